@@ -1,0 +1,3 @@
+"""Ringwall: defence in depth for applications built on large language models."""
+
+__version__ = "0.1.0"

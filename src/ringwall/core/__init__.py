@@ -1,0 +1,82 @@
+"""The vocabulary as types, and the gate. No I/O; imports nothing else of ours."""
+
+from .application import Application
+from .boundary import Boundary
+from .control import Control, Cost, Declaration, FailMode, StreamAware, applies
+from .crossing import Crossing, CrossingKind, Part, PartKind
+from .decision import Decision, Line, Mode, Status
+from .errors import (
+    ConfigError,
+    DataError,
+    DeniedError,
+    IdentityError,
+    Problem,
+    RingwallError,
+    UpstreamError,
+)
+from .gate import Gate, Post
+from .ids import new_id
+from .label import MODEL, SYSTEM, USER, Integrity, Label, untrusted
+from .part_control import PartControl
+from .principal import ANONYMOUS, Principal
+from .record import decision_body, decision_event
+from .settings import ControlFactory, NoSettings, Services, Settings
+from .streaming import Buffer, EndOfStream, StreamNeed, Window, fold, stricter
+from .verdict import ALLOW, Action, Edit, Finding, Verdict, apply_edits, verdict
+
+__all__ = [
+    "ALLOW",
+    "ANONYMOUS",
+    "MODEL",
+    "SYSTEM",
+    "USER",
+    "Action",
+    "Application",
+    "Boundary",
+    "Buffer",
+    "ConfigError",
+    "Control",
+    "ControlFactory",
+    "Cost",
+    "Crossing",
+    "CrossingKind",
+    "DataError",
+    "Decision",
+    "Declaration",
+    "DeniedError",
+    "Edit",
+    "EndOfStream",
+    "FailMode",
+    "Finding",
+    "Gate",
+    "IdentityError",
+    "Integrity",
+    "Label",
+    "Line",
+    "Mode",
+    "NoSettings",
+    "Part",
+    "PartControl",
+    "PartKind",
+    "Post",
+    "Principal",
+    "Problem",
+    "RingwallError",
+    "Services",
+    "Settings",
+    "Status",
+    "StreamAware",
+    "StreamNeed",
+    "UpstreamError",
+    "Verdict",
+    "Window",
+    "applies",
+    "apply_edits",
+    "decision_body",
+    "decision_event",
+    "fold",
+    "new_id",
+    "stricter",
+    "untrusted",
+    "verdict",
+]

@@ -1,0 +1,250 @@
+"""The gate: runs the applicable controls on a crossing and joins their verdicts into one decision.
+
+Cheap controls first, those of one round side by side, each under its own deadline and fail mode. One line
+per applicable control, whatever became of it.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import assert_never, cast
+
+from .control import Control, Declaration, FailMode, applies
+from .crossing import Crossing, CrossingKind
+from .decision import Decision, Line, Mode, Status
+from .ids import new_id
+from .streaming import StreamNeed, fold
+from .verdict import ALLOW, Action, Edit, Finding, Verdict, verdict
+
+_THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ringwall-control")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A control at its place in a gate, with the mode that the workload gives it there."""
+
+    control: Control
+    mode: Mode = Mode.ENFORCE
+
+
+class ControlFailed(Exception):
+    """A control raised, hung, or answered something that is no verdict on this crossing."""
+
+
+class Gate:
+    """All controls of one application under one version of its configuration. Immutable; safe to share."""
+
+    def __init__(
+        self,
+        posts: Sequence[Post],
+        *,
+        application: str = "",
+        mode: Mode = Mode.ENFORCE,
+        policy: str = "",
+        exhaustive: bool = False,
+    ) -> None:
+        """``exhaustive`` (counterfactual mode of the drills) runs every control even after a block."""
+        self.posts = tuple(posts)
+        self.application = application
+        self.mode = mode
+        self.policy = policy
+        self.exhaustive = exhaustive
+        self._by_id = {post.control.declaration.id: post for post in posts}
+        if len(self._by_id) != len(self.posts):
+            raise ValueError("two controls with the same id at one gate")
+        self._rounds = {kind: _rounds(self.posts, kind) for kind in CrossingKind}
+
+    def need(self, kind: CrossingKind) -> StreamNeed:
+        """What must be held back of a stream of this kind: the fold over its enforcing controls."""
+        return fold([post.control.declaration.need for post in self.active(kind)])
+
+    def active(self, kind: CrossingKind) -> list[Post]:
+        """Controls that can change or stop a crossing of this kind."""
+        if self.mode is Mode.MONITOR:
+            return []
+        return [
+            post
+            for post in self.posts
+            if post.mode is Mode.ENFORCE and kind in post.control.declaration.crossings
+        ]
+
+    async def decide(self, crossing: Crossing) -> Decision:
+        """Judge a crossing. Never raises on account of a control."""
+        begun = time.perf_counter_ns()
+        lines: list[Line] = []
+        blocker = ""
+        for posts in self._rounds[crossing.kind]:
+            due = [post for post in posts if applies(post.control.declaration, crossing)]
+            if blocker and not self.exhaustive:
+                lines.extend(_not_reached(post, blocker) for post in due)
+                continue
+            lines.extend(await self._round(due, crossing))
+            blocker = blocker or next((line.control for line in lines if line.counted is Action.BLOCK), "")
+        return self._decision(crossing, tuple(lines), (time.perf_counter_ns() - begun) // 1000)
+
+    async def _round(self, posts: Iterable[Post], crossing: Crossing) -> list[Line]:
+        inline = [post for post in posts if post.control.declaration.inline]
+        beside = [post for post in posts if not post.control.declaration.inline]
+        waiting = [asyncio.ensure_future(self._line(post, crossing)) for post in beside]
+        lines = [await self._line(post, crossing) for post in inline]
+        return lines + [await line for line in waiting]
+
+    async def _line(self, post: Post, crossing: Crossing) -> Line:
+        declaration = post.control.declaration
+        begun = time.perf_counter_ns()
+        try:
+            given = await _ask(post.control, crossing)
+        except ControlFailed as failure:
+            line = await self._treat(post, crossing, str(failure))
+        else:
+            line = Line(
+                declaration.id, declaration.boundary, Status.EVALUATED, post.mode, given, given.action
+            )
+        if self._effective(post) is Mode.MONITOR:
+            line = replace(line, counted=min(line.counted, Action.ANNOTATE))
+        return replace(line, elapsed_us=(time.perf_counter_ns() - begun) // 1000)
+
+    def _effective(self, post: Post) -> Mode:
+        return Mode.MONITOR if Mode.MONITOR in (self.mode, post.mode) else Mode.ENFORCE
+
+    async def _treat(self, post: Post, crossing: Crossing, failure: str) -> Line:
+        declaration = post.control.declaration
+        match declaration.fail:
+            case FailMode.CLOSED:
+                given, treatment = _failure_block(declaration), "blocked"
+            case FailMode.OPEN:
+                finding = Finding(
+                    declaration.id, "failed-open", f"The check failed and is declared open: {failure}"
+                )
+                given, treatment = verdict(Action.ANNOTATE, findings=[finding]), "allowed"
+            case FailMode.DEGRADE:
+                given, treatment = await self._degrade(declaration, crossing)
+            case _:
+                assert_never(declaration.fail)
+        return Line(
+            declaration.id,
+            declaration.boundary,
+            Status.FAILED,
+            post.mode,
+            given,
+            given.action,
+            reason=failure,
+            treatment=treatment,
+        )
+
+    async def _degrade(self, declaration: Declaration, crossing: Crossing) -> tuple[Verdict, str]:
+        fallback = self._by_id.get(declaration.fallback)
+        if fallback is None or not applies(fallback.control.declaration, crossing):
+            return _failure_block(declaration), "blocked: the control to degrade to is not there"
+        try:
+            return await _ask(fallback.control, crossing), f"degraded to {declaration.fallback}"
+        except ControlFailed:
+            return _failure_block(declaration), f"blocked: {declaration.fallback} failed as well"
+
+    def _decision(self, crossing: Crossing, lines: tuple[Line, ...], elapsed_us: int) -> Decision:
+        joined = reduce(Verdict.join, (_counting(line) for line in lines), ALLOW)
+        would = max((line.verdict.action for line in lines if line.verdict), default=Action.ALLOW)
+        return Decision(
+            id=new_id("dec"),
+            at=time.time_ns() // 1000,
+            kind=crossing.kind,
+            application=crossing.application or self.application,
+            subject=crossing.principal.subject,
+            tenant=crossing.principal.tenant,
+            session=crossing.session,
+            endpoint=crossing.endpoint,
+            policy=self.policy,
+            mode=self.mode,
+            action=joined.action,
+            would=would,
+            lines=lines,
+            joined=joined,
+            elapsed_us=elapsed_us,
+        )
+
+
+def _rounds(posts: Sequence[Post], kind: CrossingKind) -> list[list[Post]]:
+    mine = [post for post in posts if kind in post.control.declaration.crossings]
+    costs = sorted({post.control.declaration.cost for post in mine})
+    return [[post for post in mine if post.control.declaration.cost is cost] for cost in costs]
+
+
+def _not_reached(post: Post, blocker: str) -> Line:
+    declaration = post.control.declaration
+    reason = f"not reached: {blocker} had blocked"
+    return Line(declaration.id, declaration.boundary, Status.NOT_EVALUATED, post.mode, reason=reason)
+
+
+def _failure_block(declaration: Declaration) -> Verdict:
+    finding = Finding(declaration.id, "failed-closed", "The check could not be carried out.")
+    return verdict(Action.BLOCK, "A safety check could not be carried out, so this was stopped.", [finding])
+
+
+def _counting(line: Line) -> Verdict:
+    """The line's part in the join: under ``monitor`` its findings stay, its edits and reasons don't."""
+    if line.verdict is None:
+        return ALLOW
+    if line.counted == line.verdict.action:
+        return line.verdict
+    return Verdict(line.counted, line.verdict.findings)
+
+
+async def _ask(control: Control, crossing: Crossing) -> Verdict:
+    """The control's verdict, or ``ControlFailed``."""
+    declaration = control.declaration
+    try:
+        if inspect.iscoroutinefunction(control.inspect):
+            answer = await _within(declaration.deadline, control.inspect(crossing))
+        elif declaration.inline:
+            answer = control.inspect(crossing)
+        else:
+            loop = asyncio.get_running_loop()
+            waiting = loop.run_in_executor(_THREADS, control.inspect, crossing)
+            answer = await _within(declaration.deadline, waiting)
+    except ControlFailed:
+        raise
+    except Exception as error:  # whatever a control raises is its failure, never the gate's
+        raise ControlFailed(f"raised {type(error).__name__}") from error
+    _check(answer, crossing)
+    return cast(Verdict, answer)
+
+
+async def _within(deadline: float, answer: Awaitable[object]) -> object:
+    """Waits at most ``deadline`` seconds, also for a control that ignores its cancellation."""
+    task = asyncio.ensure_future(answer)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=deadline)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not done:
+        task.cancel()
+        task.add_done_callback(_forget)
+        raise ControlFailed(f"gave no answer within {deadline:g} s")
+    if task.cancelled():
+        raise ControlFailed("cancelled itself")
+    return task.result()
+
+
+def _forget(task: asyncio.Future[object]) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def _check(answer: object, crossing: Crossing) -> None:
+    """A verdict is believed only if it speaks of this crossing."""
+    if not isinstance(answer, Verdict) or not isinstance(answer.action, Action):
+        raise ControlFailed("answered something that is no verdict")
+    for spot in (*answer.findings, *answer.edits):
+        if not isinstance(spot, (Finding, Edit)):
+            raise ControlFailed("answered something that is no verdict")
+        inside = 0 <= spot.part < max(1, len(crossing.parts))
+        length = len(crossing.parts[spot.part].text) if inside and crossing.parts else 0
+        if not inside or not 0 <= spot.start <= spot.end <= length:
+            raise ControlFailed("pointed outside the crossing")
+    if answer.action is Action.TRANSFORM and not answer.edits:
+        raise ControlFailed("asked for a change without saying which")

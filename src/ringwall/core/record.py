@@ -1,0 +1,103 @@
+"""A decision as it goes on the ledger: a public event, and a body that is encrypted under the subject's key.
+
+The event holds nothing that a person wrote. Its values are strings, integers, booleans, lists and objects
+(no floats), so that its canonical form (RFC 8785) is unambiguous.
+"""
+
+from typing import Any
+
+from .crossing import Crossing, Part
+from .decision import Decision, Line
+from .verdict import Edit, Finding
+
+
+def decision_event(decision: Decision, turn: str = "") -> dict[str, Any]:
+    """The public part. ``turn`` joins the decisions of one request to the gateway."""
+    return {
+        "id": decision.id,
+        "type": "decision",
+        "at": decision.at,
+        "boundary": str(decision.boundary),
+        "kind": str(decision.kind),
+        "application": decision.application,
+        "subject": decision.subject,
+        "tenant": decision.tenant,
+        "session": decision.session,
+        "endpoint": decision.endpoint,
+        "turn": turn,
+        "policy": decision.policy,
+        "mode": str(decision.mode),
+        "action": str(decision.action),
+        "would": str(decision.would),
+        "elapsed_us": decision.elapsed_us,
+        "lines": [_line(line) for line in decision.lines],
+    }
+
+
+def decision_body(decision: Decision, crossing: Crossing) -> dict[str, Any]:
+    """The private part: what crossed, and where each control saw what."""
+    return {
+        "parts": [_part(part) for part in crossing.parts],
+        "reasons": list(decision.reasons),
+        "verdicts": {
+            line.control: {
+                "findings": [_finding(finding) for finding in line.verdict.findings],
+                "edits": [_edit(edit) for edit in line.verdict.edits],
+                "reasons": list(line.verdict.reasons),
+            }
+            for line in decision.lines
+            if line.verdict and (line.verdict.findings or line.verdict.edits or line.verdict.reasons)
+        },
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "control": line.control,
+        "boundary": str(line.boundary),
+        "status": str(line.status),
+        "mode": str(line.mode),
+        "action": str(line.verdict.action) if line.verdict else "",
+        "counted": str(line.counted),
+        "reason": line.reason,
+        "treatment": line.treatment,
+        "elapsed_us": line.elapsed_us,
+        "rules": sorted({finding.rule for finding in line.verdict.findings}) if line.verdict else [],
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "kind": str(part.kind),
+        "role": part.role,
+        "name": part.name,
+        "ref": part.ref,
+        "text": part.text,
+        "integrity": str(part.label.integrity),
+        "sensitivity": sorted(part.label.sensitivity),
+        "origin": sorted(part.label.origin),
+        "fresh": part.fresh,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "message": finding.message,
+        "part": finding.part,
+        "start": finding.start,
+        "end": finding.end,
+        "class": finding.cls,
+        "score": finding.score,
+        "view": finding.view,
+    }
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    return {
+        "part": edit.part,
+        "start": edit.start,
+        "end": edit.end,
+        "replacement": edit.replacement,
+        "drop": edit.drop,
+    }

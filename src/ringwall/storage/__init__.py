@@ -1,0 +1,1 @@
+"""SQL, blobs and counters: the embedded twin of each. No policy."""
