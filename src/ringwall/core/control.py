@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from .boundary import Boundary
 from .crossing import Crossing, CrossingKind, PartKind
-from .streaming import EndOfStream, StreamNeed
+from .streaming import END_OF_STREAM, StreamNeed
 from .verdict import Verdict
 
 
@@ -54,7 +54,7 @@ class Declaration:
     fail: FailMode = FailMode.CLOSED
     fallback: str = ""
     """Id of the cheaper control, with ``FailMode.DEGRADE``."""
-    need: StreamNeed = EndOfStream()
+    need: StreamNeed = END_OF_STREAM
     cost: Cost = Cost.CHEAP
     deadline: float = 1.0
     """Seconds."""

@@ -35,6 +35,8 @@ class Buffer:
 
 StreamNeed: TypeAlias = EndOfStream | Window | Buffer
 
+END_OF_STREAM = EndOfStream()
+
 
 def stricter(a: StreamNeed, b: StreamNeed) -> StreamNeed:
     """The need that satisfies both. Associative, commutative, idempotent."""
@@ -51,5 +53,5 @@ def stricter(a: StreamNeed, b: StreamNeed) -> StreamNeed:
 
 def fold(needs: list[StreamNeed]) -> StreamNeed:
     """The one need of a gate."""
-    start: StreamNeed = EndOfStream()
+    start: StreamNeed = END_OF_STREAM
     return reduce(stricter, needs, start)
