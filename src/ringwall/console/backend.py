@@ -1,0 +1,254 @@
+"""What the pages need from a running Ringwall: one Protocol, which the server implements on the real runtime.
+
+Every method may raise ``RingwallError``; its message is shown to the person. Methods that read may block for
+some milliseconds only: longer work goes through a thread.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from ringwall.core import Boundary, Principal
+
+
+class Record(Protocol):
+    """A decision as the ledger keeps it (``ringwall.ledger.Record`` is one)."""
+
+    @property
+    def index(self) -> int:
+        """Place in the log; grows with time."""
+        ...
+
+    @property
+    def event(self) -> Mapping[str, Any]:
+        """``ringwall.core.record.decision_event``."""
+        ...
+
+    @property
+    def body(self) -> Mapping[str, Any] | None:
+        """``ringwall.core.record.decision_body``; None when it was erased or can't be opened."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationInfo:
+    """One application that a principal may talk to."""
+
+    name: str
+    model_note: str = ""
+    """What answers, said plainly: ``gpt-x through remote``, or that no language model is attached."""
+    model_attached: bool = True
+    """False when answers are extracted from documents and no language model takes part."""
+    greeting: str = ""
+    suggestions: tuple[str, ...] = ()
+    """Questions to start with, offered as buttons."""
+    mode: str = "enforce"
+    """``enforce`` or ``monitor``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlInfo:
+    """A control as it stands now, with what it did since the counts began."""
+
+    id: str
+    summary: str
+    mode: str
+    """``enforce`` or ``monitor``."""
+    fail: str
+    """``closed``, ``open`` or ``degrade``."""
+    crossings: tuple[str, ...] = ()
+    threats: tuple[str, ...] = ()
+    evaluated: int = 0
+    blocked: int = 0
+    """Crossings that its verdict blocked or held."""
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryInfo:
+    boundary: Boundary
+    controls: tuple[ControlInfo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFilter:
+    """Empty fields match everything."""
+
+    application: str = ""
+    action: str = ""
+    kind: str = ""
+    boundary: str = ""
+    subject: str = ""
+    session: str = ""
+
+    def match(self) -> dict[str, str]:
+        """The fields that are set, in the form that ``Ledger.latest(match=...)`` takes."""
+        pairs = {
+            "application": self.application,
+            "action": self.action,
+            "kind": self.kind,
+            "boundary": self.boundary,
+            "subject": self.subject,
+            "session": self.session,
+        }
+        return {key: value for key, value in pairs.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a record is in the log: RFC 9162 inclusion path up to a signed checkpoint."""
+
+    index: int
+    size: int
+    """Number of records under the checkpoint."""
+    leaf_hash: str
+    """Hexadecimal."""
+    path: tuple[str, ...]
+    """Sibling hashes from the leaf upward, hexadecimal."""
+    root: str
+    """Hexadecimal."""
+    checkpoint: str
+    """C2SP signed note."""
+    verified: bool
+    """Whether path and signature were recomputed and agree."""
+    note: str = ""
+    """Why it is not verified, or what was checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldInfo:
+    """A tool call that waits for a person. Approval is bound to the hash of exactly these arguments."""
+
+    id: str
+    tool: str
+    arguments: Mapping[str, Any]
+    arguments_hash: str
+    subject: str
+    """Who asked."""
+    application: str
+    created_at: int
+    """Microseconds since the epoch."""
+    expires_at: int
+    """Microseconds since the epoch."""
+    reasons: tuple[str, ...] = ()
+    """Why it is held."""
+    tenant: str = ""
+    decision: str = ""
+    """Id of the decision that held it."""
+    effect: str = ""
+    """``pay``, ``send``, …"""
+
+
+ThreatStatus: TypeAlias = Literal["proven", "degraded", "stale", "asserted", "broken", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreatRow:
+    """A threat of the workload's model with its derived status."""
+
+    id: str
+    statement: str
+    status: ThreatStatus
+    why: str
+    """The evidence that the status was derived from, or what is missing."""
+    tags: tuple[str, ...] = ()
+    """``id@edition`` and STRIDE."""
+    controls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Text that may leave: already guarded."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The end of an answer."""
+
+    text: str
+    """The whole answer; what the page keeps."""
+    turn: str
+    """Joins the decisions of this turn."""
+    finish: str = "stop"
+    """``stop``, ``blocked`` (the text is the refusal), ``held`` (a person decides)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The turn could not be answered."""
+
+    message: str
+    """One sentence for the person."""
+    turn: str = ""
+
+
+ChatEvent: TypeAlias = Delta | Final | Failure
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """The runtime, as the console sees it."""
+
+    async def sign_in(self, secret: str, address: str) -> Principal | None:
+        """The principal whose API key this is, or None. ``address`` is the peer's, for throttling: raise
+        ``IdentityError`` with a sentence when there were too many tries."""
+        ...
+
+    async def renew(self, principal: Principal) -> Principal | None:
+        """Asked at every request: the principal as it stands now, None when its credential was revoked."""
+        ...
+
+    def may_use_console(self, principal: Principal) -> bool:
+        """Whether one of its roles has ``console: true``."""
+        ...
+
+    async def applications(self, principal: Principal) -> Sequence[ApplicationInfo]:
+        """Applications that the principal may talk to."""
+        ...
+
+    async def boundaries(self) -> Sequence[BoundaryInfo]: ...
+
+    async def decisions(self, limit: int, before: int | None, filters: DecisionFilter) -> Sequence[Record]:
+        """Newest first, of type ``decision`` only; ``before`` is exclusive."""
+        ...
+
+    async def decision(self, decision_id: str) -> Record | None: ...
+
+    async def turn(self, turn_id: str) -> Sequence[Record]:
+        """All decisions of a turn, oldest first. The console checks whose turn it is."""
+        ...
+
+    async def proof(self, decision_id: str) -> Proof | None: ...
+
+    async def holds(self) -> Sequence[HoldInfo]:
+        """Pending ones, oldest first."""
+        ...
+
+    async def approve(self, hold_id: str, principal: Principal) -> None:
+        """Raises ``RingwallError`` with the reason when it may not be (own request, no right, expired)."""
+        ...
+
+    async def refuse(self, hold_id: str, principal: Principal) -> None: ...
+
+    def chat(
+        self,
+        principal: Principal,
+        application: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        stream: bool,
+    ) -> AsyncIterator[ChatEvent]:
+        """One turn through the gateway: deltas (when streaming), then exactly one Final or Failure.
+        ``messages`` ends with the new message of the user."""
+        ...
+
+    async def threats(self) -> Sequence[ThreatRow]: ...
