@@ -1,0 +1,121 @@
+"""Write-once files named by the SHA-256 of what they hold."""
+
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from ringwall.core import DataError
+
+_NAME = re.compile(r"[0-9a-f]{64}\Z")
+_STALE = 3600.0  # seconds after which a temporary file is what a killed process left behind
+
+
+class BlobStore(Protocol):
+    """Content-addressed and append-only: there is no way to change or remove a blob."""
+
+    def put(self, data: bytes) -> str:
+        """Store durably; the SHA-256 of ``data`` in hexadecimal, under which ``get`` finds it."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """The bytes as they were put. DataError, naming the blob, when it is missing or damaged."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Digests of all that is stored, in order."""
+        ...
+
+
+class LocalBlobs:
+    """Files in a two-level directory tree, readable by the owner only.
+
+    A blob appears under its name only when it is complete and on the disk: it is written to a temporary
+    file, synchronised, then linked. Linking fails where a file is already there, so nothing is ever overwritten.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._root = directory
+        self._incoming = directory / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        directory.chmod(0o700)
+        self._sweep()
+
+    def put(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        target = self._place(digest)
+        if target.exists():
+            self.get(digest)  # an existing file with other content is damage: say so, don't hide it
+            return digest
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        incoming = self._incoming / secrets.token_hex(16)
+        try:
+            _write(incoming, data)
+            try:
+                os.link(incoming, target)
+            except FileExistsError:  # another writer was faster
+                self.get(digest)
+        finally:
+            incoming.unlink(missing_ok=True)
+        for folder in (target.parent, target.parent.parent, self._root):
+            _sync(folder)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        path = self._place(digest)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except FileNotFoundError:
+            raise DataError(
+                f"Blob {digest} is missing from the blob store: restore it from a backup."
+            ) from None
+        except OSError as error:
+            raise DataError(
+                f"Blob {digest} can't be read ({error.strerror}): restore it from a backup."
+            ) from None
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise DataError(
+                f"Blob {digest} is damaged: its {len(data)} bytes don't hash to its name. "
+                "Restore it from a backup."
+            )
+        return data
+
+    def names(self) -> Iterator[str]:
+        for path in sorted(self._root.glob("??/??/*")):
+            if _NAME.match(path.name):
+                yield path.name
+
+    def _place(self, digest: str) -> Path:
+        if not _NAME.match(digest):
+            raise DataError("A blob's name is a SHA-256 of 64 hexadecimal digits; this is none.")
+        return self._root / digest[:2] / digest[2:4] / digest
+
+    def _sweep(self) -> None:
+        for left in self._incoming.iterdir():
+            try:
+                if time.time() - left.stat().st_mtime > _STALE:
+                    left.unlink()
+            except FileNotFoundError:
+                continue
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
