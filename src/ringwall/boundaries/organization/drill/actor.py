@@ -65,7 +65,7 @@ def _text(content: Any) -> str:
 
 def _calls_made(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Calls since the last message of the user."""
-    made: list[tuple[str, str]] = Field(default_factory=list)
+    made: list[tuple[str, str]] = []
     for message in messages:
         if message.get("role") == "user":
             made = []
