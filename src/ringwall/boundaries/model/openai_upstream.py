@@ -18,10 +18,10 @@ import re2
 
 from ringwall.core import ConfigError, Problem
 
+from .answers import delta_of, malformed, reply_of
 from .provider import ChatReply, ChatRequest, Delta, ProviderError, Usage, estimate
 from .settings import OpenAISettings
 from .sse import EventParser, SseError
-from .answers import delta_of, malformed, reply_of
 
 FORWARDED = frozenset(
     {

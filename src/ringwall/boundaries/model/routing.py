@@ -125,7 +125,7 @@ class Router:
         return self._breakers[provider].state
 
     async def complete(self, route: str, request: ChatRequest) -> RoutedReply:
-        """The answer of the route, or of its fallback. Raises ProviderError, or LookupError: no such route."""
+        """The answer of the route or its fallback. Raises ProviderError; LookupError for an unknown route."""
         try:
             return RoutedReply(await self._complete(route, request), self._served(route, route, ""))
         except ProviderError as error:

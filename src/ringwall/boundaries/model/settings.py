@@ -11,6 +11,12 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 _SECRET_HEADERS = ("authorization", "api-key", "x-api-key", "proxy-authorization", "cookie")
 
 
+def _quiet() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
 class IntentSettings(Settings):
     """A phrase that makes the extractive model call a tool."""
 
@@ -25,7 +31,7 @@ class IntentSettings(Settings):
     @classmethod
     def _compiles(cls, value: str) -> str:
         try:
-            re2.compile(value)
+            re2.compile(value, _quiet())
         except re2.error as error:
             raise ValueError(f"the pattern is no RE2 pattern: {error}") from None
         return value
