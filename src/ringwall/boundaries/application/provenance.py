@@ -1,0 +1,157 @@
+"""Where each argument of a tool call comes from.
+
+A model that read hostile text may put that text's address into a call. So every leaf of the arguments is
+searched in the session's labelled content, and gets a label:
+
+1. found, whole and on word boundaries, in content that a user, the system or a trusted tool wrote: that
+   content's label. Case and blanks don't matter; decoding is *not* tried, so nothing smuggled reads as typed.
+2. else found in other content (anywhere in it, without regard to punctuation, also inside base64, hexadecimal
+   and percent encoding, in either direction; or sharing a fragment with it): untrusted, with the origin and
+   the data classes of all content it was found in.
+3. else the model's own: ``MODEL``, whose integrity is ``untrusted`` too, since nobody vouches for it.
+
+If a value stands in both user and untrusted content it is the user's. Booleans, null, values of an ``enum``
+of the schema and strings under three characters are the model's own: finding them proves nothing. Numbers are
+looked up in trusted content on word boundaries; in other content only from four digits on.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from ringwall.core import MODEL, Integrity, Label, Part
+
+from .text_forms import Forms, FormsCache, fold
+
+MIN_CHARACTERS = 3
+_MIN_SQUEEZED = 6
+_MIN_DIGITS = 4
+_GLUE = frozenset("._@+-%~")
+"""Signs that join words into one name: an address cut out of a longer one is another address."""
+
+Labels = Mapping[str, Label]
+
+
+class Provenance:
+    """Keeps the searchable forms of messages, so that a history that is sent again costs a look-up each.
+
+    Thread-safe under the interpreter lock as far as results go: a race computes a form twice.
+    """
+
+    def __init__(self, characters: int = 16_000_000) -> None:
+        """``characters`` bounds the text kept in memory."""
+        self._cache = FormsCache(characters)
+
+    def of(
+        self,
+        history: Sequence[Part],
+        arguments: Mapping[str, Any],
+        schema: Mapping[str, Any] | None = None,
+    ) -> dict[str, Label]:
+        """A label for each leaf, by path: ``to``, ``items[0].sku``; ``headers.{key}`` for the name of a key
+        that the schema doesn't know. Linear in the history."""
+        trusted: list[tuple[Label, Forms]] = []
+        others: list[tuple[Label, Forms]] = []
+        for part in history:
+            if part.text:
+                side = trusted if part.label.integrity >= Integrity.USER else others
+                side.append((part.label, self._cache.get(part.text)))
+        trusted.sort(key=lambda pair: pair[0].integrity)
+        return {
+            path: _label(value, trusted, others) for path, value in leaves(arguments, schema or {})
+        }
+
+
+def leaves(value: Any, schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each leaf with its path; a value that its ``enum`` allows counts as None: it is a choice, not content."""
+    facts = schema if isinstance(schema, Mapping) else {}
+    if isinstance(value, Mapping):
+        known = facts.get("properties")
+        properties = known if isinstance(known, Mapping) else {}
+        for key, inner in value.items():
+            below = f"{path}.{key}" if path else str(key)
+            if key not in properties and path:
+                yield f"{path}.{{{key}}}", str(key)
+            yield from leaves(inner, properties.get(key), below)
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from leaves(inner, facts.get("items"), f"{path}[{index}]")
+    else:
+        allowed = facts.get("enum")
+        yield path, None if isinstance(allowed, (list, tuple)) and value in allowed else value
+
+
+def below(labels: Labels, name: str) -> Label:
+    """The label of a whole argument: the join over its leaves. ``MODEL`` when it has none."""
+    found = [
+        label for path, label in labels.items() if path == name or path.startswith((name + ".", name + "["))
+    ]
+    return reduce(Label.join, found) if found else MODEL
+
+
+def _label(
+    value: Any, trusted: Sequence[tuple[Label, Forms]], others: Sequence[tuple[Label, Forms]]
+) -> Label:
+    text = _text(value)
+    if not text:
+        return MODEL
+    for label, forms in reversed(trusted):
+        if _stands_in(text, forms.folded):
+            return label
+    if not isinstance(value, str) and sum(map(str.isdigit, text)) < _MIN_DIGITS:
+        return MODEL
+    own = Forms.of(str(value))
+    found = [label for label, forms in others if _derives(own, forms)]
+    # The label of trusted content counts where only a piece was taken: its data classes flow, its trust doesn't.
+    found += [label for label, forms in trusted if label.sensitivity and _derives(own, forms)]
+    if not found or min(label.integrity for label in found) >= Integrity.USER:
+        found.append(MODEL)
+    return reduce(Label.join, found)
+
+
+def _text(value: Any) -> str:
+    """The folded text to look for; empty for what proves nothing."""
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, str):
+        folded = fold(value)
+        return folded if len(folded) >= MIN_CHARACTERS else ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _stands_in(text: str, content: str) -> bool:
+    """Whether the text stands in the content as a whole: not as a piece of a longer word, name or address."""
+    at = content.find(text)
+    while at >= 0:
+        if _open_before(content, at) and _open_after(content, at + len(text)):
+            return True
+        at = content.find(text, at + 1)
+    return False
+
+
+def _open_before(content: str, at: int) -> bool:
+    return at == 0 or not (content[at - 1].isalnum() or content[at - 1] in _GLUE)
+
+
+def _open_after(content: str, end: int) -> bool:
+    if end == len(content):
+        return True
+    after = content[end]
+    following = content[end + 1 : end + 2]
+    if after in ".-":  # the end of a sentence is none of the name
+        return not following.isalnum()
+    if after == ",":  # 1,500 is not 1
+        return not (content[end - 1].isdigit() and following.isdigit())
+    return not (after.isalnum() or after in _GLUE)
+
+
+def _derives(own: Forms, content: Forms) -> bool:
+    if not own.fragments.isdisjoint(content.fragments):
+        return True
+    if "\0" not in own.squeezed:
+        if len(own.squeezed) < _MIN_SQUEEZED:
+            return own.folded in content.folded
+        return own.squeezed in content.squeezed
+    return any(len(view) >= _MIN_SQUEEZED and view in content.squeezed for view in own.squeezed.split("\0"))

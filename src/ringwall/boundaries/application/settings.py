@@ -1,0 +1,163 @@
+"""The ``application`` section of the workload file: tools, policies, destinations, holds and breakers."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from ringwall.core import Integrity, Settings
+
+SafeName = r"^[A-Za-z0-9_-]{1,64}$"
+"""What protocols allow as the name of a tool."""
+
+
+class Effect(StrEnum):
+    """What a tool does to the world. Policies speak of effects, never of verbs in names."""
+
+    READ = "read"
+    """Looks something up inside the workload."""
+    WRITE = "write"
+    """Changes data inside the workload."""
+    SEND = "send"
+    """Puts content before somebody: mail, message, post."""
+    PAY = "pay"
+    """Moves money or value."""
+    DELETE = "delete"
+    """Destroys what can't be brought back at once."""
+    FETCH = "fetch"
+    """Reads from an address outside: also a way out, since the address can carry data."""
+    EXECUTE = "execute"
+    """Runs code, a command or a query in another system."""
+
+
+class ToolRun(Settings):
+    """How the gateway itself runs a tool."""
+
+    python: str = Field(pattern=r"^[^:]+\.py:[A-Za-z_][A-Za-z0-9_]*$")
+    """``file.py:function``; the file is relative to the workload file."""
+    timeout_s: float = Field(default=10.0, gt=0, le=600)
+    """Seconds after which the call counts as failed."""
+
+
+class ToolSettings(Settings):
+    """One tool: its pinned manifest and what the gateway must know to govern it."""
+
+    description: str = ""
+    """What the model is told. Part of the pinned manifest."""
+    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    """JSON Schema (draft 2020-12) of the arguments. Part of the pinned manifest."""
+    effect: Effect = Effect.EXECUTE
+    """What it does to the world; the strictest class when left out."""
+    roles: frozenset[str] = frozenset()
+    """Who may use it; empty: every role of the application."""
+    result: Literal["untrusted", "user", "system"] = "untrusted"
+    """Integrity of what it returns."""
+    target: tuple[str, ...] = ()
+    """Names of the arguments that say where the effect goes: recipient, account, URL, path."""
+    sensitivity: frozenset[str] = frozenset()
+    """Data classes of what it returns."""
+    reversible: bool = False
+    """Whether a person can undo the effect without loss."""
+    run: ToolRun | None = None
+    """How the gateway runs it; absent: the client does."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _object(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if value.get("type", "object") != "object":
+            raise ValueError("the parameters of a tool are an object: write `type: object`")
+        return value
+
+    @property
+    def result_integrity(self) -> Integrity:
+        return Integrity[self.result.upper()]
+
+
+class KnownEntities(Settings):
+    """Destinations that belong to the workload. A call that goes there needs no further trust in its origin."""
+
+    email_domains: frozenset[str] = frozenset()
+    """Domains whose mailboxes are known; subdomains are not included."""
+    emails: frozenset[str] = frozenset()
+    """Single mailboxes."""
+    hosts: frozenset[str] = frozenset()
+    """Host names; ``*.shop.example`` covers every name below, not the name itself."""
+    accounts: frozenset[str] = frozenset()
+    """Account numbers, IBANs, customer numbers: compared without spaces and case."""
+    names: frozenset[str] = frozenset()
+    """Channels, rooms, file paths, people: compared without regard to case and outer spaces."""
+
+
+class EgressRule(Settings):
+    """One destination that tools may reach."""
+
+    host: str = Field(min_length=1)
+    """Host name; ``*.shop.example`` covers every name below."""
+    methods: frozenset[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]] = frozenset({"GET"})
+    """Methods allowed there."""
+    tools: frozenset[str] = frozenset()
+    """Tools that may go there; empty: every tool."""
+    schemes: frozenset[Literal["https", "http"]] = frozenset({"https"})
+    """Schemes allowed there."""
+    ports: frozenset[int] = frozenset()
+    """Ports allowed; empty: the default port of the scheme."""
+    path: str = "/"
+    """Prefix that the path must have, matched on whole segments."""
+    private: bool = False
+    """Allow this host to resolve to a private or loopback address (an internal service). Metadata and
+    link-local addresses stay refused."""
+
+
+class HoldSettings(Settings):
+    """Calls that wait for a person."""
+
+    expire_s: int = Field(default=900, ge=1, le=7 * 24 * 3600)
+    """Seconds after which a hold that nobody decided, or an approval that nobody used, is refused."""
+
+
+class BreakerSettings(Settings):
+    """Limits against loops."""
+
+    calls_per_turn: int = Field(default=8, ge=1)
+    """Tool calls in one turn."""
+    identical_calls: int = Field(default=2, ge=1)
+    """How often the same call with the same arguments is let through in one session within the window."""
+    identical_window_s: int = Field(default=300, ge=1)
+    """Seconds that a repeated call is remembered."""
+    denied_asks: int = Field(default=3, ge=0)
+    """How often the model is asked again in a turn after a refusal."""
+
+
+class ApplicationSection(Settings):
+    """Tools, plugins, agents and the systems behind them."""
+
+    tools: dict[str, ToolSettings] = Field(default_factory=dict)
+    """Every tool of the workload by name."""
+    policies: Path | None = None
+    """Cedar file on top of the default pack."""
+    default_policies: bool = True
+    """Whether the default policy pack applies."""
+    restricted: frozenset[str] = frozenset({"restricted", "secret", "customer-pii"})
+    """Data classes that must not flow to a tool that sends or fetches."""
+    private: frozenset[str] = frozenset()
+    """Data classes that count as private; empty: every class except ``public``."""
+    known_entities: KnownEntities = KnownEntities()
+    """Destinations that belong to the workload."""
+    egress: tuple[EgressRule, ...] = ()
+    """Destinations that tools may reach over the network."""
+    holds: HoldSettings = HoldSettings()
+    """Calls that wait for a person."""
+    breakers: BreakerSettings = BreakerSettings()
+    """Limits against loops."""
+    controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Settings of single controls, by id, each with an optional ``mode``."""
+
+    @field_validator("tools")
+    @classmethod
+    def _names(cls, value: dict[str, ToolSettings]) -> dict[str, ToolSettings]:
+        for name in value:
+            if not re.fullmatch(SafeName, name):
+                raise ValueError(f"tool name {name!r}: use letters, digits, _ and -, at most 64")
+        return value

@@ -1,0 +1,136 @@
+"""Arguments of a tool call, read strictly.
+
+Two readers of one JSON text may disagree (repeated keys, NaN, huge numbers, lone surrogates); what a policy
+approved must be what the tool gets. So the text is read here once, what is ambiguous is refused, and the
+canonical form is what travels on.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+MAX_CHARACTERS = 262_144
+MAX_DEPTH = 16
+MAX_VALUES = 4_096
+MAX_INTEGER = 2**63 - 1
+_MAX_DIGITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """``problem`` is empty when the text was readable; else it says what is wrong, for the model to mend."""
+
+    data: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    text: str = "{}"
+    """Canonical JSON; the text as it came when there is a problem."""
+    problem: str = ""
+
+
+class _Refused(ValueError):
+    pass
+
+
+def read_arguments(raw: str) -> Arguments:
+    """Parse the arguments that a model wrote. Empty text means no arguments. Never raises."""
+    if len(raw) > MAX_CHARACTERS:
+        return Arguments(text=raw, problem=f"the arguments are longer than {MAX_CHARACTERS} characters")
+    if not raw.strip():
+        return Arguments()
+    try:
+        if _nesting(raw) > MAX_DEPTH:
+            raise _Refused(f"the arguments are nested deeper than {MAX_DEPTH} levels")
+        data = _DECODER.decode(raw)
+        if not isinstance(data, dict):
+            raise _Refused("the arguments must be a JSON object")
+        _bounded(data)
+        return Arguments(data, canonical(data))
+    except _Refused as refused:
+        return Arguments(text=raw, problem=str(refused))
+    except json.JSONDecodeError as error:
+        return Arguments(text=raw, problem=f"the arguments are not valid JSON: {error.msg} at {error.pos}")
+    except (ValueError, RecursionError):
+        return Arguments(text=raw, problem="the arguments are not valid JSON")
+
+
+def canonical(value: Any) -> str:
+    """One text per value: sorted keys, no blanks, characters as they are. Equal texts mean equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _nesting(raw: str) -> int:
+    """Upper bound of the depth, without recursion: brackets inside strings don't count."""
+    depth = deepest = 0
+    quoted = escaped = False
+    for character in raw:
+        if quoted:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                quoted = False
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _bounded(value: Any) -> None:
+    waiting = [value]
+    seen = 0
+    while waiting:
+        item = waiting.pop()
+        seen += 1
+        if seen > MAX_VALUES:
+            raise _Refused(f"the arguments hold more than {MAX_VALUES} values")
+        if isinstance(item, dict):
+            for key in item:
+                _text(key)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, str):
+            _text(item)
+
+
+def _text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Refused("the arguments hold half of a surrogate pair") from None
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Refused("the arguments name the same key twice")
+    return made
+
+
+def _constant(name: str) -> NoReturn:
+    raise _Refused(f"{name} is no JSON number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS or abs(number := int(digits)) > MAX_INTEGER:
+        raise _Refused("a number is too large")
+    return number
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if len(digits) > _MAX_DIGITS or math.isinf(number):
+        raise _Refused("a number is too large or too long")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_integer, parse_float=_float
+)
