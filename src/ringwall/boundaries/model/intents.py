@@ -157,7 +157,7 @@ def _fit(groups: Mapping[str, str | None], properties: Mapping[str, Any]) -> dic
         for word in _PROPERTIES[group]:
             taken = next((n for n in properties if n not in out and _called(n, word)), None)
             if taken:
-                out[taken] = value.strip()
+                out[taken] = value.rstrip(".,;:!?)") if group == "url" else value.strip()
                 break
     if "to" in groups:
         _fill_mail(out, properties)
