@@ -64,7 +64,11 @@ def reply_of(raw: bytes, request: ChatRequest) -> ChatReply:
 
 def delta_of(raw: bytes) -> Delta:
     """One chunk of a stream. Raises ProviderError."""
-    body = parse_object(raw)
+    return delta_of_chunk(parse_object(raw))
+
+
+def delta_of_chunk(body: Mapping[str, Any]) -> Delta:
+    """The same of a chunk that is parsed already."""
     if body.get("error") is not None:
         raise ProviderError("The model provider reported an error in its stream.", 502, code="failed")
     choices = body.get("choices")

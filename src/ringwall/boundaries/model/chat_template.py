@@ -32,6 +32,7 @@ _FORBIDDEN_NAMES = frozenset(
         "sys",
     }
 )
+_TAGS = {"generation"}
 _TAG = re.compile(r"^\s*(<\W?[\w|/ ]+\W?>|\[\W?\w+\W?\])\s*$")
 
 
@@ -45,7 +46,7 @@ class TemplateReport:
 class _Generation(Extension):
     """``{% generation %}…{% endgeneration %}``, by which trainers mark the assistant's text."""
 
-    tags = frozenset({"generation"})
+    tags = _TAGS
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from ringwall.core import new_id
+
 from .provider import ChatReply, ChatRequest, Delta, Message, ToolCallFragment, estimate, text_of
 
 
@@ -95,3 +97,28 @@ def last_user(request: ChatRequest) -> tuple[int, str]:
         if request.messages[index].get("role") == "user":
             return index, text_of(request.messages[index])
     return -1, ""
+
+
+async def gather(stream: AsyncIterator[Delta], request: ChatRequest) -> ChatReply:
+    """A stream as a whole reply."""
+    content: list[str] = []
+    calls: dict[int, dict[str, Any]] = {}
+    finish, model = "stop", ""
+    usage = None
+    async for delta in stream:
+        content.append(delta.content)
+        finish = delta.finish_reason or finish
+        model = delta.model or model
+        usage = delta.usage or usage
+        for piece in delta.tool_calls:
+            call = calls.setdefault(
+                piece.index, {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+            )
+            call["id"] = call["id"] or piece.id or new_id("call")
+            call["function"]["name"] = call["function"]["name"] or piece.name
+            call["function"]["arguments"] += piece.arguments
+    text = "".join(content)
+    message: dict[str, Any] = {"role": "assistant", "content": text if text or not calls else None}
+    if calls:
+        message["tool_calls"] = [calls[index] for index in sorted(calls)]
+    return ChatReply(message, finish, usage or estimate(request, text), model)

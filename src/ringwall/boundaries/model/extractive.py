@@ -31,8 +31,8 @@ _MAX_RESULT = 1500
 _STOP_WORDS = (
     "about after all also an and any are as at be been but by can could did do does for from get had has "
     "have he her his how if in into is it its me my no not of on or our out please she should so some tell "
-    "than that the their them then there these they this to up us was we were what when where which who why will "
-    "with would you your"
+    "than that the their them then there these they this to up us was we were what when where which who "
+    "why will with would you your"
 )
 _STOP = frozenset(_STOP_WORDS.split())
 

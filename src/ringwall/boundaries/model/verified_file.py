@@ -76,8 +76,7 @@ class VerifiedFile:
                     f"The model file '{path.name}' can't be taken into memory: {error.strerror}."
                 ) from None
             size = os.fstat(descriptor).st_size
-            name = f"/proc/self/fd/{descriptor}"
-            reading = Path(name).open("rb")
+            reading = open_regular(Path(f"/proc/self/fd/{descriptor}"))
             copy.close()
             return cls(f"/proc/self/fd/{reading.fileno()}", digest, size, True, reading, path)
 
