@@ -1,0 +1,208 @@
+"""The operator's pages: boundaries, feed, one decision, holds, threats. Each has its JSON twin."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from ringwall.core import Action, Boundary, CrossingKind, Principal, RingwallError
+
+from .backend import DecisionFilter, HoldInfo, Record
+from .guard import Refused, same_token
+from .marking import reveal
+from .pages import ABSENT, Visit, render
+from .present import edits_of, findings_of, lines_of, parts_of, summary, text
+
+PAGE = 50
+POLL = 100
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z")
+_CHOICES = {
+    "action": [str(action) for action in Action],
+    "kind": [str(kind) for kind in CrossingKind],
+    "boundary": [str(boundary) for boundary in Boundary],
+}
+
+
+async def overview(visit: Visit) -> Response:
+    return render(
+        "overview.html", visit, boundaries=await visit.backend.boundaries(), holds=await _waiting(visit)
+    )
+
+
+async def feed(visit: Visit) -> Response:
+    filters, before = _filters(visit), _number(visit, "before")
+    records = await visit.backend.decisions(PAGE + 1, before, filters)
+    rows = [summary(record) for record in records[:PAGE]]
+    return render(
+        "feed.html",
+        visit,
+        rows=rows,
+        filters=filters,
+        choices=_CHOICES,
+        applications=[info.name for info in await visit.backend.applications(visit.principal)],
+        older=rows[-1]["index"] if len(records) > PAGE else None,
+        before=before,
+        holds=await _waiting(visit),
+    )
+
+
+async def feed_json(visit: Visit) -> Response:
+    """Rows newer than ``after`` (or older than ``before``), newest first; ``more``: some were left out."""
+    after = _number(visit, "after")
+    records = await visit.backend.decisions(POLL + 1, _number(visit, "before"), _filters(visit))
+    fresh = [record for record in records if after is None or record.index > after]
+    rows = [summary(record) for record in fresh[:POLL]]
+    return _json({"decisions": rows, "more": len(fresh) > POLL})
+
+
+async def one(visit: Visit) -> Response:
+    record = await _record(visit)
+    turn = text(record.event.get("turn"))
+    return render(
+        "decision.html",
+        visit,
+        record=record,
+        event=record.event,
+        row=summary(record),
+        lines=lines_of(record),
+        parts=parts_of(record),
+        findings=findings_of(record),
+        edits=edits_of(record),
+        reasons=[text(reason) for reason in (record.body or {}).get("reasons", ())],
+        siblings=[summary(other) for other in await visit.backend.turn(turn)] if turn else [],
+        proof=await visit.backend.proof(text(record.event.get("id"))),
+        holds=await _waiting(visit),
+    )
+
+
+async def one_json(visit: Visit) -> Response:
+    record = await _record(visit)
+    return _json({"index": record.index, "event": dict(record.event), "body": record.body})
+
+
+async def proof_json(visit: Visit) -> Response:
+    proof = await visit.backend.proof(text((await _record(visit)).event.get("id")))
+    if proof is None:
+        raise Refused(404, "There is no proof for this decision yet.")
+    return _json(asdict(proof))
+
+
+async def turn_json(visit: Visit) -> Response:
+    records = await visit.backend.turn(_path_id(visit))
+    if not records:
+        raise Refused(404, "Nothing is on record for this turn.")
+    return _json({"decisions": [dict(record.event) for record in records]})
+
+
+async def boundaries_json(visit: Visit) -> Response:
+    return _json({"boundaries": [asdict(info) for info in await visit.backend.boundaries()]})
+
+
+async def holds(visit: Visit) -> Response:
+    pending = await visit.backend.holds()
+    return render(
+        "holds.html",
+        visit,
+        pending=pending,
+        arguments={hold.id: _pretty(hold) for hold in pending},
+        told=visit.session.take_flash(),
+        holds=len(pending),
+    )
+
+
+async def holds_json(visit: Visit) -> Response:
+    pending = await visit.backend.holds()
+    return _json({"holds": [asdict(hold) | {"arguments": dict(hold.arguments)} for hold in pending]})
+
+
+async def approve(visit: Visit) -> Response:
+    return await _settle(visit, visit.backend.approve, "Approved")
+
+
+async def refuse(visit: Visit) -> Response:
+    return await _settle(visit, visit.backend.refuse, "Refused")
+
+
+async def _settle(visit: Visit, settle: Callable[[str, Principal], Awaitable[None]], word: str) -> Response:
+    """The form names the hash of the arguments that the person saw: a hold that has changed or gone
+    meanwhile is left alone."""
+    pending = {hold.id: hold for hold in await visit.backend.holds()}
+    hold = pending.get(_path_id(visit))
+    if hold is None or not same_token(visit.form.get("arguments_hash", ""), hold.arguments_hash):
+        sentence = "This hold is gone: it expired or somebody settled it. Nothing was done."
+        return _back(visit, "problem", sentence)
+    try:
+        await settle(hold.id, visit.principal)
+    except RingwallError as error:
+        return _back(visit, "problem", str(error))
+    return _back(visit, "done", f"{word}: {hold.tool} for {hold.subject}.")
+
+
+async def threats(visit: Visit) -> Response:
+    return render("threats.html", visit, threats=await visit.backend.threats(), holds=await _waiting(visit))
+
+
+async def threats_json(visit: Visit) -> Response:
+    return _json({"threats": [asdict(row) for row in await visit.backend.threats()]})
+
+
+async def nowhere(visit: Visit) -> Response:
+    raise Refused(404, ABSENT)
+
+
+def _back(visit: Visit, kind: str, sentence: str) -> Response:
+    visit.session.flash = (kind, sentence)
+    return RedirectResponse("/console/holds", 303)
+
+
+async def _waiting(visit: Visit) -> int:
+    return len(await visit.backend.holds())
+
+
+async def _record(visit: Visit) -> Record:
+    record = await visit.backend.decision(_path_id(visit))
+    if record is None:
+        raise Refused(404, "No decision of this id is on the ledger.")
+    return record
+
+
+def _path_id(visit: Visit) -> str:
+    given = str(visit.request.path_params["id"])
+    if not _ID.match(given):
+        raise Refused(404, ABSENT)
+    return given
+
+
+def _filters(visit: Visit) -> DecisionFilter:
+    given = visit.request.query_params
+    chosen = {name: given.get(name, "") for name in _CHOICES}
+    wrong = [name for name, value in chosen.items() if value and value not in _CHOICES[name]]
+    if wrong:
+        raise Refused(400, f"There is no such {wrong[0]}. Choose one of: {', '.join(_CHOICES[wrong[0]])}.")
+    free = {name: given.get(name, "")[:200] for name in ("application", "subject", "session")}
+    return DecisionFilter(**chosen, **free)
+
+
+def _number(visit: Visit, name: str) -> int | None:
+    given = visit.request.query_params.get(name, "")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) <= 15):
+        raise Refused(400, f"“{name}” must be a whole number.")
+    return int(given)
+
+
+def _pretty(hold: HoldInfo) -> str:
+    """Exactly the arguments; hostile characters show as JSON escapes or by their names."""
+    return reveal(json.dumps(dict(hold.arguments), indent=2, ensure_ascii=False, sort_keys=True, default=str))
+
+
+def _json(content: Any) -> Response:
+    """ASCII only, so that lone surrogates survive and nothing in it can be taken for markup."""
+    answer = JSONResponse(None)
+    answer.body = json.dumps(content, ensure_ascii=True, default=str).encode()
+    answer.headers["content-length"] = str(len(answer.body))
+    return answer

@@ -1,0 +1,67 @@
+"""All addresses of the console and the chat."""
+
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from . import chat, operate
+from .backend import Backend
+from .guard import secure
+from .pages import HERE, Frame
+from .sessions import SessionStore
+from .signing_in import SignIn
+
+
+class Assets(StaticFiles):
+    """Script and style of the pages: revalidated at each use, so that an upgrade shows at once."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            answer = await super().get_response(path, scope)
+        except HTTPException as error:
+            answer = PlainTextResponse("There is no such file.", error.status_code)
+        return secure(answer, cache="no-cache")
+
+
+def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseRoute]:
+    """Everything under ``/``, ``/login``, ``/logout``, ``/chat``, ``/console`` and ``/assets``."""
+    frame = Frame(backend, sessions or SessionStore())
+    sign_in = SignIn(frame)
+    page, api, post = frame.page, frame.api, ["POST"]
+    return [
+        Route("/", page(sign_in.home)),
+        Route("/login", frame.open(sign_in.form)),
+        Route("/login", frame.open(sign_in.submit), methods=post),
+        Route("/logout", page(sign_in.sign_out), methods=post),
+        Route("/chat", page(sign_in.first_chat)),
+        Route("/chat/{application}", page(chat.show)),
+        Route("/chat/{application}", page(chat.ask), methods=post),
+        Route("/chat/{application}/turn", api(chat.stream), methods=post),
+        Route("/chat/{application}/turns/{turn}", api(chat.panel)),
+        Route("/console", page(operate.overview, operator=True)),
+        Route("/console/decisions", page(operate.feed, operator=True)),
+        Route("/console/decisions.json", api(operate.feed_json, operator=True, touch=False)),
+        Route("/console/decisions/{id}", page(operate.one, operator=True)),
+        Route("/console/holds", page(operate.holds, operator=True)),
+        Route("/console/holds/{id}/approve", page(operate.approve, operator=True), methods=post),
+        Route("/console/holds/{id}/refuse", page(operate.refuse, operator=True), methods=post),
+        Route("/console/threats", page(operate.threats, operator=True)),
+        Route("/console/api/boundaries", api(operate.boundaries_json, operator=True)),
+        Route("/console/api/decisions", api(operate.feed_json, operator=True)),
+        Route("/console/api/decisions/{id}", api(operate.one_json, operator=True)),
+        Route("/console/api/decisions/{id}/proof", api(operate.proof_json, operator=True)),
+        Route("/console/api/turns/{id}", api(operate.turn_json, operator=True)),
+        Route("/console/api/holds", api(operate.holds_json, operator=True)),
+        Route("/console/api/threats", api(operate.threats_json, operator=True)),
+        Route("/console/api/{rest:path}", api(operate.nowhere, operator=True)),
+        Route("/console/{rest:path}", page(operate.nowhere)),
+        Route("/chat/{rest:path}", page(operate.nowhere)),
+        Mount("/assets", Assets(HERE / "static"), name="assets"),
+    ]
