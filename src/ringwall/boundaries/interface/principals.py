@@ -89,9 +89,7 @@ class Roles:
 
     def check(self, roles: Iterable[str]) -> None:
         """Raises ConfigError for a role that the workload doesn't have, with the nearest name."""
-        problems = [
-            Problem(f"there is {_unknown(role, self.names)}") for role in roles if role not in self._roles
-        ]
+        problems = [Problem(_unknown(role, self.names)) for role in roles if role not in self._roles]
         if problems:
             raise ConfigError(*problems)
 
@@ -111,7 +109,7 @@ class Roles:
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), 1)
-    return f"no role {name!r}" + (f": did you mean {near[0]!r}?" if near else "")
+    return f"unknown role {name!r}" + (f": did you mean {near[0]!r}?" if near else "")
 
 
 def _closure(name: str, roles: dict[str, RoleSettings]) -> frozenset[str]:

@@ -37,7 +37,7 @@ def parse_rate(written: Any) -> Rate:
     """``60/min``, ``50k/hour``, ``2m/day``, ``10/30s``. Raises ValueError that says what is wrong."""
     if isinstance(written, Rate):
         return written
-    text = written.replace(" ", "") if isinstance(written, str) else ""
+    text = written if isinstance(written, str) else ""
     match = _FORM.fullmatch(text)
     if match is None:
         raise ValueError("a rate is written as amount/unit, such as 60/min or 50k/hour")

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from ringwall.core import Settings
 
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
-from .rate import Rate, RateField
+from .rate import Rate, RateField, parse_rate
 
 __all__ = [
     "InterfaceSection",
@@ -16,6 +16,7 @@ __all__ = [
     "PrincipalsSection",
     "Quota",
     "QuotaSettings",
+    "Rate",
     "RoleSettings",
     "Roles",
     "StarterKey",
@@ -42,16 +43,16 @@ Host = Annotated[str, BeforeValidator(_host)]
 class Quota(Settings):
     """What one principal may use."""
 
-    requests: RateField = Rate(60, 60)
+    requests: RateField = Field(default="60/min", validate_default=True)
     """Requests, such as ``60/min``."""
-    tokens: RateField = Rate(50_000, 3600)
+    tokens: RateField = Field(default="50k/hour", validate_default=True)
     """Tokens of prompts and answers together, such as ``50k/hour``."""
 
 
 class QuotaSettings(Quota):
     """Per subject and tenant; reserved before the request is served, settled after it."""
 
-    anonymous: Quota = Quota(requests=Rate(10, 60), tokens=Rate(5_000, 3600))
+    anonymous: Quota = Quota(requests=parse_rate("10/min"), tokens=parse_rate("5k/hour"))
     """For callers without a credential, per network address: where such callers are served at all."""
 
 

@@ -1,0 +1,57 @@
+"""Slows down whoever tries credentials that are none."""
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+_ADDRESSES = 10_000
+_FORGET_S = 900.0
+
+
+class Guessing:
+    """Counts failed credentials per network address and asks for a growing pause after ``free`` of them.
+
+    To be asked only after a credential has *failed*: one that is good is always let in, so that nobody
+    behind a shared address can lock the others out. IPv6 counts by /64, which one host may own.
+    Thread-safe; memory is bounded.
+    """
+
+    def __init__(
+        self, *, free: int = 10, longest_s: float = 60.0, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._free = free
+        self._longest_s = longest_s
+        self._now = now
+        self._lock = threading.Lock()
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def failed(self, address: str) -> float:
+        """Note a failure; seconds that the caller is told to wait (0: none, answer 401 rather than 429)."""
+        key, now = _network(address), self._now()
+        with self._lock:
+            count, last = self._failures.pop(key, (0, now))
+            count = 1 if now - last > _FORGET_S else count + 1
+            self._failures[key] = (count, now)
+            while len(self._failures) > _ADDRESSES:
+                self._failures.popitem(last=False)
+        over = count - self._free
+        return 0.0 if over <= 0 else min(self._longest_s, 2.0 ** min(over - 1, 16))
+
+    def succeeded(self, address: str) -> None:
+        """A good credential came from there: forget what went before."""
+        with self._lock:
+            self._failures.pop(_network(address), None)
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address[:64])
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
