@@ -83,7 +83,7 @@ def call_hash(tool: str, arguments: Mapping[str, Any]) -> str:
 
 
 class Holds:
-    """Shared by the gateway, the console and the command line. ``DataError`` says why a decision was refused."""
+    """Shared by gateway, console and command line. ``DataError`` says why a decision was refused."""
 
     def __init__(
         self,
@@ -123,8 +123,9 @@ class Holds:
             if waiting is not None:
                 return self._hold(waiting)
             self._database.write(
-                "INSERT INTO holds (id, session, subject, tenant, tool, call, arguments, sealed, reason, turn,"
-                " state, requested_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+                "INSERT INTO holds (id, session, subject, tenant, tool, call, arguments, sealed, reason,"
+                " turn, state, requested_at, expires_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
                 *(made, session, principal.subject, principal.tenant, tool, call, body, sealed, reason, turn),
                 *(now, now + self._expire_us),
             )
@@ -171,7 +172,8 @@ class Holds:
     def pending(self) -> list[Hold]:
         """Those that wait for a person, the oldest first."""
         rows = self._database.all(
-            "SELECT * FROM holds WHERE state = 'pending' AND expires_at > ? ORDER BY requested_at", self._now()
+            "SELECT * FROM holds WHERE state = 'pending' AND expires_at > ? ORDER BY requested_at",
+            self._now(),
         )
         return [self._hold(row) for row in rows]
 
@@ -215,7 +217,8 @@ class Holds:
 
     def _expire(self, now: int) -> None:
         self._database.write(
-            "UPDATE holds SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?", now
+            "UPDATE holds SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?",
+            now,
         )
 
     def _hold(self, row: Row) -> Hold:
@@ -223,7 +226,12 @@ class Holds:
         if state in (HoldState.PENDING, HoldState.APPROVED) and row["expires_at"] <= self._now():
             state = HoldState.EXPIRED
         return Hold(
-            *(row[key] for key in ("id", "session", "subject", "tenant", "tool", "call")),
+            id=row["id"],
+            session=row["session"],
+            subject=row["subject"],
+            tenant=row["tenant"],
+            tool=row["tool"],
+            call=row["call"],
             arguments=self._arguments(row),
             reason=row["reason"],
             turn=row["turn"],

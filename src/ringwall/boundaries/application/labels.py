@@ -1,7 +1,7 @@
 """Labels held by the server for each session, keyed by content.
 
-A client resends the history with every turn and may send it wrong: a tool result as a user message, with other
-blanks, or pasted into a longer one. What the session has once seen as untrusted stays so.
+A client resends the history with every turn and may send it wrong: a tool result as a user message, with
+other blanks, or pasted into a longer one. What the session has once seen as untrusted stays so.
 """
 
 import json

@@ -57,13 +57,11 @@ class Provenance:
                 side = trusted if part.label.integrity >= Integrity.USER else others
                 side.append((part.label, self._cache.get(part.text)))
         trusted.sort(key=lambda pair: pair[0].integrity)
-        return {
-            path: _label(value, trusted, others) for path, value in leaves(arguments, schema or {})
-        }
+        return {path: _label(value, trusted, others) for path, value in leaves(arguments, schema or {})}
 
 
 def leaves(value: Any, schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each leaf with its path; a value that its ``enum`` allows counts as None: it is a choice, not content."""
+    """Each leaf with its path; a value that its ``enum`` allows counts as None: a choice, not content."""
     facts = schema if isinstance(schema, Mapping) else {}
     if isinstance(value, Mapping):
         known = facts.get("properties")
@@ -81,12 +79,12 @@ def leaves(value: Any, schema: Any, path: str = "") -> Iterator[tuple[str, Any]]
         yield path, None if isinstance(allowed, (list, tuple)) and value in allowed else value
 
 
-def below(labels: Labels, name: str) -> Label:
-    """The label of a whole argument: the join over its leaves. ``MODEL`` when it has none."""
+def below(labels: Labels, name: str, otherwise: Label = MODEL) -> Label:
+    """The label of a whole argument: the join over its leaves; ``otherwise`` when it has none."""
     found = [
         label for path, label in labels.items() if path == name or path.startswith((name + ".", name + "["))
     ]
-    return reduce(Label.join, found) if found else MODEL
+    return reduce(Label.join, found) if found else otherwise
 
 
 def _label(
@@ -102,7 +100,7 @@ def _label(
         return MODEL
     own = Forms.of(str(value))
     found = [label for label, forms in others if _derives(own, forms)]
-    # The label of trusted content counts where only a piece was taken: its data classes flow, its trust doesn't.
+    # Of trusted content that only a piece was taken from, the data classes flow and the trust doesn't.
     found += [label for label, forms in trusted if label.sensitivity and _derives(own, forms)]
     if not found or min(label.integrity for label in found) >= Integrity.USER:
         found.append(MODEL)

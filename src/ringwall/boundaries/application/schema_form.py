@@ -3,7 +3,8 @@
 Forgiven, because it changes no value's validity or only narrows what we check ourselves anyway: ``title``,
 ``$schema``, ``strict``, order of keys, of ``required``, ``enum`` and lists of types, a ``required`` that is
 empty, blank space in descriptions, and ``additionalProperties`` where it is absent or false (arguments are
-checked against the *pinned* schema). Everything else counts, descriptions of parameters included: models read them.
+checked against the *pinned* schema). Everything else counts, the
+descriptions of parameters included: models read them.
 """
 
 import json
@@ -66,9 +67,9 @@ def _order(value: Any) -> str:
 
 def _says_nothing(key: str, value: Any) -> bool:
     if key == "required":
-        return value == []
+        return isinstance(value, (list, tuple)) and not value
     if key == "additionalProperties":
-        return value is False
+        return isinstance(value, bool) and not value
     return key == "description" and value == ""
 
 
@@ -84,7 +85,9 @@ def closed(schema: Any, depth: int = 0) -> Any:
         if key in _NAMED and isinstance(value, Mapping):
             made[key] = {name: closed(inner, depth + 1) for name, inner in value.items()}
         elif key in ("items", "prefixItems", "additionalProperties"):
-            made[key] = [closed(i, depth + 1) for i in value] if isinstance(value, list) else closed(value, depth + 1)
+            made[key] = (
+                [closed(i, depth + 1) for i in value] if isinstance(value, list) else closed(value, depth + 1)
+            )
         else:
             made[key] = value
     if "properties" in made and _OPENING.isdisjoint(made):
@@ -92,5 +95,15 @@ def closed(schema: Any, depth: int = 0) -> Any:
     return made
 
 
-_OPENING = frozenset({"additionalProperties", "patternProperties", "unevaluatedProperties", "$ref", "allOf", "anyOf",
-                      "oneOf", "if"})
+_OPENING = frozenset(
+    {
+        "additionalProperties",
+        "patternProperties",
+        "unevaluatedProperties",
+        "$ref",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "if",
+    }
+)

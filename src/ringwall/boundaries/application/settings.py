@@ -76,7 +76,7 @@ class ToolSettings(Settings):
 
 
 class KnownEntities(Settings):
-    """Destinations that belong to the workload. A call that goes there needs no further trust in its origin."""
+    """Destinations that belong to the workload. Going there needs no trust in who named it."""
 
     email_domains: frozenset[str] = frozenset()
     """Domains whose mailboxes are known; subdomains are not included."""

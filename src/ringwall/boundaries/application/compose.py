@@ -1,0 +1,75 @@
+"""What this boundary's controls are built from, in one place for the composition root."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringwall.storage.database import Database
+
+from .authority import Authority, Classes
+from .cedar_policies import Source, default_source, load_policies, read_source
+from .egress import Egress
+from .entities import Entities
+from .execute import ToolRunner
+from .holds import Holds, Sealer
+from .labels import SessionLabels
+from .provenance import Provenance
+from .registry import ToolRegistry
+from .rights import ApprovalRights
+from .settings import ApplicationSection
+from .switches import ToolSwitches
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyServices:
+    """What a version of the workload file decides with. Needs no database: enough for ``ringwall check`` and
+    ``ringwall policy``."""
+
+    registry: ToolRegistry
+    entities: Entities
+    authority: Authority
+
+
+def policy_services(
+    section: ApplicationSection, rights: ApprovalRights, *, extra: Sequence[Source] = ()
+) -> PolicyServices:
+    """Raises ConfigError for schemas and policies that can't be used. ``section.policies`` must be absolute, or
+    relative to the current directory."""
+    registry = ToolRegistry.of(section.tools)
+    entities = Entities(section.known_entities, section.egress)
+    sources = [default_source()] if section.default_policies else []
+    if section.policies is not None:
+        sources.append(read_source(section.policies))
+    pack = load_policies(registry, [*sources, *extra])
+    classes = Classes(section.restricted, section.private)
+    return PolicyServices(registry, entities, Authority(registry, pack, entities, rights, classes))
+
+
+def application_services(
+    section: ApplicationSection,
+    database: Database,
+    rights: ApprovalRights,
+    directory: Path,
+    *,
+    sealer: Sealer | None = None,
+) -> tuple[object, ...]:
+    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
+    BreakerSettings, ToolSwitches, SessionLabels, Holds, Provenance, Egress, ToolRunner.
+
+    ``directory`` is that of the workload file. On a reload, build anew: state that must last is in the database.
+    """
+    policy = policy_services(section, rights)
+    egress = Egress(section.egress)
+    return (
+        policy.registry,
+        policy.entities,
+        policy.authority,
+        rights,
+        section.breakers,
+        ToolSwitches(database),
+        SessionLabels(database),
+        Holds(database, rights, expire_s=section.holds.expire_s, sealer=sealer),
+        Provenance(),
+        egress,
+        ToolRunner(policy.registry, directory, egress=egress),
+    )

@@ -1,0 +1,126 @@
+"""Known entities: destinations that belong to the workload, and what a value of an argument points at."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .addresses import Host, host_of
+from .settings import EgressRule, KnownEntities
+
+_MAIL = re.compile(r"[^\s@<>,;:\"'()\[\]]{1,128}@[^\s@<>,;:\"'()\[\]/?#]{1,255}")
+_URL = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.\-]{0,15}:[\\/]{1,}[^\s<>\"'`]{1,4096}|(?<![\w:/\\])[\\/]{2}[^\s<>\"'`/\\]{1,4096}[^\s<>\"'`]{0,4096}"
+)
+_SCAN = 65_536
+_MAX_FOUND = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A place outside that a value names."""
+
+    text: str
+    """As written, cut to 200 characters."""
+    host: Host
+    mailbox: str = ""
+    """Folded address, when it is one."""
+    url: str = ""
+    """The whole URL, when it is one."""
+
+
+def destinations(text: str, *, whole: bool = False) -> Iterator[Destination]:
+    """The URLs and mailboxes in a text. ``whole``: the text names a destination, so a bare host or an address
+    in any spelling counts too."""
+    found = 0
+    cut = text[:_SCAN]
+    for match in _URL.finditer(cut):
+        if found >= _MAX_FOUND:
+            return
+        found += 1
+        yield Destination(match.group()[:200], host_of(match.group()), url=match.group())
+    without = _URL.sub(" ", cut)
+    for match in _MAIL.finditer(without):
+        if found >= _MAX_FOUND:
+            return
+        found += 1
+        mailbox = match.group().rstrip(".").casefold()
+        yield Destination(match.group()[:200], host_of(mailbox.rpartition("@")[2]), mailbox=mailbox)
+    if whole and not found and cut.strip():
+        host = host_of(cut.strip())
+        if host.name or host.address:
+            yield Destination(cut.strip()[:200], host)
+
+
+def leaf_texts(value: Any) -> Iterator[str]:
+    """Every string in a value, names of keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from leaf_texts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from leaf_texts(inner)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)
+
+
+class Entities:
+    """The registry of known entities of a workload, egress hosts included. Immutable."""
+
+    def __init__(self, known: KnownEntities, egress: Iterable[EgressRule] = ()) -> None:
+        self._domains = frozenset(_name(domain) for domain in known.email_domains)
+        self._mailboxes = frozenset(mailbox.strip().casefold() for mailbox in known.emails)
+        hosts = [*known.hosts, *(rule.host for rule in egress)]
+        self._hosts = frozenset(_name(host) for host in hosts if not host.startswith("*."))
+        self._below = tuple("." + _name(host[2:]) for host in hosts if host.startswith("*."))
+        self._accounts = frozenset(map(_account, known.accounts))
+        self._names = frozenset(name.strip().casefold() for name in known.names)
+
+    def knows_host(self, name: str) -> bool:
+        """Exact, or below a ``*.`` entry. The name is a normalised one (``Host.name``)."""
+        return bool(name) and (name in self._hosts or name.endswith(self._below))
+
+    def knows(self, destination: Destination) -> bool:
+        if destination.mailbox:
+            domain = destination.host.name
+            return destination.mailbox in self._mailboxes or bool(domain and domain in self._domains)
+        return self.knows_host(destination.host.name)
+
+    def knows_value(self, value: Any) -> bool:
+        """Whether every place that this argument names is known. An empty value names no place: not known."""
+        texts = [text for text in _values(value) if text.strip()]
+        return bool(texts) and all(self._knows_text(text) for text in texts)
+
+    def _knows_text(self, text: str) -> bool:
+        if text.strip().casefold() in self._names or _account(text) in self._accounts:
+            return True
+        named = list(destinations(text, whole=True))
+        if not named or not all(self.knows(destination) for destination in named):
+            return False
+        # Only the destinations themselves, blanks and separators: words beside them are not vouched for.
+        rest = text
+        for destination in named:
+            rest = rest.replace(destination.url or destination.text, " ")
+        return not rest.strip(" \t\n,;<>")
+
+
+def _values(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _values(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _values(inner)
+    elif value is not None:
+        yield str(value)
+
+
+def _name(host: str) -> str:
+    return host_of(host.strip()).name or host.strip().casefold()
+
+
+def _account(text: str) -> str:
+    return "".join(text.split()).casefold()

@@ -1,0 +1,137 @@
+"""Runs the tools that the gateway runs itself: ``run: {python: "file.py:function"}``."""
+
+import asyncio
+import hashlib
+import importlib.util
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ringwall.core import ConfigError, Principal, Problem, RingwallError
+
+from .egress import Egress
+from .registry import Manifest, ToolRegistry
+
+MAX_RESULT = 200_000
+"""Characters of a result; a longer one is cut and says so."""
+_THREADS = 8
+CUT = "\n[cut: the result was too long]"
+
+
+class ToolFault(Exception):
+    """Raised by a tool for a mistake that the model and the user may read, such as an unknown order number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutcome:
+    text: str
+    """What the model gets: JSON for structured results, else the text."""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    function: Callable[..., Any]
+    timeout: float
+    offers: frozenset[str]
+    """Which of ``principal`` and ``egress`` it takes."""
+
+
+class ToolRunner:
+    """The functions come from the operator's files beside the workload file, never from a request. A synchronous
+    function runs in a thread; one that outlives its time-out is reported as failed and keeps its thread until it
+    ends. ``principal`` and ``egress`` are handed in by keyword to a function that takes them, so an argument of
+    a manifest can't have these names."""
+
+    def __init__(self, registry: ToolRegistry, directory: Path, *, egress: Egress | None = None) -> None:
+        """``directory`` is that of the workload file. Raises ConfigError for a tool that can't be loaded."""
+        self._egress = egress
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ringwall-tool")
+        modules: dict[Path, ModuleType] = {}
+        self._tools = {
+            tool.name: _load(tool, directory.resolve(), modules)
+            for tool in registry
+            if tool.settings.run is not None
+        }
+
+    def runs(self, tool: str) -> bool:
+        """Whether the gateway runs this tool; else the client does."""
+        return tool in self._tools
+
+    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome:
+        """Never raises on account of the tool. Call only what a decision has let through."""
+        known = self._tools.get(tool)
+        if known is None:
+            return ToolOutcome("This tool is not run here.", failed=True)
+        offered = {"principal": principal, "egress": self._egress}
+        extra = {name: offered[name] for name in known.offers}
+        try:
+            async with asyncio.timeout(known.timeout):
+                return ToolOutcome(_bounded(_text(await self._call(known, {**arguments, **extra}))))
+        except TimeoutError:
+            return ToolOutcome("The tool did not answer in time.", failed=True)
+        except (ToolFault, RingwallError) as fault:
+            return ToolOutcome(_bounded(str(fault)), failed=True)
+        except Exception:  # noqa: BLE001  whatever a tool raises is its failure; what it says may be internal
+            return ToolOutcome("The tool failed.", failed=True)
+
+    async def _call(self, tool: _Tool, arguments: Mapping[str, Any]) -> Any:
+        if inspect.iscoroutinefunction(tool.function):
+            return await tool.function(**arguments)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: tool.function(**arguments))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _load(tool: Manifest, directory: Path, modules: dict[Path, ModuleType]) -> _Tool:
+    run = tool.settings.run
+    assert run is not None  # noqa: S101  the caller asked
+    file, _, name = run.python.rpartition(":")
+    where = f"application.tools.{tool.name}.run"
+    path = (directory / file).resolve()
+    if not path.is_relative_to(directory):
+        raise ConfigError(Problem(f"{where}: {file} lies outside the folder of the workload file."))
+    if path not in modules:
+        modules[path] = _module(path, file, where)
+    function = getattr(modules[path], name, None)
+    if not callable(function):
+        raise ConfigError(Problem(f"{where}: {file} has no function {name}."))
+    taken = frozenset(inspect.signature(function).parameters) & {"principal", "egress"}
+    clash = taken & set(tool.parameters.get("properties", {}))
+    if clash:
+        raise ConfigError(Problem(f"{where}: the argument {min(clash)} is given by the gateway; rename it."))
+    return _Tool(function, run.timeout_s, taken)
+
+
+def _module(path: Path, file: str, where: str) -> ModuleType:
+    name = "ringwall_tools_" + hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ConfigError(Problem(f"{where}: there is no file {file} beside the workload file."))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and type hints of the file look themselves up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(
+            Problem(f"{where}: {file} can't be loaded: {type(error).__name__}: {error}")
+        ) from error
+    return module
+
+
+def _text(result: Any) -> str:
+    if isinstance(result, str):
+        return result
+    return json.dumps(result, ensure_ascii=False, default=str, indent=None)
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_RESULT else text[:MAX_RESULT] + CUT

@@ -1,0 +1,106 @@
+"""``application.policy``: Cedar on (principal, tool, arguments, where they come from)."""
+
+from collections.abc import Mapping
+
+from ringwall.core import (
+    ALLOW,
+    Action,
+    Boundary,
+    ControlFactory,
+    Crossing,
+    CrossingKind,
+    Declaration,
+    Finding,
+    Label,
+    NoSettings,
+    Part,
+    PartKind,
+    Services,
+    Verdict,
+    verdict,
+)
+
+from .authority import Authority, Call
+from .registry import ToolRegistry
+
+DECLARATION = Declaration(
+    id="application.policy",
+    boundary=Boundary.APPLICATION,
+    summary="Calls that the policies do not permit to this principal with arguments from there.",
+    crossings=frozenset({CrossingKind.TOOL_CALL}),
+    parts=frozenset({PartKind.TOOL_CALL}),
+    threats=(
+        *("LLM01@2023", "LLM06@2023", "LLM07@2023", "LLM08@2023"),
+        *("LLM01@2025", "LLM02@2025", "LLM06@2025"),
+    ),
+    csf=("PR.AA-05", "PR.DS-10"),
+    inline=True,
+)
+
+
+class PolicyControl:
+    """Context keys it reads: ``provenance`` (call id to path to label), ``approved`` (call ids),
+    ``session_labels``. What is missing counts as untrusted, not approved and private."""
+
+    declaration = DECLARATION
+
+    def __init__(self, registry: ToolRegistry, authority: Authority) -> None:
+        self._registry = registry
+        self._authority = authority
+
+    def inspect(self, crossing: Crossing) -> Verdict:
+        joined = ALLOW
+        for index, part in enumerate(crossing.parts):
+            if part.kind is PartKind.TOOL_CALL:
+                joined = joined.join(self._judge(part, index, crossing))
+        return joined
+
+    def _judge(self, part: Part, index: int, crossing: Crossing) -> Verdict:
+        tool = self._registry.get(part.name)
+        if tool is None:
+            finding = Finding(DECLARATION.id, "unknown-tool", "No policy speaks of this tool.", index)
+            return verdict(Action.BLOCK, "This tool is not available here.", [finding])
+        session = crossing.context.get("session_labels")
+        call = Call(
+            crossing.principal,
+            tool,
+            part.data,
+            provenance_of(crossing, part),
+            session if isinstance(session, Label) else None,
+            is_approved(crossing, part),
+        )
+        ruling = self._authority.rule(call)
+        if ruling.action is Action.ALLOW:
+            return ALLOW
+        if ruling.problem:
+            finding = Finding(
+                DECLARATION.id, "not-decided", f"Refused: {ruling.problem}.", index, cls="policy"
+            )
+            return verdict(Action.BLOCK, "The call could not be checked, so it was refused.", [finding])
+        findings = [
+            Finding(
+                DECLARATION.id, policy.id, policy.reason or "A policy forbids this call.", index, cls="policy"
+            )
+            for policy in ruling.policies
+        ] or [Finding(DECLARATION.id, "not-permitted", "No policy permits this call.", index, cls="policy")]
+        return Verdict(ruling.action, tuple(sorted(findings)), (), ruling.reasons)
+
+
+def provenance_of(crossing: Crossing, part: Part) -> Mapping[str, Label]:
+    """The labels of one call's arguments, as the gateway put them into the context; empty when it did not."""
+    by_call = crossing.context.get("provenance")
+    labels = by_call.get(part.ref) if isinstance(by_call, Mapping) else None
+    return labels if isinstance(labels, Mapping) else {}
+
+
+def is_approved(crossing: Crossing, part: Part) -> bool:
+    """Whether a person approved this call. A call without an id is approved by nobody."""
+    approved = crossing.context.get("approved")
+    return bool(part.ref) and isinstance(approved, (frozenset, set)) and part.ref in approved
+
+
+def _build(settings: NoSettings, services: Services) -> PolicyControl:
+    return PolicyControl(services.get(ToolRegistry), services.get(Authority))
+
+
+CONTROL = ControlFactory(DECLARATION.id, NoSettings, _build)
