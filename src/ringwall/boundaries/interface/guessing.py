@@ -13,9 +13,9 @@ _FORGET_S = 900.0
 class Guessing:
     """Counts failed credentials per network address and asks for a growing pause after ``free`` of them.
 
-    To be asked only after a credential has *failed*: one that is good is always let in, so that nobody
-    behind a shared address can lock the others out. IPv6 counts by /64, which one host may own.
-    Thread-safe; memory is bounded.
+    Best asked after a credential has *failed*: if one that is good is always let in, nobody behind a
+    shared address can lock the others out. IPv6 counts by /64, which one host may own. Thread-safe;
+    memory is bounded.
     """
 
     def __init__(
@@ -36,8 +36,17 @@ class Guessing:
             self._failures[key] = (count, now)
             while len(self._failures) > _ADDRESSES:
                 self._failures.popitem(last=False)
+        return self._pause(count)
+
+    def _pause(self, count: int) -> float:
         over = count - self._free
         return 0.0 if over <= 0 else min(self._longest_s, 2.0 ** min(over - 1, 16))
+
+    def wait(self, address: str) -> float:
+        """Seconds that are left of the pause; 0 when there is none."""
+        with self._lock:
+            count, last = self._failures.get(_network(address), (0, 0.0))
+        return max(0.0, last + self._pause(count) - self._now())
 
     def succeeded(self, address: str) -> None:
         """A good credential came from there: forget what went before."""

@@ -21,7 +21,10 @@ import orjson
 from ringwall.core import DataError, Principal
 from ringwall.storage.database import Database, Row
 
+from .guessing import Guessing
 from .principals import Roles, StarterKey
+
+__all__ = ["Guessing", "KeyInfo", "KeyStore", "NewKey", "bearer"]
 
 _MIGRATIONS = [
     """

@@ -216,8 +216,9 @@ def _estimate(crossing: Crossing, answer_tokens: int) -> int:
 
 def _whole(context: Mapping[str, Any], name: str) -> int | None:
     value = context.get(name)
-    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return min(value, _MOST_TOKENS) if good else None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return min(value, _MOST_TOKENS)
+    return None
 
 
 def _block(refusal: Refusal) -> Verdict:

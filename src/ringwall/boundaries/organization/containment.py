@@ -149,7 +149,8 @@ class Containment:
         with self._lock:
             self._db.write(
                 "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, '')",
-                entry.id, str(entry.kind), entry.target, entry.tenant, entry.reason, entry.by, entry.at, expires,
+                entry.id, str(entry.kind), entry.target, entry.tenant, entry.reason, entry.by, entry.at,
+                expires,
             )  # fmt: skip
             self._version = None
         return entry
