@@ -1,0 +1,42 @@
+"""What the model retrieves: who may put it there, how it is kept, who may see it."""
+
+from .contribute import Contributions, Decide, Offer, Receipt, Record
+from .document import COMMON, Access, Document
+from .index import Chunk, Index
+from .manifest import Entry, Manifest
+from .quarantine import Content, Held, Quarantine
+from .retrieve import Retriever, chunk_part, retrieval
+from .settings import CollectionSettings, DataSection
+from .stores import DataStores
+from .vault import Commit, Trace, Vault, Version
+from .verify import Damage, verify
+
+__all__ = [
+    "COMMON",
+    "Access",
+    "Chunk",
+    "CollectionSettings",
+    "Commit",
+    "Content",
+    "Contributions",
+    "Damage",
+    "DataSection",
+    "DataStores",
+    "Decide",
+    "Document",
+    "Entry",
+    "Held",
+    "Index",
+    "Manifest",
+    "Offer",
+    "Quarantine",
+    "Receipt",
+    "Record",
+    "Retriever",
+    "Trace",
+    "Vault",
+    "Version",
+    "chunk_part",
+    "retrieval",
+    "verify",
+]

@@ -9,11 +9,13 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_BLOCK = frozenset(
-    "address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr "
-    "li main nav ol p pre section table td th tr ul title".split()
-)
+_VOID_TAGS = "area base br col embed hr img input link meta source track wbr"
+_VOID = frozenset(_VOID_TAGS.split())
+_BLOCK_TAGS = """
+address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li
+main nav ol p pre section table td th tr ul title
+"""
+_BLOCK = frozenset(_BLOCK_TAGS.split())
 _SILENT = {"script": "script", "style": "style", "template": "template", "noscript": "noscript"}
 _ATTRIBUTES = frozenset(
     {"alt", "title", "aria-label", "aria-description", "placeholder", "content", "summary"}

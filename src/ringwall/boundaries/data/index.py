@@ -1,9 +1,9 @@
 """The search index: BM25 over keyed hashes, with the access list enforced inside the query.
 
 A full-text index of plain words would undo the encryption of the vault, so this one is blind: each word is
-stemmed and replaced by a truncated HMAC under the collection's secret, the hashes of a passage are sorted (word order
-is gone), and FTS5 ranks those. Passages themselves are sealed under their document's key and opened only for the
-few rows that a query returns. What is left to see for a thief of the file is in ADR 0005.
+stemmed and replaced by a truncated HMAC under the collection's secret, the hashes of a passage are sorted
+(word order is gone), and FTS5 ranks those. Passages themselves are sealed under their document's key and
+opened only for the few rows that a query returns. What a thief of the file still sees is in ADR 0005.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

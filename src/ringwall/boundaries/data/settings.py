@@ -27,7 +27,7 @@ class CollectionSettings(Settings):
     readers: tuple[Role, ...] = ()
     """Roles that may read. A document's own list narrows this and never widens it. Empty: nobody."""
     isolate_tenants: bool = True
-    """Whether a document is for the contributor's tenant only. Documents of the seed folder are for all tenants."""
+    """Whether a document is for its contributor's tenant only. Those of the seed folder are for all."""
     top_k: int = Field(default=4, ge=1, le=50)
     """How many passages a retrieval returns."""
     documents: Path | None = None

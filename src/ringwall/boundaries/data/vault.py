@@ -1,11 +1,12 @@
 """Documents, encrypted and versioned; nothing in it is ever overwritten.
 
-Each commit of a collection adds a version: a sealed manifest in the blob store, and a row whose ``chain`` hash
-binds the version's number, time, Merkle root and manifest to the version before. The chain's head goes on the
-ledger (``Commit.event``), so whoever rewrites the database has to rewrite the ledger as well.
+Each commit of a collection adds a version: a sealed manifest in the blob store, and a row whose ``chain``
+hash binds the version's number, time, Merkle root and manifest to the version before. The chain's head goes on
+the ledger (``Commit.event``), so whoever rewrites the database has to rewrite the ledger as well.
 
-Blobs are on the disk before the one transaction that makes a version current (in the vault and in the index), so
-a killed process leaves either the old version or the new one, and at worst blobs that nothing refers to.
+Blobs are on the disk before the one transaction that makes a version current (in the vault and in the
+index), so a killed process leaves either the old version or the new one, and at worst blobs that nothing
+refers to.
 """
 
 import hashlib
@@ -37,7 +38,9 @@ _STEPS = [
         chain TEXT NOT NULL,
         PRIMARY KEY (collection, version)
     ) STRICT;
-    CREATE TABLE data_head (collection TEXT PRIMARY KEY, version INTEGER NOT NULL, chain TEXT NOT NULL) STRICT;
+    CREATE TABLE data_head (
+        collection TEXT PRIMARY KEY, version INTEGER NOT NULL, chain TEXT NOT NULL
+    ) STRICT;
     CREATE TABLE data_erased (owner TEXT PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
     """
 ]
@@ -90,6 +93,22 @@ class Commit:
             "added": list(self.added),
             "removed": list(self.removed),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where one revision of a document came from and where it went."""
+
+    name: str
+    """As answers cite it on the ledger."""
+    contributor: str
+    tenant: str
+    origin: str
+    at: int
+    first: int
+    """First version of the collection that holds it."""
+    last: int
+    """Last one so far."""
 
 
 class Vault:
@@ -193,11 +212,32 @@ class Vault:
         """Keyed hash of a document's content."""
         return self._keys.digest(document.collection, "content", document.content()).hex()
 
+    def mark(self, collection: str, raw: bytes) -> str:
+        """Keyed hash of a file as it came."""
+        return self._keys.digest(collection, "file", raw).hex()
+
+    def tenants(self, collection: str, document: str) -> set[str]:
+        """Whose the document ever was."""
+        return {entry.tenant for entry in self._history(collection) if entry.id == document}
+
+    def who(self, collection: str, document: str) -> list["Trace"]:
+        """Each revision that ever was, oldest first: who contributed it, and the versions that hold it."""
+        found: dict[int, Trace] = {}
+        for version in self.versions(collection):
+            entry = self._manifest(version).find(document)
+            if entry is not None:
+                first = found[entry.revision].first if entry.revision in found else version.number
+                name = cite(collection, document, entry.revision)
+                found[entry.revision] = Trace(
+                    name, entry.contributor, entry.tenant, entry.origin, entry.at, first, version.number
+                )
+        return [found[revision] for revision in sorted(found)]
+
     def erase(self, collection: str, document: str, *, author: str, lock_days: int = 0) -> Commit | None:
         """Remove a document and destroy the key of all its revisions, in every version, for ever.
 
-        Hashes, versions and proofs stay whole. Returns the new version if it was current. DataError when there
-        never was one, or it is locked: its last revision is younger than ``lock_days``.
+        Hashes, versions and proofs stay whole. Returns the new version if it was current. DataError when
+        there never was one, or it is locked: its last revision is younger than ``lock_days``.
         """
         lives = [entry for entry in self._history(collection) if entry.id == document]
         if not lives:
@@ -272,19 +312,19 @@ class Vault:
             if entry is None:
                 raise DataError(f"Collection {before.collection} has no document {document!r} to remove.")
             gone.append(cite(before.collection, entry.id, entry.revision))
-        for document in add:
-            held = entries.get(check_id(document.id))
-            if held and held.tenant != document.access.tenant:
+        for given in add:
+            held = entries.get(check_id(given.id))
+            if held and held.tenant != given.access.tenant:
                 raise DataError(
-                    f"The id {document.id!r} in {before.collection} is taken by another tenant's document: "
+                    f"The id {given.id!r} in {before.collection} is taken by another tenant's document: "
                     "choose another."
                 )
-            fingerprint = self.fingerprint(document)
+            fingerprint = self.fingerprint(given)
             if held and held.fingerprint == fingerprint:
                 continue
-            revision, owner = self._next(before, document.id, held)
-            stored = replace(document, collection=before.collection, revision=revision)
-            entries[document.id] = self._store(stored, owner, fingerprint)
+            revision, owner = self._next(before, given.id, held)
+            stored = replace(given, collection=before.collection, revision=revision)
+            entries[given.id] = self._store(stored, owner, fingerprint)
             put.append(self._index.prepare(stored, owner))
             if held:
                 gone.append(cite(before.collection, held.id, held.revision))

@@ -26,8 +26,8 @@ class Damage:
 def verify(vault: Vault, index: Index, anchors: Mapping[str, tuple[int, str]] | None = None) -> list[Damage]:
     """Read everything that was ever committed; what is wrong, in order. Empty: all is sound.
 
-    ``anchors``: collection to (version, chain) as the ledger has the last ``data.version`` event of each. Without
-    them, somebody who can write to the database can cut off the newest versions unseen.
+    ``anchors``: collection to (version, chain) as the ledger has the last ``data.version`` event of each.
+    Without them, somebody who can write to the database can cut off the newest versions unseen.
     """
     found: list[Damage] = []
     current: dict[tuple[str, str], int] = {}

@@ -6,12 +6,13 @@ import unicodedata
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONGEST = 64  # characters of a word that count
-_STOP = frozenset(
-    "a about am an and any are as at be been being but by can could did do does for from had has have he her "
-    "hers him his how i if in into is it its just may me might my no nor not of on or our out shall she should "
-    "so some such than that the their them then there these they this those to us was we were what when where "
-    "which who whom why will with would you your please tell".split()
-)
+_STOP_WORDS = """
+a about am an and any are as at be been being but by can could did do does for from had has have he her hers
+him his how i if in into is it its just may me might my no nor not of on or our out shall she should so some
+such than that the their them then there these they this those to us was we were what when where which who
+whom why will with would you your please tell
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 _VOWEL = re.compile(r"[aeiouy]")
 
 
@@ -31,7 +32,7 @@ def words(text: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """Step 1 of Porter's algorithm (1980), enough to bring ``refund``, ``refunds`` and ``refunded`` together."""
+    """Step 1 of Porter's algorithm (1980), enough to bring ``refund`` and ``refunded`` together."""
     if len(word) <= 3 or not word.isascii() or not word.isalpha():
         return word
     if word.endswith("sses") or (word.endswith("ies") and len(word) > 4):

@@ -1,0 +1,115 @@
+"""Control ``data.scan``: documents with planted instructions, secrets or hidden text wait for a person."""
+
+import re
+
+from pydantic import Field
+
+from ringwall.core import (
+    ALLOW,
+    Action,
+    Boundary,
+    ControlFactory,
+    Cost,
+    Crossing,
+    CrossingKind,
+    Declaration,
+    Finding,
+    Part,
+    PartKind,
+    Services,
+    Settings,
+    Verdict,
+    verdict,
+)
+
+from .signals import INSTRUCTION, Scanner, Signal, invisible, scan
+
+ID = "data.scan"
+_REASON = "The document was put aside until a person has looked at it."
+_HIDDEN_LINE = re.compile(r"^\[([a-z]{1,20})\] ", re.MULTILINE)
+_FINDINGS = 200
+
+
+class ScanSettings(Settings):
+    """What makes a document wait."""
+
+    hold_score: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Score from which an instruction to a model puts the document aside; lower ones are noted."""
+    secrets: bool = True
+    """Whether a credential in a document puts it aside."""
+    hidden: tuple[str, ...] = ("invisible", "unfinished")
+    """Kinds of hidden text that put it aside whatever they say. Others (``comment``, ``attribute``, ``script``,
+    ``style``, ``template``, ``noscript``) do when they hold instructions or secrets."""
+
+
+class Scan:
+    """Looks at the document's text, its title and what it hides."""
+
+    declaration = Declaration(
+        id=ID,
+        boundary=Boundary.DATA,
+        summary="Puts documents with planted instructions, secrets or hidden text into quarantine.",
+        crossings=frozenset({CrossingKind.CONTRIBUTION}),
+        parts=frozenset({PartKind.DOCUMENT, PartKind.TEXT, PartKind.FILE}),
+        threats=("LLM01@2023", "LLM03@2023", "LLM06@2023", "LLM01@2025", "LLM04@2025", "LLM08@2025"),
+        csf=("PR.DS-01", "DE.CM-09", "ID.RA-01"),
+        cost=Cost.MODERATE,
+        deadline=10.0,
+    )
+
+    def __init__(self, settings: ScanSettings, scanner: Scanner = scan) -> None:
+        self._settings = settings
+        self._scanner = scanner
+
+    def inspect(self, crossing: Crossing) -> Verdict:
+        joined = ALLOW
+        for index, part in enumerate(crossing.parts):
+            joined = joined.join(self._part(part, index))
+        return joined
+
+    def _part(self, part: Part, index: int) -> Verdict:
+        found = [*self._scanner(part.text), *invisible(part.text)]
+        found += [_at_whole(signal) for signal in (*self._scanner(part.name), *invisible(part.name))]
+        if part.data.get("hidden") is True:
+            found += self._hidden(part.text)
+        if not found:
+            return ALLOW
+        held = any(self._holds(signal) for signal in found)
+        findings = [
+            Finding(
+                *(ID, signal.rule, signal.message, index, signal.start, signal.end),
+                cls=signal.cls,
+                score=signal.score,
+                view=signal.view,
+            )
+            for signal in found[:_FINDINGS]
+        ]
+        return verdict(Action.HOLD if held else Action.ANNOTATE, _REASON if held else "", findings)
+
+    def _holds(self, signal: Signal) -> bool:
+        if signal.cls.split(".")[0] in INSTRUCTION:
+            return signal.score >= self._settings.hold_score
+        if signal.cls.split(".")[0] == "secret":
+            return self._settings.secrets
+        return signal.cls == "invisible" or signal.rule in self._settings.hidden
+
+    def _hidden(self, text: str) -> list[Signal]:
+        """One line each: ``[how] text`` (``Reading.hidden_text``)."""
+        lines = list(_HIDDEN_LINE.finditer(text))
+        ends = [line.start() for line in lines[1:]] + [len(text)]
+        return [
+            Signal(line[1], "hidden", f"It hides text from its reader ({line[1]}).", line.end(), end, 0.6)
+            for line, end in zip(lines, ends, strict=False)
+        ][:50]
+
+
+def _at_whole(signal: Signal) -> Signal:
+    """Something in the title: no place in the text."""
+    return Signal(signal.rule, signal.cls, f"In the title: {signal.message}", 0, 0, signal.score, signal.view)
+
+
+def _build(settings: ScanSettings, services: Services) -> Scan:
+    return Scan(settings)
+
+
+CONTROL = ControlFactory(ID, ScanSettings, _build)

@@ -1,0 +1,44 @@
+"""Everything that this boundary keeps in a data directory, wired together."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ringwall.storage.blobs import BlobStore, LocalBlobs
+from ringwall.storage.database import Database
+
+from .contribute import Contributions, Decide, Record
+from .index import Index
+from .keys import CollectionKeys, Sealer
+from .quarantine import Quarantine
+from .retrieve import Retriever
+from .settings import DataSection
+from .vault import Vault
+from .verify import Damage, verify
+
+
+class DataStores:
+    """One for each version of the configuration; they share the database, the blobs and the envelope."""
+
+    def __init__(self, section: DataSection, db: Database, blobs: BlobStore, envelope: Sealer) -> None:
+        """Makes the access tables say what ``section`` says."""
+        keys = CollectionKeys(db, envelope)
+        self.section = section
+        self.index = Index(db, envelope, keys)
+        self.vault = Vault(db, blobs, envelope, keys, self.index)
+        self.quarantine = Quarantine(db, blobs, envelope)
+        self.retriever = Retriever(self.index, section)
+        self._db = db
+        self.index.configure(section.collections)
+
+    @classmethod
+    def open(cls, section: DataSection, db: Database, data_dir: Path, envelope: Sealer) -> "DataStores":
+        """With local blobs in ``data_dir/blobs``."""
+        return cls(section, db, LocalBlobs(data_dir / "blobs"), envelope)
+
+    def contributions(self, decide: Decide, record: Record | None = None) -> Contributions:
+        """The way in, behind a gate."""
+        return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record)
+
+    def verify(self, anchors: Mapping[str, tuple[int, str]] | None = None) -> list[Damage]:
+        """See ``verify``."""
+        return verify(self.vault, self.index, anchors)
