@@ -52,7 +52,7 @@ async def drill(
 
 
 def _chosen(scenarios: Sequence[Scenario]) -> list[Scenario]:
-    attacks = {}
+    attacks: dict[str, Scenario] = {}
     for one in scenarios:
         if one.kind is Kind.ATTACK:
             attacks.setdefault(one.threats[0], one)

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from ringwall.core import ConfigError, Problem, Settings
 
 from .goal import Goal
+from .macros import expand
 
 THREAT = r"^(LLM(0[1-9]|10)@(2023|2025|2026)|ASI(0[1-9]|10)@2026|AML\.T\d{4}(\.\d{3})?@[\w.]+)$"
 
@@ -172,11 +173,13 @@ def load(directory: Path | None = None) -> list[Scenario]:
 def parse(text: str, file: str = "") -> Sequence[Scenario]:
     """The scenarios of one file's text."""
     try:
-        return _File.model_validate(yaml.safe_load(text)).scenarios
+        return _File.model_validate(expand(yaml.safe_load(text))).scenarios
     except yaml.YAMLError as error:
         raise ConfigError(Problem(f"not YAML: {error}", file)) from error
     except ValidationError as error:
         raise ConfigError(*(_problem(one, file) for one in error.errors())) from error
+    except ValueError as error:
+        raise ConfigError(Problem(str(error), file)) from error
 
 
 def _problem(error: Any, file: str) -> Problem:
