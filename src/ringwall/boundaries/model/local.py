@@ -7,6 +7,7 @@ so that no neighbour can talk to the model past the gateway.
 
 import asyncio
 import importlib
+import os
 import secrets
 import tempfile
 import threading
@@ -128,8 +129,7 @@ class LocalProvider:
         given.model_alias = {settings.artifact}
         given.n_ctx = settings.context * settings.parallel
         given.n_parallel = settings.parallel
-        if settings.threads:
-            given.cpuparams.n_threads = settings.threads
+        given.cpuparams.n_threads = settings.threads or max(1, (os.cpu_count() or 2) - 1)
         given.warmup = False
         given.verbosity = -1  # its log would hold what people wrote
         given.offline = True

@@ -129,7 +129,7 @@ class LocalSettings(Settings):
     context: int = Field(default=4096, ge=256, le=1_048_576)
     """Context window, in tokens, for each conversation that runs at the same time."""
     threads: int = Field(default=0, ge=0, le=512)
-    """Threads; 0: as many as there are cores."""
+    """Threads; 0: one less than there are cores. Threads that wait for a busy core slow all others down."""
     parallel: int = Field(default=1, ge=1, le=64)
     """Conversations at the same time; further ones wait."""
     timeout_s: float = Field(default=300, gt=0, le=3600)
