@@ -43,7 +43,7 @@ DECLARATION = Declaration(
         "LLM01@2023", "LLM03@2023", "LLM06@2023", "LLM08@2023", "LLM10@2023",
         "LLM01@2025", "LLM02@2025", "LLM04@2025", "LLM06@2025", "LLM10@2025",
     ),
-    csf=("RS.MI-01", "RS.MI-02", "RS.MA-01"),
+    csf=("RS.MI-01", "RS.MA-01"),
     inline=True,
 )  # fmt: skip
 
