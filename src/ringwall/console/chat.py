@@ -61,12 +61,17 @@ async def ask(visit: Visit) -> Response:
 
 
 async def stream(visit: Visit) -> Response:
-    """For the page's script: ``{messages, session}`` in, one JSON event a line out."""
+    """For the page's script: ``{messages, session}`` in, one JSON event a line out.
+
+    Only the last message counts: what was said before is taken from here, so that no browser can put words
+    into the assistant's mouth.
+    """
     chosen = await _application(visit)
-    messages, wanted = _read(await read_body(visit.request, CHAT_LIMIT))
+    question, wanted = _read(await read_body(visit.request, CHAT_LIMIT))
     chat = _conversation(visit, chosen.name, wanted)
     if chat.busy:
         raise Refused(409, _BUSY)
+    messages = chat.messages(question)
 
     async def lines() -> AsyncIterator[str]:
         async with aclosing(_turn(visit, chat, messages, stream=True)) as events:
@@ -148,7 +153,8 @@ def _check_question(question: str) -> None:
         raise Refused(413, f"This message is too long: at most {MAX_QUESTION:,} characters.")
 
 
-def _read(body: bytes) -> tuple[list[Message], str]:
+def _read(body: bytes) -> tuple[str, str]:
+    """The new message and the conversation's id."""
     try:
         given = json.loads(body)
         messages = [_message(entry) for entry in given["messages"]]
@@ -160,7 +166,7 @@ def _read(body: bytes) -> tuple[list[Message], str]:
     if messages[-1].role != "user":
         raise Refused(400, "The last message must be the user's.")
     _check_question(messages[-1].content)
-    return messages, session
+    return messages[-1].content, session
 
 
 def _message(entry: Any) -> Message:

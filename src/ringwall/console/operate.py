@@ -54,7 +54,7 @@ async def feed_json(visit: Visit) -> Response:
     after = _number(visit, "after")
     records = await visit.backend.decisions(POLL + 1, _number(visit, "before"), _filters(visit))
     fresh = [record for record in records if after is None or record.index > after]
-    rows = [summary(record) for record in fresh[:POLL]]
+    rows = [_revealed(summary(record)) for record in fresh[:POLL]]
     return _json({"decisions": rows, "more": len(fresh) > POLL})
 
 
@@ -198,6 +198,17 @@ def _number(visit: Visit, name: str) -> int | None:
 def _pretty(hold: HoldInfo) -> str:
     """Exactly the arguments; hostile characters show as JSON escapes or by their names."""
     return reveal(json.dumps(dict(hold.arguments), indent=2, ensure_ascii=False, sort_keys=True, default=str))
+
+
+def _revealed(row: dict[str, Any]) -> dict[str, Any]:
+    """For the page's script, which prints strings as they are."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, list):
+            return [shown(item) for item in value]
+        return reveal(value) if isinstance(value, str) else value
+
+    return {name: value if name == "id" else shown(value) for name, value in row.items()}
 
 
 def _json(content: Any) -> Response:

@@ -32,7 +32,7 @@ class Assets(StaticFiles):
 
 def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseRoute]:
     """Everything under ``/``, ``/login``, ``/logout``, ``/chat``, ``/console`` and ``/assets``."""
-    frame = Frame(backend, sessions or SessionStore())
+    frame = Frame(backend, SessionStore() if sessions is None else sessions)
     sign_in = SignIn(frame)
     page, api, post = frame.page, frame.api, ["POST"]
     return [

@@ -17,11 +17,6 @@ const hiding = /(?![\n\t\u200c\u200d\ufe0f])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp
 const visible = (text) =>
   text.replace(hiding, (char) => "␣U+" + char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0"));
 
-const messages = [...log.querySelectorAll("[data-role]")].map((said) => ({
-  role: said.dataset.role,
-  content: said.querySelector(".text").textContent,
-}));
-
 function say(role, text) {
   const said = document.getElementById("said-template").content.firstElementChild.cloneNode(true);
   said.classList.add(role);
@@ -70,7 +65,7 @@ async function ask(question) {
     const response = await fetch(path + "/turn", {
       method: "POST",
       headers: { "content-type": "application/json", "x-csrf-token": csrf },
-      body: JSON.stringify({ messages: [...messages, { role: "user", content: question }], session }),
+      body: JSON.stringify({ messages: [{ role: "user", content: question }], session }),
     });
     if (!response.ok) throw new Error(await sentence(response));
     let ended = false;
@@ -82,7 +77,6 @@ async function ask(question) {
         ended = true;
         turn = event.turn;
         finish(said, event);
-        messages.push({ role: "user", content: question }, { role: "assistant", content: event.text });
       } else {
         turn = event.turn;
         throw new Error(event.message);

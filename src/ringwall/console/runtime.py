@@ -1,0 +1,249 @@
+"""The console's backend on the running gateway."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Sequence
+
+from ringwall.boundaries.model.settings import (
+    ExtractiveSettings,
+    LocalSettings,
+    ModelSection,
+    ScriptedSettings,
+)
+from ringwall.boundaries.organization.status import threat_rows
+from ringwall.core import Boundary, DataError, IdentityError, Principal, UpstreamError
+from ringwall.ledger import Record
+from ringwall.ledger.checkpoint import Checkpoint
+from ringwall.ledger.proof import verify_proof
+from ringwall.server.gateway import Gateway
+from ringwall.server.turn.admit import admit
+from ringwall.server.turn.converse import Calls, Finish, Text, converse
+from ringwall.server.turn.state import Turn
+from ringwall.wire.chat_request import ChatCall
+from ringwall.wire.errors import WireError
+from ringwall.workload.site import ApplicationSite
+
+from .backend import (
+    ApplicationInfo,
+    BoundaryInfo,
+    ChatEvent,
+    ControlInfo,
+    DecisionFilter,
+    Delta,
+    Failure,
+    Final,
+    HoldInfo,
+    Message,
+    Proof,
+    ThreatRow,
+)
+
+
+class GatewayBackend:
+    """See ``backend.Backend``."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def sign_in(self, secret: str, address: str) -> Principal | None:
+        guessing = self._gateway.guessing
+        principal = self._gateway.keys.verify(secret)
+        if principal is None:
+            wait = math.ceil(guessing.failed(address))
+            if wait:
+                raise IdentityError(f"Too many wrong keys: try again in {wait} s.")
+        else:
+            guessing.succeeded(address)
+        return principal
+
+    async def renew(self, principal: Principal) -> Principal | None:
+        return self._gateway.keys.principal(principal.credential)
+
+    def may_use_console(self, principal: Principal) -> bool:
+        return self._gateway.site.roles.console(principal.roles)
+
+    async def applications(self, principal: Principal) -> Sequence[ApplicationInfo]:
+        return [
+            self._info(app)
+            for app in self._gateway.site.applications.values()
+            if not app.application.roles or app.application.roles & principal.roles
+        ]
+
+    def _info(self, app: ApplicationSite) -> ApplicationInfo:
+        note, attached = _model_note(app, self._gateway.site.model)
+        return ApplicationInfo(
+            name=app.application.name,
+            model_note=note,
+            model_attached=attached,
+            greeting=app.settings.greeting,
+            suggestions=tuple(app.settings.suggestions),
+            mode=str(app.gate.mode),
+        )
+
+    async def boundaries(self) -> Sequence[BoundaryInfo]:
+        gate = self._gateway.site.application().gate
+        counts = self._gateway.recorder.counts
+        found: dict[Boundary, list[ControlInfo]] = {boundary: [] for boundary in Boundary}
+        for post in gate.posts:
+            declaration = post.control.declaration
+            count = counts.of(declaration.id)
+            found[declaration.boundary].append(
+                ControlInfo(
+                    id=declaration.id,
+                    summary=declaration.summary,
+                    mode=str(post.mode),
+                    fail=str(declaration.fail),
+                    crossings=tuple(sorted(map(str, declaration.crossings))),
+                    threats=declaration.threats,
+                    evaluated=count.evaluated,
+                    blocked=count.blocked,
+                    failed=count.failed,
+                )
+            )
+        return [BoundaryInfo(boundary, tuple(controls)) for boundary, controls in found.items()]
+
+    async def decisions(self, limit: int, before: int | None, filters: DecisionFilter) -> Sequence[Record]:
+        ledger = self._gateway.live.plant.ledger
+        return await asyncio.to_thread(
+            ledger.latest, limit, before=before, type="decision", match=filters.match()
+        )
+
+    async def decision(self, decision_id: str) -> Record | None:
+        return await asyncio.to_thread(self._gateway.live.plant.ledger.find, decision_id)
+
+    async def turn(self, turn_id: str) -> Sequence[Record]:
+        ledger = self._gateway.live.plant.ledger
+        found = await asyncio.to_thread(ledger.latest, 200, type="decision", match={"turn": turn_id})
+        return list(reversed(found))
+
+    async def proof(self, decision_id: str) -> Proof | None:
+        return await asyncio.to_thread(self._proof, decision_id)
+
+    def _proof(self, decision_id: str) -> Proof | None:
+        ledger = self._gateway.live.plant.ledger
+        record = ledger.find(decision_id)
+        if record is None:
+            return None
+        proof = ledger.prove(record.index)
+        note = "Recomputed here: path up to the root, and the signature of the checkpoint."
+        try:
+            verify_proof(proof, ledger.vkey)
+            verified = True
+        except DataError as error:
+            verified, note = False, str(error)
+        checkpoint = Checkpoint.parse(proof["checkpoint"])
+        return Proof(
+            index=record.index,
+            size=checkpoint.size,
+            leaf_hash=record.leaf_hash.hex(),
+            path=tuple(proof["path"]),
+            root=checkpoint.root.hex(),
+            checkpoint=proof["checkpoint"],
+            verified=verified,
+            note=note,
+        )
+
+    async def holds(self) -> Sequence[HoldInfo]:
+        app = self._gateway.site.application()
+        return [
+            HoldInfo(
+                id=hold.id,
+                tool=hold.tool,
+                arguments=hold.arguments or {},
+                arguments_hash=hold.call,
+                subject=hold.subject,
+                application="",
+                created_at=hold.requested_at,
+                expires_at=hold.expires_at,
+                reasons=(hold.reason,) if hold.reason else (),
+                tenant=hold.tenant,
+                effect=str(manifest.effect) if (manifest := app.registry.get(hold.tool)) else "",
+            )
+            for hold in app.holds.pending()
+        ]
+
+    async def approve(self, hold_id: str, principal: Principal) -> None:
+        await self._decide(hold_id, principal, yes=True)
+
+    async def refuse(self, hold_id: str, principal: Principal) -> None:
+        await self._decide(hold_id, principal, yes=False)
+
+    async def _decide(self, hold_id: str, principal: Principal, *, yes: bool) -> None:
+        holds = self._gateway.site.application().holds
+        hold = holds.approve(hold_id, principal) if yes else holds.refuse(hold_id, principal)
+        await self._gateway.recorder.event(
+            f"hold.{hold.state}",
+            principal.subject,
+            principal.tenant,
+            hold=hold.id,
+            tool=hold.tool,
+            call=hold.call,
+        )
+
+    async def chat(
+        self,
+        principal: Principal,
+        application: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        stream: bool,
+    ) -> AsyncIterator[ChatEvent]:
+        app = self._gateway.site.application(application)
+        plain = tuple({"role": message.role, "content": message.content} for message in messages)
+        call = ChatCall(app.application.models[0], plain, stream=stream)
+        turn = Turn(app, self._gateway.recorder, principal, call)
+        turn.route = call.model
+        turn.session = app.sessions.find(principal, application, session, plain, turn.id)
+        text: list[str] = []
+        finish = "stop"
+        try:
+            await admit(turn, depth=0)
+            async for said in converse(turn):
+                match said:
+                    case Text(piece):
+                        text.append(piece)
+                        if stream:
+                            yield Delta(piece)
+                    case Finish(reason):
+                        finish = reason
+                    case Calls():
+                        text.append("This answer needs a tool that only an API client can run.")
+        except WireError as error:
+            yield Final(f"{error.message}", turn.id, "blocked") if turn.decision else Failure(error.message)
+            return
+        except UpstreamError as error:
+            await self._gateway.note_failure(error, turn)
+            yield Failure(str(error), turn.id)
+            return
+        finally:
+            await self._gateway.settle(turn)
+        yield Final("".join(text), turn.id, _FINISH.get(finish, "held" if turn.held else "stop"))
+
+    async def threats(self) -> Sequence[ThreatRow]:
+        return await asyncio.to_thread(self._threats)
+
+    def _threats(self) -> list[ThreatRow]:
+        return [
+            ThreatRow(row.id, row.statement, row.status, row.why, row.tags, row.controls)
+            for row in self._gateway.live.threats()
+        ]
+
+
+_FINISH = {"content_filter": "blocked"}
+
+
+def _model_note(app: ApplicationSite, models: ModelSection) -> tuple[str, bool]:
+    """What answers, said plainly, and whether it is a language model."""
+    name = app.application.models[0]
+    route = models.routes[name]
+    provider = models.providers[route.provider]
+    match provider:
+        case ExtractiveSettings():
+            return "No language model is attached: answers are extracted from the documents.", False
+        case ScriptedSettings():
+            return "A scripted model for drills is attached: it does what any text tells it.", False
+        case LocalSettings():
+            return f"A local model file answers ({provider.artifact}, {route.snapshot[:12]}).", True
+        case _:
+            return f"{route.model or 'A model'} behind {provider.base_url} answers.", True
