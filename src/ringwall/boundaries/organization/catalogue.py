@@ -1,7 +1,7 @@
 """Ids and official titles of the public lists that threats and controls refer to. Data only.
 
-OWASP Top 10 for LLM Applications 2023 (v1.1) and 2025; OWASP Top 10 for Agentic Applications 2026; NIST CSF 2.0;
-a few techniques of MITRE ATLAS 5.6.
+OWASP Top 10 for LLM Applications 2023 (v1.1) and 2025; OWASP Top 10 for Agentic Applications 2026; NIST
+CSF 2.0; a few techniques of MITRE ATLAS 5.6.
 """
 
 from collections.abc import Mapping

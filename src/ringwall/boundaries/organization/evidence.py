@@ -5,11 +5,13 @@ digest. ``supported`` compares the two.
 """
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import rfc8785
 
@@ -34,6 +36,7 @@ _MIGRATIONS = [
     """
 ]
 _FAR = 1 << 53
+_TAG = re.compile(r"[A-Z][A-Z0-9.]{1,15}@[0-9.]{1,8}", re.ASCII)
 
 
 class EvidenceKind(StrEnum):
@@ -72,7 +75,7 @@ class Evidence:
     @property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all but the ledger entry, hexadecimal."""
-        fields = {
+        fields: dict[str, Any] = {
             "id": self.id,
             "kind": str(self.kind),
             "control": self.control,
@@ -119,6 +122,9 @@ def evidence(
         if not least <= len(text) <= 2000 or not _plain(text):
             raise DataError(f"The {what} of evidence is {least} to 2000 characters of text.")
     tags = tuple(sorted(set(threats)))
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise DataError("A threat is named as id@edition, such as LLM01@2025.")
     return Evidence(new_id("evi"), EvidenceKind(kind), control, bool(passed), detail, tags, when, expires, by)
 
 

@@ -4,15 +4,15 @@ A control, seen from one threat: only evidence that speaks of one of the threat'
 such, counts; of each source the newest.
 
 ==========  ==========================================================================================
-broken      it is not enforced, or a newest drill, traffic or configuration fact says that it fails
+broken      it is not enforced, or a newest fact says that it fails and nothing measured since says else
 proven      a drill or real traffic showed it working, within the last ``stale_days``
 stale       it was shown working longer ago, or what was attested or configured has expired
 asserted    it is configured, or a person vouches for it; nobody has seen it work
 none        nothing is known
 ==========  ==========================================================================================
 
-A threat: *proven* when all its mitigations are; *degraded* when some are and some are not; else the worst news
-of any of them: *broken*, *stale*, *asserted*; *none* when there is no mitigation or nothing is known of any.
+A threat: *proven* when all its mitigations are; *degraded* when some are and some are not; else the
+worst news of any of them: *broken*, *stale*, *asserted*; *none* when there is no mitigation or nothing is known of any.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,8 +106,8 @@ def control_status(
         for fact in evidence
         if fact.control == control and fact.at <= now and (not fact.threats or set(fact.threats) & set(tags))
     ]
-    newest = [fact for kind in EvidenceKind for fact in _newest(mine, kind)]
-    failed = [fact for fact in newest if not fact.passed and not _old(fact, now, stale_days)]
+    newest = _newest(mine)
+    failed = [fact for fact in newest if not fact.passed and not _made_good(fact, newest)]
     if failed:
         return _status(control, Status.BROKEN, "failed", failed)
     good = [fact for fact in newest if fact.passed]
@@ -146,10 +146,25 @@ def _threat(threat: Threat, facts: list[Evidence], setup: Setup, now: int, stale
     return ThreatStatus(threat, worst, rest, rows)
 
 
-def _newest(facts: list[Evidence], kind: EvidenceKind) -> list[Evidence]:
-    mine = [fact for fact in facts if fact.kind is kind]
-    last = max((fact.at for fact in mine), default=0)
-    return [fact for fact in mine if fact.at == last]
+def _newest(facts: list[Evidence]) -> list[Evidence]:
+    """The newest of each source and set of threats."""
+    last: dict[tuple[EvidenceKind, tuple[str, ...]], int] = {}
+    for fact in facts:
+        place = (fact.kind, fact.threats)
+        last[place] = max(last.get(place, 0), fact.at)
+    return [fact for fact in facts if fact.at == last[(fact.kind, fact.threats)]]
+
+
+def _made_good(failure: Evidence, newest: list[Evidence]) -> bool:
+    """A failure doesn't get better with age. A later success that was measured, and that speaks of no less,
+    takes back one that was measured."""
+    return failure.kind in _MEASURED and any(
+        fact.passed
+        and fact.kind in _MEASURED
+        and fact.at > failure.at
+        and (not fact.threats or (failure.threats and set(failure.threats) <= set(fact.threats)))
+        for fact in newest
+    )
 
 
 def _old(fact: Evidence, now: int, stale_days: int) -> bool:

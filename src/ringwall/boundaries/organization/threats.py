@@ -1,7 +1,8 @@
 """The threat model of a workload: ``threats.yaml`` in the grammar of Threat Composer.
 
 A [source] [prerequisite] can [action], which leads to [impact], resulting in reduced [goals] of [assets].
-A mitigation is the id of a control; no status stands in the file, it is derived from evidence (``status.py``).
+A mitigation is the id of a control; no status stands in the file, it is derived from evidence
+(``status.py``).
 """
 
 import difflib
