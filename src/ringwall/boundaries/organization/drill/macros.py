@@ -1,7 +1,7 @@
 """Placeholders in scenario files for texts that must not stand in a repository, or can't be read there.
 
 ``{{tags: text}}`` in invisible Unicode tag characters, ``{{base64: text}}``, ``{{base64-prefix: text}}`` (as
-much as is the same whatever follows), ``{{secret: KIND}}`` a well-formed key of that kind which never was one,
+much as is the same whatever follows), ``{{secret: KIND}}`` a well-formed key of that kind that never was one,
 ``{{messages: N}}`` the JSON body of a request with N messages.
 """
 
