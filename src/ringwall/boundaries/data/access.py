@@ -1,7 +1,7 @@
 """Control ``data.access``: a second, independent look at who may read each passage.
 
-The store enforces the access list in its query. This control works from another source (the list that is sealed
-together with the passage, and the workload's own settings), so that tampered access tables or a broken
+The store enforces the access list in its query. This control works from another source (the list that is
+sealed together with the passage, and the workload's own settings), so that tampered access tables or a broken
 query alone leak nothing.
 """
 

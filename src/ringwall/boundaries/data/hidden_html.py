@@ -73,7 +73,7 @@ def read_html(source: str) -> Page:
     reader = _Reader(_hiding_selectors(source))
     reader.feed(source)
     if reader.rawdata.strip():
-        reader.page.hidden.append(Hidden("unfinished", reader.rawdata.strip()))
+        reader.page.hidden.append(Hidden("unfinished", " ".join(reader.rawdata.split())))
     reader.page.title = " ".join(reader.page.title.split())
     return reader.page
 

@@ -38,8 +38,8 @@ class ScanSettings(Settings):
     secrets: bool = True
     """Whether a credential in a document puts it aside."""
     hidden: tuple[str, ...] = ("invisible", "unfinished")
-    """Kinds of hidden text that put it aside whatever they say. Others (``comment``, ``attribute``, ``script``,
-    ``style``, ``template``, ``noscript``) do when they hold instructions or secrets."""
+    """Kinds of hidden text that put it aside whatever they say. Others (``comment``, ``attribute``,
+    ``script``, ``style``, ``template``, ``noscript``) do when they hold instructions or secrets."""
 
 
 class Scan:
@@ -100,6 +100,7 @@ class Scan:
         return [
             Signal(line[1], "hidden", f"It hides text from its reader ({line[1]}).", line.end(), end, 0.6)
             for line, end in zip(lines, ends, strict=False)
+            if line[1] in self._settings.hidden
         ][:50]
 
 

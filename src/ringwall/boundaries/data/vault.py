@@ -1,8 +1,8 @@
 """Documents, encrypted and versioned; nothing in it is ever overwritten.
 
 Each commit of a collection adds a version: a sealed manifest in the blob store, and a row whose ``chain``
-hash binds the version's number, time, Merkle root and manifest to the version before. The chain's head goes on
-the ledger (``Commit.event``), so whoever rewrites the database has to rewrite the ledger as well.
+hash binds the version's number, time, Merkle root and manifest to the version before. The chain's head goes
+on the ledger (``Commit.event``), so whoever rewrites the database has to rewrite the ledger as well.
 
 Blobs are on the disk before the one transaction that makes a version current (in the vault and in the
 index), so a killed process leaves either the old version or the new one, and at worst blobs that nothing

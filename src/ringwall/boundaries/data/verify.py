@@ -31,6 +31,7 @@ def verify(vault: Vault, index: Index, anchors: Mapping[str, tuple[int, str]] | 
     """
     found: list[Damage] = []
     current: dict[tuple[str, str], int] = {}
+    unknown: set[str] = set()
     checked: dict[str, str] = {}
     erased = vault.erased()
     heads = vault.heads()
@@ -40,17 +41,23 @@ def verify(vault: Vault, index: Index, anchors: Mapping[str, tuple[int, str]] | 
         found.extend(_ends(collection, versions, heads.get(collection), "The head record"))
         if anchors is not None and collection in anchors:
             found.extend(_anchored(collection, versions, anchors[collection]))
-        manifest = Manifest(collection, 0)
+        manifest: Manifest | None = Manifest(collection, 0)
         for version in versions:
             try:
                 manifest = vault.manifest_of(version)
             except DataError as error:
                 found.append(Damage(collection, version.number, "", str(error)))
+                manifest = None
                 continue
             found.extend(_documents(vault, version, manifest, erased, checked))
+        if manifest is None:
+            unknown.add(collection)
+            continue
         current.update({(collection, entry.id): entry.revision for entry in manifest.entries})
     for place in index.missing(current):
         collection = place.split("/", 1)[0]
+        if collection in unknown:
+            continue
         found.append(Damage(collection, 0, place, f"The index and the vault disagree about {place}."))
     return found
 

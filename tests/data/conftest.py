@@ -1,0 +1,48 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ringwall.boundaries.data import CollectionSettings, DataSection, DataStores
+from ringwall.core import Principal
+from ringwall.ledger.envelope import Envelope, MasterKey
+from ringwall.storage.database import Database
+
+SECTION = DataSection(
+    collections={
+        "handbook": CollectionSettings(contributors=("editor",), readers=("customer",)),
+        "internal": CollectionSettings(contributors=("editor",), readers=("agent",), isolate_tenants=False),
+    }
+)
+
+
+@pytest.fixture
+def section() -> DataSection:
+    return SECTION
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "state.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def envelope(tmp_path: Path) -> Iterator[Envelope]:
+    opened = Envelope(tmp_path, MasterKey.load(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def stores(section: DataSection, db: Database, envelope: Envelope, tmp_path: Path) -> DataStores:
+    return DataStores.open(section, db, tmp_path, envelope)
+
+
+@pytest.fixture
+def person() -> Callable[..., Principal]:
+    def make(subject: str, *roles: str, tenant: str = "north", credential: str = "key_1") -> Principal:
+        return Principal(subject, tenant, frozenset(roles), credential=credential)
+
+    return make
