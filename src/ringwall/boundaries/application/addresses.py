@@ -8,12 +8,13 @@ Sources: WHATWG URL Standard (host parsing), RFC 6890 and the IANA special-purpo
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]*:(?=[\\/])")
+_RAW_AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:(?=[\\/]))?/*([^/?#]*)")
 _LABEL = re.compile(r"^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$")
 _DOTS = str.maketrans({"。": ".", "．": ".", "｡": "."})
 _LOCAL_NAMES = frozenset(
@@ -81,9 +82,19 @@ class Host:
 def host_of(text: str) -> Host:
     """The host that a client would contact for this URL, authority or host name. Never raises."""
     try:
-        return _read(text)
+        host = _read(text)
     except (ValueError, UnicodeError):
         return Host(problem="the address can't be read")
+    if not host.problem and _ambiguous(text):
+        return replace(host, problem="the address can be read in more than one way")
+    return host
+
+
+def _ambiguous(text: str) -> bool:
+    """A user part, a backslash, a percent sign or a control character before the path: clients disagree."""
+    match = _RAW_AUTHORITY.match(text.strip())
+    authority = match.group(1) if match else ""
+    return any(sign in "\\@%" or ord(sign) < 32 for sign in authority)
 
 
 def refused(address: IPAddress) -> str:

@@ -74,14 +74,15 @@ class ArgumentsControl:
         read = read_arguments(part.text)
         if read.problem:
             return "json", read.problem
-        if not _equal(read.data, part.data):
+        data = dict(read.data)  # the validator takes nothing else for an object
+        if not _equal(data, part.data):
             return "ambiguous", "the arguments can be read in two ways"
         validator = self._validators.get(part.name)
         if validator is None:
             return "unknown", "the tool has no schema here"
-        if validator.is_valid(read.data):
+        if validator.is_valid(data):
             return "", ""
-        return "schema", _explained(validator, read.data)
+        return "schema", _explained(validator, data)
 
 
 def _compile(name: str, schema: Any) -> jsonschema_rs.Draft202012Validator:

@@ -1,7 +1,7 @@
 """``application.destination``: where a call would go, judged without Cedar and without trust in its reasons.
 
-An independent layer: if every policy were wrong, a tool that sends or fetches still reaches only the egress list
-and the known entities, and no tool reaches a private address.
+An independent layer: if every policy were wrong, a tool that sends or fetches still reaches only the egress
+list and the known entities, and no tool reaches a private address.
 """
 
 from collections.abc import Iterable
@@ -62,7 +62,7 @@ class DestinationSettings(Settings):
 
 
 class DestinationControl:
-    """An unknown place of a ``send`` waits for a person; everything else that is refused is refused for good."""
+    """An unknown place of a ``send`` waits for a person; what else is refused is refused for good."""
 
     declaration = DECLARATION
 
@@ -87,10 +87,9 @@ class DestinationControl:
         places = list(_places(value, whole))
         # A body may speak of an address without going there; a target, or an argument of `fetch`, goes there.
         goes = tool.effect in _REACHES or not tool.settings.target or name in tool.settings.target
-        for place in places:
-            if place.host.problem and (goes or place.url):
-                why = f"{place.host.problem}" if goes else f"it names one: {place.host.problem}"
-                return _refusal("private", f"{name} leads to a place that tools may not reach: {why}", index)
+        private = next((place.host.problem for place in places if place.host.problem), "")
+        if private and goes:
+            return _refusal("private", f"{name} leads where tools may not reach: {private}", index)
         if tool.effect not in _OUT or not goes:
             return ALLOW
         unknown = [place for place in places if not self._entities.knows(place)]

@@ -130,7 +130,12 @@ def _stands_in(text: str, content: str) -> bool:
 
 
 def _open_before(content: str, at: int) -> bool:
-    return at == 0 or not (content[at - 1].isalnum() or content[at - 1] in _GLUE)
+    if at == 0:
+        return True
+    before = content[at - 1]
+    if before == ",":  # 1,500 is not 500
+        return not (content[at].isdigit() and content[max(0, at - 2)].isdigit())
+    return not (before.isalnum() or before in _GLUE)
 
 
 def _open_after(content: str, end: int) -> bool:

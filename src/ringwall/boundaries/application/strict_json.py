@@ -38,7 +38,7 @@ def read_arguments(raw: str) -> Arguments:
     if len(raw) > MAX_CHARACTERS:
         return Arguments(text=raw, problem=f"the arguments are longer than {MAX_CHARACTERS} characters")
     if not raw.strip():
-        return Arguments()
+        return Arguments({}, "{}")
     try:
         if _nesting(raw) > MAX_DEPTH:
             raise _Refused(f"the arguments are nested deeper than {MAX_DEPTH} levels")
