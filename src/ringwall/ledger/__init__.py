@@ -3,5 +3,6 @@
 from .ledger import Ledger
 from .proof import verify_proof
 from .record import INDEXED, Entry, Record
+from .verify import Damage, Report, verify
 
-__all__ = ["INDEXED", "Entry", "Ledger", "Record", "verify_proof"]
+__all__ = ["INDEXED", "Damage", "Entry", "Ledger", "Record", "Report", "verify", "verify_proof"]

@@ -82,7 +82,8 @@ class Envelope:
     def seal(self, owner: str, plaintext: bytes, aad: bytes = b"", *, fresh: bool = False) -> bytes:
         """Encrypt for an owner, who gets a key if there is none (after an erasure: a new one).
 
-        ``fresh``: the caller has just called ``refresh`` for a batch. Raises DataError when the key store fails.
+        ``fresh``: the caller has just called ``refresh`` for a batch. Raises DataError when the key store
+        fails.
         """
         with self._lock:
             if not fresh:

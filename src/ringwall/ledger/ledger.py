@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,7 @@ import orjson
 from ringwall.core import DataError, new_id
 
 from . import merkle, store
+from .bundle import write_bundle
 from .canonical import canonical, mended
 from .checkpoint import Checkpoint, Signer
 from .envelope import FILE as KEYS
@@ -89,8 +91,8 @@ class Ledger:
 
         ``event`` is public and must have a canonical form (no floats); an ``id`` and the time ``at``
         (microseconds, UTC) are added where missing. ``body`` is any JSON, encrypted under the key of
-        ``subject`` (default: the event's ``subject``). Both are taken as they are now: later changes to them are
-        not seen. A cancelled append may still be recorded.
+        ``subject`` (default: the event's ``subject``). Both are taken as they are now: later changes to
+        them are not seen. A cancelled append may still be recorded.
 
         Raises DataError when the event has no canonical form, when the write failed (nothing is then on
         record), or when the ledger is closed.
@@ -158,11 +160,11 @@ class Ledger:
         limit: int = 50,
         *,
         before: int | None = None,
-        type: str = "",
+        type: str = "",  # noqa: A002 - the field's own name, in the interface
         match: Mapping[str, str] = _NOTHING,
     ) -> list[Record]:
-        """The newest records first, below index ``before`` when given (to page), of one event type, with these
-        values in indexed fields (INDEXED). Raises ValueError for a field that has no index."""
+        """The newest records first, below index ``before`` when given (to page), of one event type, with
+        these values in indexed fields (INDEXED). Raises ValueError for a field that has no index."""
         clauses, values = self._filter(type, match)
         if before is not None:
             clauses.append("idx < ?")
@@ -172,7 +174,12 @@ class Ledger:
         return [self._record(row) for row in self._read(sql, (*values, limit))]
 
     def since(
-        self, first: int, limit: int = 500, *, type: str = "", match: Mapping[str, str] = _NOTHING
+        self,
+        first: int,
+        limit: int = 500,
+        *,
+        type: str = "",  # noqa: A002 - the field's own name, in the interface
+        match: Mapping[str, str] = _NOTHING,
     ) -> list[Record]:
         """Records from index ``first`` on, oldest first; filters as in ``latest``."""
         clauses, values = self._filter(type, match)
@@ -189,12 +196,12 @@ class Ledger:
         self,
         first: int | None = None,
         *,
-        type: str = "",
+        type: str = "",  # noqa: A002 - the field's own name, in the interface
         match: Mapping[str, str] = _NOTHING,
         poll_s: float = 0.5,
     ) -> AsyncIterator[Record]:
-        """Records as they are committed, for ever: from index ``first``, or only new ones. Those of this process
-        come at once, those of other processes within ``poll_s`` seconds."""
+        """Records as they are committed, for ever: from index ``first``, or only new ones. Those of this
+        process come at once, those of other processes within ``poll_s`` seconds."""
         loop, news = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(_entry: Entry, _event: Mapping[str, Any]) -> None:
@@ -222,8 +229,8 @@ class Ledger:
             stop()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Have ``listener(entry, event)`` called after each commit of *this* process, on the writer thread: it
-        must be quick and must not append by ``append_now``. Returns the function that ends it."""
+        """Have ``listener(entry, event)`` called after each commit of *this* process, on the writer thread:
+        it must be quick and must not append by ``append_now``. Returns the function that ends it."""
         self._listeners.append(listener)
 
         def stop() -> None:
@@ -232,8 +239,8 @@ class Ledger:
 
         return stop
 
-    def _filter(self, type: str, match: Mapping[str, str]) -> tuple[list[str], list[Any]]:
-        wanted = {**match, **({"type": type} if type else {})}
+    def _filter(self, kind: str, match: Mapping[str, str]) -> tuple[list[str], list[Any]]:
+        wanted = {**match, **({"type": kind} if kind else {})}
         unknown = sorted(set(wanted) - set(INDEXED))
         if unknown:
             raise ValueError(f"no index on {', '.join(unknown)}: one of {', '.join(INDEXED)}")
@@ -284,7 +291,8 @@ class Ledger:
         return Proof(index, orjson.loads(row[0]), digest, tuple(path), note, self.vkey).to_json()
 
     def prove_consistency(self, old: int, new: int) -> list[str]:
-        """Hexadecimal proof (RFC 9162, 2.1.4) that the tree of size ``new`` only added to that of size ``old``."""
+        """Hexadecimal proof (RFC 9162, 2.1.4) that the tree of size ``new`` only added to that of size
+        ``old``."""
         with self._lock:
             reading = self._open_reader()
             if not 0 < old <= new <= store.size(reading):
@@ -323,11 +331,15 @@ class Ledger:
         keys = self.envelope.erase(subject)
         self.append_now({"type": "erasure", "subject": subject, "keys": keys})
 
-    def export(self, path: Path, *, first: int = 0) -> None:
-        """Write the bundle that ``verify`` checks without this ledger: see ``bundle``."""
-        from .bundle import write_bundle  # noqa: PLC0415 - rarely needed
-
-        write_bundle(self, path, first)
+    def export(self, path: Path) -> int:
+        """Write the bundle that ``verify`` checks without this ledger (see ``bundle``), all signed. Returns
+        the number of records. Reads from a snapshot; appends go on meanwhile."""
+        size = Checkpoint.parse(self.checkpoint()).size
+        with closing(store.connect_reader(self._path)) as database:
+            rows = (row[-3:] for row in store.entries(database, 0, size))
+            notes = (note for at, note in list(store.checkpoints(database)) if at <= size)
+            write_bundle(path, self.vkey, size, rows, notes)
+        return size
 
     def close(self) -> None:
         """Write what has queued up, sign the tree, end the threads. May be called again."""

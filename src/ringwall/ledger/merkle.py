@@ -1,8 +1,8 @@
 """The Merkle tree of RFC 9162, section 2.1: hashes, the growing edge, proofs and their verification.
 
 A node is named by its level (0: leaves) and its number on that level; node (l, i) covers the leaves
-``i * 2**l`` up to, not including, ``(i + 1) * 2**l``, and is *complete* once all of them exist. Every node of a
-tree of any size is a complete node or the hash of a few of them, so a proof takes O(log n) reads.
+``i * 2**l`` up to, not including, ``(i + 1) * 2**l``, and is *complete* once all of them exist. Every node
+of a tree of any size is a complete node or the hash of a few of them, so a proof takes O(log n) reads.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +86,8 @@ def inclusion_proof(index: int, size: int, read: ReadNode) -> list[bytes]:
 
 
 def consistency_proof(old: int, new: int, read: ReadNode) -> list[bytes]:
-    """PROOF(old, D[new]) of RFC 9162, 2.1.4.1. Empty for equal sizes. Raises ValueError unless 0 < old <= new."""
+    """PROOF(old, D[new]) of RFC 9162, 2.1.4.1. Empty for equal sizes. Raises ValueError unless 0 < old <=
+    new."""
     if not 0 < old <= new:
         raise ValueError(f"no consistency proof from a tree of {old} to one of {new}")
     proof: list[bytes] = []
@@ -125,7 +126,8 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
 
 def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
-    """RFC 9162, 2.1.4.2: whether the tree of size ``new`` begins with the leaves of the one of size ``old``."""
+    """RFC 9162, 2.1.4.2: whether the tree of size ``new`` begins with the leaves of the one of size
+    ``old``."""
     if not 0 < old <= new:
         return False
     if old == new:

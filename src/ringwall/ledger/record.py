@@ -36,8 +36,8 @@ class Record:
 
 
 def leaf_data(event: bytes, body: bytes | None) -> bytes:
-    """The bytes that a leaf commits to: canonical JSON (RFC 8785) of the object with ``body``, the hexadecimal
-    SHA-256 of the body's ciphertext or null, and ``event``."""
+    """The bytes that a leaf commits to: canonical JSON (RFC 8785) of the object with ``body``, the
+    hexadecimal SHA-256 of the body's ciphertext or null, and ``event``."""
     digest = b'"' + sha256(body).hexdigest().encode() + b'"' if body is not None else b"null"
     return b'{"body":' + digest + b',"event":' + event + b"}"
 

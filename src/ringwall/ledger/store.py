@@ -1,8 +1,9 @@
 """``ledger.db``: the tables, and every statement that touches them.
 
 A row of ``entries`` holds the leaf and the hashes of all subtrees that this leaf completes (in ``hashes``,
-the leaf's own first). Node (level, number) is therefore 32 bytes at ``32 * level`` in the row of its last leaf: the
-tree needs no table of its own, and a whole batch, tree included, is one statement and so one atomic write.
+the leaf's own first). Node (level, number) is therefore 32 bytes at ``32 * level`` in the row of its last
+leaf: the tree needs no table of its own, and a whole batch, tree included, is one statement and so one
+atomic write.
 """
 
 import os
@@ -146,6 +147,14 @@ def entries(connection: sqlite3.Connection, first: int, stop: int) -> Iterator[R
     """Rows of COLUMNS with first <= idx < stop, in order."""
     sql = f"SELECT {','.join(COLUMNS)} FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx"  # noqa: S608
     yield from connection.execute(sql, (first, stop))
+
+
+def is_ledger(connection: sqlite3.Connection) -> bool:
+    """Whether the file carries the mark of a ledger of this format."""
+    found = [
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+    ]
+    return found == [_APPLICATION_ID, _VERSION]
 
 
 def checkpoints(connection: sqlite3.Connection) -> Iterator[tuple[Any, Any]]:

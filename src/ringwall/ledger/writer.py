@@ -1,11 +1,11 @@
 """The one thread that writes: takes what has queued up, writes it as one batch, then answers.
 
-Group commit: while a batch is being written, the next one gathers. A batch is a single INSERT statement, which
-SQLite makes atomic and which gives up the interpreter lock once instead of once a row. A promise is kept only
-after the statement has been committed, so whatever was acknowledged is in the file.
+Group commit: while a batch is being written, the next one gathers. A batch is a single INSERT statement,
+which SQLite makes atomic and which gives up the interpreter lock once instead of once a row. A promise is
+kept only after the statement has been committed, so whatever was acknowledged is in the file.
 
-Other processes append to the same file. An index that is already taken means that one of them did: the edge of
-the tree is read again and the batch is hashed anew.
+Other processes append to the same file. An index that is already taken means that one of them did: the edge
+of the tree is read again and the batch is hashed anew.
 """
 
 import asyncio
@@ -157,7 +157,7 @@ class Writer:
     def _write(self, batch: list[Append]) -> None:
         try:
             outcomes = self._outcomes(batch)
-        except Exception as error:  # noqa: BLE001 - the waiting appenders get it, the thread lives on
+        except Exception as error:
             log.exception("The ledger could not write")
             outcomes = [DataError(f"The ledger could not write: {type(error).__name__}.")] * len(batch)
         _answer(batch, outcomes)
@@ -175,9 +175,9 @@ class Writer:
         written = iter(self._committed(good) if good else ())
         return [body if isinstance(body, DataError) else next(written) for body in sealed]
 
-    def _sealed(self, batch: list[Append]) -> list[bytes | None | DataError]:
+    def _sealed(self, batch: list[Append]) -> list[bytes | DataError | None]:
         """The encrypted bodies; a body that can't be sealed fails its own append only."""
-        result: list[bytes | None | DataError] = []
+        result: list[bytes | DataError | None] = []
         fresh = False
         for append in batch:
             if append.body is None:
@@ -195,7 +195,8 @@ class Writer:
         try:
             entries = self._insert(items, leaves)
         except (sqlite3.Error, DataError) as error:
-            # Whether the write reached the file is not known: read the edge of the tree again before the next.
+            # Whether the write reached the file is not known: read the edge of the tree again before the
+            # next.
             self._frontier = None
             if len(items) > 1 and isinstance(error, sqlite3.DataError | sqlite3.ProgrammingError):
                 # One of them can't be stored: the others shall not fail with it.
