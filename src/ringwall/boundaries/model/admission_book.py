@@ -73,13 +73,16 @@ class Admission:
 class Admissions:
     """The book, for one version of the workload file. Several versions may share a database."""
 
+    _written = 0
+    """Entries written by this process, through any book: what the database's version does not tell."""
+
     def __init__(self, db: Database, section: ModelSection, root: Path) -> None:
         """``root`` is the folder that artifact paths are relative to."""
         self._db = db
         self._section = section
         self._root = root
         self._cache: dict[str, bool] = {}
-        self._seen_version = -1
+        self._seen = (-1, -1)
         db.migrate("model", _TABLES)
 
     def admit(self, name: str, by: str) -> Admission:
@@ -119,10 +122,10 @@ class Admissions:
 
     def admitted(self, route: str) -> bool:
         """Whether the model behind the route is admitted as declared now. Some 5 us."""
-        version = self._db.version()
-        if version != self._seen_version:
+        now = (self._db.version(), Admissions._written)
+        if now != self._seen:
             self._cache.clear()
-            self._seen_version = version
+            self._seen = now
         if route not in self._cache:
             self._cache[route] = self._is_admitted(route)
         return self._cache[route]
@@ -282,7 +285,6 @@ class Admissions:
         return found is not None
 
     def _write(self, entry: Admission) -> Admission:
-        self._cache.clear()
         known = self._newest(entry.kind, entry.name)
         if known is not None and (known.digest, known.state, known.reason) == (
             entry.digest,
@@ -302,7 +304,7 @@ class Admissions:
             entry.by,
             entry.at,
         )
-        self._cache.clear()
+        Admissions._written += 1
         return entry
 
 

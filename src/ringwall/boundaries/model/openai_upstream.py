@@ -47,6 +47,7 @@ provider, several choices and token probabilities are not for the provider or no
 _MAX_CHUNKS = 200_000
 _MAX_EVENT = 1024 * 1024
 _DRAIN_S = 0.05
+_MAX_KEY = 8192
 _USER_AGENT = "ringwall"
 
 
@@ -278,7 +279,7 @@ def read_key(settings: OpenAISettings) -> str:
         return ""
     if not key:
         raise ConfigError(Problem(f"The API key is missing: set {place}."))
-    if not re2.fullmatch(r"[\x21-\x7e]{1,8192}", key):
+    if len(key) > _MAX_KEY or not re2.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigError(Problem(f"The API key in {place} holds characters that no header can carry."))
     return key
 

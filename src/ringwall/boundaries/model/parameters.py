@@ -140,7 +140,8 @@ _CHECKS: Mapping[str, Check] = {
 
 
 class ParametersControl:
-    """Reads ``params`` and ``prompt_chars`` from the crossing's context."""
+    """Reads ``params`` and ``prompt_chars`` from the crossing's context. Without parameters to see, it
+    stops the call: what was not looked at has not passed."""
 
     def __init__(self, settings: ParametersSettings) -> None:
         self._settings = settings
@@ -162,7 +163,10 @@ class ParametersControl:
             most = self._settings.max_prompt_chars
             yield _finding("context", f"The messages are longer than {most} characters in all.", "size")
         params = context.get("params")
-        for name, value in params.items() if isinstance(params, Mapping) else ():
+        if not isinstance(params, Mapping):
+            yield _finding("unknown", "The parameters of the call are not an object.", "parameter")
+            return
+        for name, value in params.items():
             if value is not None and name not in self._also:
                 yield from self._judge(name, value)
 
