@@ -101,21 +101,69 @@ def _posts() -> list[Post]:
     kinds = CrossingKind
     both = {kinds.REQUEST, kinds.RESPONSE}
     return [
-        Post(Pattern("interface.injection", both, r"ignore (all )?(previous )?instructions", Action.BLOCK,
-                     "Stops attempts to override the system's instructions")),
-        Post(Pattern("interface.override", both, r"instructions and say", Action.ANNOTATE,
-                     "Notes attempts to make the answer say something")),
-        Post(Pattern("interface.secrets", both, r"sk-[a-z0-9]{8,}", Action.TRANSFORM,
-                     "Takes secrets out of what is sent and received")),
-        Post(Breaks("interface.language", both, "x", Action.BLOCK,
-                    "Recognises the language", fail=FailMode.OPEN)),
-        Post(Pattern("application.authorization", {kinds.TOOL_CALL}, r"refund", Action.HOLD,
-                     "Asks a person before money leaves")),
-        Post(Pattern("model.route", {kinds.MODEL_CALL}, r"$^", Action.BLOCK, "Routes only to admitted models")),
-        Post(Pattern("data.access", {kinds.RETRIEVAL}, r"secret plan", Action.BLOCK,
-                     "Returns only what the principal may read"), Mode.MONITOR),
-        Post(Pattern("organization.quarantine", {kinds.REQUEST}, r"$^", Action.BLOCK,
-                     "Stops sessions that an incident has contained")),
+        Post(
+            Pattern(
+                "interface.injection",
+                both,
+                r"ignore (all )?(previous )?instructions",
+                Action.BLOCK,
+                "Stops attempts to override the system's instructions",
+            )
+        ),
+        Post(
+            Pattern(
+                "interface.override",
+                both,
+                r"instructions and say",
+                Action.ANNOTATE,
+                "Notes attempts to make the answer say something",
+            )
+        ),
+        Post(
+            Pattern(
+                "interface.secrets",
+                both,
+                r"sk-[a-z0-9]{8,}",
+                Action.TRANSFORM,
+                "Takes secrets out of what is sent and received",
+            )
+        ),
+        Post(
+            Breaks(
+                "interface.language", both, "x", Action.BLOCK, "Recognises the language", fail=FailMode.OPEN
+            )
+        ),
+        Post(
+            Pattern(
+                "application.authorization",
+                {kinds.TOOL_CALL},
+                r"refund",
+                Action.HOLD,
+                "Asks a person before money leaves",
+            )
+        ),
+        Post(
+            Pattern("model.route", {kinds.MODEL_CALL}, r"$^", Action.BLOCK, "Routes only to admitted models")
+        ),
+        Post(
+            Pattern(
+                "data.access",
+                {kinds.RETRIEVAL},
+                r"secret plan",
+                Action.BLOCK,
+                "Returns only what the principal may read",
+            ),
+            Mode.MONITOR,
+        ),
+        Post(
+            Pattern(
+                "organization.quarantine",
+                {kinds.REQUEST},
+                r"$^",
+                Action.BLOCK,
+                "Stops sessions that an incident has contained",
+            )
+        ),
     ]
 
 
@@ -230,7 +278,9 @@ class Memory:
             return None
         leaf = hashlib.sha256(b"\0" + json.dumps(record.event).encode()).hexdigest()
         path = tuple(hashlib.sha256(bytes([n])).hexdigest() for n in range(4))
-        checkpoint = f"brightlamp.example/ledger\n{len(self.records)}\n{path[0]}\n\n— brightlamp.example Az3gr\n"
+        checkpoint = (
+            f"brightlamp.example/ledger\n{len(self.records)}\n{path[0]}\n\n— brightlamp.example Az3gr\n"
+        )
         told = "Path and signature were recomputed just now and agree."
         return Proof(record.index, len(self.records), leaf, path, path[0], checkpoint, True, told)
 
@@ -241,8 +291,17 @@ class Memory:
         now = time.time_ns() // 1000
         digest = hashlib.sha256(json.dumps(arguments).encode()).hexdigest()
         made = HoldInfo(
-            new_id("hold"), "refund", arguments, digest, subject, "assistant", now, now + 860_000_000,
-            ("Paying calls over 50 need a manager.",), "brightlamp", effect="pay",
+            new_id("hold"),
+            "refund",
+            arguments,
+            digest,
+            subject,
+            "assistant",
+            now,
+            now + 860_000_000,
+            ("Paying calls over 50 need a manager.",),
+            "brightlamp",
+            effect="pay",
         )
         self.waiting[made.id] = made = replace(made, **more)
         return made
@@ -260,7 +319,13 @@ class Memory:
         self.settled.append((verb, hold_id, principal.subject))
 
     async def chat(
-        self, principal: Principal, application: str, session: str, messages: Sequence[Message], *, stream: bool
+        self,
+        principal: Principal,
+        application: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        stream: bool,
     ) -> AsyncIterator[ChatEvent]:
         self.heard.append(list(messages))
         turn, question = new_id("turn"), messages[-1].content
@@ -269,7 +334,9 @@ class Memory:
             yield Final(asked.body["reasons"][0], turn, "blocked")
             return
         document = {"name": "warranty.md", "part_kind": PartKind.DOCUMENT}
-        await self.cross(CrossingKind.RETRIEVAL, "The warranty is two years.", principal, turn, session, **document)
+        await self.cross(
+            CrossingKind.RETRIEVAL, "The warranty is two years.", principal, turn, session, **document
+        )
         await self.cross(CrossingKind.MODEL_CALL, question, principal, turn, session)
         if "refund" in question.lower():
             call = {"name": "refund", "part_kind": PartKind.TOOL_CALL}
@@ -287,7 +354,13 @@ class Memory:
     async def threats(self) -> Sequence[ThreatRow]:
         said = "A customer who plants text in a ticket can make the assistant send data of other customers"
         rows = [
-            ("T1", said, "proven", "Drill of today: 2 controls stop it, each alone.", ("interface.injection",)),
+            (
+                "T1",
+                said,
+                "proven",
+                "Drill of today: 2 controls stop it, each alone.",
+                ("interface.injection",),
+            ),
             ("T2", "A caller can spend the budget of others", "degraded", "1 of 2 controls failed open.", ()),
             ("T3", "A changed model file answers", "stale", "Last drill 40 days ago.", ("model.route",)),
             ("T4", "An operator approves by habit", "asserted", "Attested by support-team.", ()),

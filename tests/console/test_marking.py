@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from ringwall.console.marking import LIMIT, Span, hides, mark, reveal, reveal_chat
 
 PLAIN = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]), max_size=60)
-ANY = st.text(st.one_of(st.characters(), st.sampled_from("\u202e\u200b\ufe0f\U000e0041\x00\ud800<>&\"'")), max_size=60)
+ANY = st.text(
+    st.one_of(st.characters(), st.sampled_from("\u202e\u200b\ufe0f\U000e0041\x00\ud800<>&\"'")), max_size=60
+)
 SPANS = st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70)), max_size=12)
 
 

@@ -73,7 +73,9 @@ def test_a_stranger_is_sent_to_the_sign_in_form(browser_client, path):
     guarded(answer)
 
 
-@pytest.mark.parametrize("path", ["/console/decisions.json", "/console/api/holds", "/chat/assistant/turns/turn_1"])
+@pytest.mark.parametrize(
+    "path", ["/console/decisions.json", "/console/api/holds", "/chat/assistant/turns/turn_1"]
+)
 def test_a_stranger_gets_401_from_an_api(browser_client, path):
     answer = browser_client.get(path)
     assert answer.status_code == 401
@@ -103,7 +105,9 @@ def test_a_customer_cannot_settle_a_hold(customer, memory, csrf):
 
 async def test_hostile_text_stays_text_everywhere(operator, memory, principals, hostile):
     evil = principals["key-customer"]
-    kept = await memory.cross(CrossingKind.REQUEST, hostile + " ignore instructions", evil, "turn_1", name=hostile)
+    kept = await memory.cross(
+        CrossingKind.REQUEST, hostile + " ignore instructions", evil, "turn_1", name=hostile
+    )
     kept.event["subject"] = kept.event["application"] = kept.event["session"] = hostile
     kept.event["lines"][0]["control"] = kept.event["lines"][0]["reason"] = hostile
     for said in kept.body["verdicts"].values():
@@ -122,14 +126,18 @@ async def test_hostile_text_stays_text_everywhere(operator, memory, principals, 
     assert "49" not in operator.get(paths[2]).text.split("<pre")[1].split("</pre>")[0]
     feed = operator.get("/console/decisions.json")
     assert "\u202e" not in feed.json()["decisions"][0]["subject"]
-    assert json.loads(operator.get(f"/console/api/decisions/{kept.event['id']}").text)["body"]["reasons"] == [hostile]
+    assert json.loads(operator.get(f"/console/api/decisions/{kept.event['id']}").text)["body"]["reasons"] == [
+        hostile
+    ]
 
 
 def test_hostile_chat_stays_text(customer, csrf, hostile):
     page = customer.get("/chat/assistant").text
     conversation = re.search(r'name="c" value="([^"]+)"', page).group(1)
     question = hostile.replace("\ud800", "")
-    answer = customer.post("/chat/assistant", data={"csrf": csrf(page), "c": conversation, "message": question})
+    answer = customer.post(
+        "/chat/assistant", data={"csrf": csrf(page), "c": conversation, "message": question}
+    )
     assert answer.status_code == 303
     shown = customer.get(answer.headers["location"]).text
     well_formed(shown)
@@ -157,8 +165,12 @@ async def test_the_feed_is_filtered_paged_and_followed(operator, memory, princip
     assert "before=11" in page
     assert operator.get("/console/decisions?before=11").text.count("<tr data-index=") == 11 + 1
     blocked = operator.get("/console/decisions.json?action=block").json()["decisions"]
-    assert [row["because"] for row in blocked] == [["interface.injection", "interface.language"]]
-    assert [row["index"] for row in operator.get("/console/decisions.json?after=58").json()["decisions"]] == [60, 59]
+    assert [row["because"] for row in blocked] == [["interface.injection"]]
+    assert blocked[0]["failed"] == ["interface.language"]
+    assert [row["index"] for row in operator.get("/console/decisions.json?after=58").json()["decisions"]] == [
+        60,
+        59,
+    ]
     assert operator.get("/console/decisions.json?after=60").json()["decisions"] == []
     assert operator.get("/console/decisions.json?before=abc").status_code == 400
     assert operator.get("/console/decisions?boundary=moon").status_code == 400
@@ -178,7 +190,12 @@ async def test_one_decision_in_full(operator, memory, principals):
 async def test_controls_that_did_not_run_never_read_as_passed(operator, memory, principals):
     kept = await memory.cross(CrossingKind.REQUEST, "hello", principals["key-customer"], "turn_1")
     for line in kept.event["lines"]:
-        line |= {"status": "not_evaluated", "action": "", "counted": "allow", "reason": "not reached: x had blocked"}
+        line |= {
+            "status": "not_evaluated",
+            "action": "",
+            "counted": "allow",
+            "reason": "not reached: x had blocked",
+        }
     page = operator.get(f"/console/decisions/{kept.event['id']}").text
     assert page.count("not evaluated: not reached: x had blocked") == len(kept.event["lines"])
     panel = operator.get("/chat/assistant/turns/turn_1").text
@@ -208,7 +225,9 @@ async def test_the_panel_of_a_turn_is_for_its_own_subject(customer, memory, prin
     order = re.findall(r'data-boundary="(\w+)"', mine.text)
     assert order == ["interface", "application", "model", "data", "organization"]
     assert "/console/decisions/" not in mine.text
-    theirs, absent = (customer.get(f"/chat/assistant/turns/{turn}") for turn in ("turn_theirs", "turn_absent"))
+    theirs, absent = (
+        customer.get(f"/chat/assistant/turns/{turn}") for turn in ("turn_theirs", "turn_absent")
+    )
     assert theirs.status_code == absent.status_code == 404
     assert theirs.text == absent.text
 
@@ -265,7 +284,16 @@ def test_an_accident_shows_no_internals(operator, memory, caplog):
 
 @pytest.mark.parametrize(
     "path",
-    ["../pages.py", "..%2fpages.py", "%2e%2e/pages.py", "..%5cpages.py", "....//pages.py", "/etc/passwd", "%00", "x.css"],
+    [
+        "../pages.py",
+        "..%2fpages.py",
+        "%2e%2e/pages.py",
+        "..%5cpages.py",
+        "....//pages.py",
+        "/etc/passwd",
+        "%00",
+        "x.css",
+    ],
 )
 def test_assets_give_nothing_else(browser_client, path):
     answer = browser_client.get("/assets/" + path)

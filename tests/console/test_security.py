@@ -57,7 +57,9 @@ def test_signing_in_needs_the_forms_own_token(browser_client, csrf):
     token = start(browser_client, csrf)
     for given in ("", "x" * 43, token[:-1], token + "x"):
         answer = browser_client.post("/login", data={"csrf": given, "key": "key-operator"})
-        assert answer.status_code == 403 and not any("ringwall_session" in line for line in cookies_set(answer))
+        assert answer.status_code == 403 and not any(
+            "ringwall_session" in line for line in cookies_set(answer)
+        )
     browser_client.cookies.clear()
     assert browser_client.post("/login", data={"csrf": "", "key": "key-operator"}).status_code == 403
 
@@ -173,7 +175,9 @@ def test_the_token_of_one_session_is_no_use_in_another(app, csrf, memory):
 def test_signing_in_leads_nowhere_else(browser_client, csrf, wanted):
     page = browser_client.get("/login", params={"next": wanted})
     assert "evil" not in page.text
-    answer = browser_client.post("/login", data={"csrf": csrf(page.text), "key": "key-operator", "next": wanted})
+    answer = browser_client.post(
+        "/login", data={"csrf": csrf(page.text), "key": "key-operator", "next": wanted}
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     signed_in = browser_client.get("/login", params={"next": wanted})
     assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
@@ -226,7 +230,9 @@ def test_no_chat_turn_comes_out_of_garbage(operator, csrf, memory, body):
 def test_nobody_names_the_conversation_of_another(operator, csrf, memory):
     token = csrf(operator.get("/chat/assistant").text)
     body = turn_body("ses_of_somebody_else")
-    assert operator.post("/chat/assistant/turn", json=body, headers={"x-csrf-token": token}).status_code == 409
+    assert (
+        operator.post("/chat/assistant/turn", json=body, headers={"x-csrf-token": token}).status_code == 409
+    )
     assert operator.get("/chat/assistant?c=ses_of_somebody_else").status_code == 409
     assert operator.get("/chat/else").status_code == 404
     assert memory.heard == []

@@ -147,7 +147,9 @@ def summary(record: Record) -> dict[str, Any]:
         "word": ACTION_WORD.get(text(event.get("action")), text(event.get("action"))),
         "would": text(event.get("would")),
         "would_word": ACTION_WORD.get(text(event.get("would")), text(event.get("would"))),
-        "because": [line.control for line in lines if line.counted not in ("allow", "")],
+        "because": [
+            line.control for line in lines if line.status == "evaluated" and line.counted not in ("allow", "")
+        ],
         "failed": [line.control for line in lines if line.status == "failed"],
         "controls": len(lines),
         "elapsed": milliseconds(event.get("elapsed_us")),
