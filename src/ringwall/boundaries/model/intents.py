@@ -84,7 +84,7 @@ _BUILTIN = (
     _Builtin(
         _SEND,
         _compiled(
-            rf"(?is)\b(?:e-?mail|write\s+to)\s+(?P<to>{_MAIL})"
+            rf"(?is)\b(?:e-?mail|write)\s+(?:to\s+)?(?P<to>{_MAIL})"
             r"(?:\s+(?:about|saying|re:?)\s+(?P<subject>.{1,500}))?"
         ),
     ),
@@ -160,16 +160,16 @@ def _fit(groups: Mapping[str, str | None], properties: Mapping[str, Any]) -> dic
                 out[taken] = value.rstrip(".,;:!?)") if group == "url" else value.strip()
                 break
     if "to" in groups:
-        _fill_mail(out, properties)
+        _fill_mail(out, properties, groups.get("subject") or groups.get("body"))
     return out
 
 
-def _fill_mail(out: dict[str, str | None], properties: Mapping[str, Any]) -> None:
+def _fill_mail(out: dict[str, str | None], properties: Mapping[str, Any], said: str | None) -> None:
     """An e-mail said in one phrase has a subject or a body: one stands in for the other."""
-    subject, body = (next((n for n in properties if _called_any(n, g)), "") for g in ("subject", "body"))
-    if subject and body:
-        said = out.get(subject) or out.get(body)
-        out[subject], out[body] = out.get(subject) or said, out.get(body) or said
+    for part in ("subject", "body"):
+        name = next((n for n in properties if _called_any(n, part)), "")
+        if name and said and not out.get(name):
+            out[name] = said.strip()
 
 
 def _called(name: str, word: str) -> bool:
