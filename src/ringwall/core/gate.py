@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import assert_never, cast
+from typing import assert_never
 
 from .control import Control, Declaration, FailMode, applies
 from .crossing import Crossing, CrossingKind
@@ -185,32 +185,45 @@ def _failure_block(declaration: Declaration) -> Verdict:
 
 
 def _counting(line: Line) -> Verdict:
-    """The line's part in the join: under ``monitor`` its findings stay, its edits and reasons don't."""
+    """The line's part in the join: under ``monitor`` its findings stay, its edits and reasons don't. Edits
+    of a verdict that asks for no change are nobody's order to make one."""
     if line.verdict is None:
         return ALLOW
-    if line.counted == line.verdict.action:
-        return line.verdict
-    return Verdict(line.counted, line.verdict.findings)
+    if line.counted != line.verdict.action:
+        return Verdict(line.counted, line.verdict.findings)
+    if line.verdict.edits and line.counted < Action.TRANSFORM:
+        return replace(line.verdict, edits=())
+    return line.verdict
 
 
 async def _ask(control: Control, crossing: Crossing) -> Verdict:
     """The control's verdict, or ``ControlFailed``."""
     declaration = control.declaration
+    if declaration.inline or inspect.iscoroutinefunction(control.inspect):
+        answer = _call(control, crossing)
+    else:
+        loop = asyncio.get_running_loop()
+        answer = await _within(declaration.deadline, loop.run_in_executor(_THREADS, _call, control, crossing))
+    if inspect.isawaitable(answer):
+        answer = await _within(declaration.deadline, _contained(answer))
+    return ALLOW if answer is ALLOW else _believed(answer, crossing)
+
+
+def _call(control: Control, crossing: Crossing) -> object:
+    """Whatever a control raises is its failure, never the gate's: ``SystemExit`` and the like included."""
     try:
-        if inspect.iscoroutinefunction(control.inspect):
-            answer = await _within(declaration.deadline, control.inspect(crossing))
-        elif declaration.inline:
-            answer = control.inspect(crossing)
-        else:
-            loop = asyncio.get_running_loop()
-            waiting = loop.run_in_executor(_THREADS, control.inspect, crossing)
-            answer = await _within(declaration.deadline, waiting)
-    except ControlFailed:
+        return control.inspect(crossing)
+    except KeyboardInterrupt:  # a person's, on the event loop
         raise
-    except Exception as error:  # whatever a control raises is its failure, never the gate's
+    except BaseException as error:
         raise ControlFailed(f"raised {type(error).__name__}") from error
-    _check(answer, crossing)
-    return cast(Verdict, answer)
+
+
+async def _contained(answer: Awaitable[object]) -> object:
+    try:
+        return await answer
+    except SystemExit as error:  # asyncio would end the whole event loop with it
+        raise ControlFailed("raised SystemExit") from error
 
 
 async def _within(deadline: float, answer: Awaitable[object]) -> object:
@@ -227,6 +240,11 @@ async def _within(deadline: float, answer: Awaitable[object]) -> object:
         raise ControlFailed(f"gave no answer within {deadline:g} s")
     if task.cancelled():
         raise ControlFailed("cancelled itself")
+    error = task.exception()
+    if isinstance(error, ControlFailed):
+        raise error
+    if error is not None:
+        raise ControlFailed(f"raised {type(error).__name__}") from error
     return task.result()
 
 
@@ -235,16 +253,47 @@ def _forget(task: asyncio.Future[object]) -> None:
         task.exception()
 
 
-def _check(answer: object, crossing: Crossing) -> None:
-    """A verdict is believed only if it speaks of this crossing."""
+def _believed(answer: object, crossing: Crossing) -> Verdict:
+    """A verdict is believed only if it speaks of this crossing, and then taken over in canonical form: what
+    the control holds may be of a class of its own, with ideas of its own about equality."""
     if not isinstance(answer, Verdict) or not isinstance(answer.action, Action):
         raise ControlFailed("answered something that is no verdict")
-    for spot in (*answer.findings, *answer.edits):
-        if not isinstance(spot, (Finding, Edit)):
-            raise ControlFailed("answered something that is no verdict")
+    try:
+        findings, edits, reasons = tuple(answer.findings), tuple(answer.edits), tuple(answer.reasons)
+        sound = (
+            all(type(spot) is Finding and _sound_finding(spot) for spot in findings)
+            and all(type(spot) is Edit and _sound_edit(spot) for spot in edits)
+            and all(type(reason) is str for reason in reasons)
+        )
+    except Exception as error:
+        raise ControlFailed("answered something that is no verdict") from error
+    if not sound:
+        raise ControlFailed("answered something that is no verdict")
+    spots: tuple[Finding | Edit, ...] = (*findings, *edits)
+    for spot in spots:
         inside = 0 <= spot.part < max(1, len(crossing.parts))
         length = len(crossing.parts[spot.part].text) if inside and crossing.parts else 0
         if not inside or not 0 <= spot.start <= spot.end <= length:
             raise ControlFailed("pointed outside the crossing")
-    if answer.action is Action.TRANSFORM and not answer.edits:
+    if answer.action is Action.TRANSFORM and not edits:
         raise ControlFailed("asked for a change without saying which")
+    return Verdict(
+        answer.action, tuple(sorted(set(findings))), tuple(sorted(set(edits))), tuple(sorted(set(reasons)))
+    )
+
+
+def _sound_finding(spot: Finding) -> bool:
+    """Of the types that it declares, and with a score that can be ordered (NaN can't)."""
+    texts = (spot.control, spot.rule, spot.message, spot.cls, spot.view)
+    numbers = (spot.part, spot.start, spot.end)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int) for number in numbers)
+        and isinstance(spot.score, (int, float))
+        and 0 <= spot.score <= 1
+    )
+
+
+def _sound_edit(spot: Edit) -> bool:
+    numbers = (spot.part, spot.start, spot.end)
+    return isinstance(spot.replacement, str) and all(isinstance(number, int) for number in numbers)
