@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,19 @@ from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.settings import ApplicationSection
 from ringwall.boundaries.application.strict_json import read_arguments
-from ringwall.core import USER, Application, Crossing, CrossingKind, Gate, Part, PartKind, Post, Principal
-from ringwall.core import Services, untrusted
+from ringwall.core import (
+    USER,
+    Application,
+    Crossing,
+    CrossingKind,
+    Gate,
+    Part,
+    PartKind,
+    Post,
+    Principal,
+    Services,
+    untrusted,
+)
 from ringwall.storage.database import Database
 
 _RANDOM = random.Random(7)
@@ -79,7 +91,8 @@ def policies(count: int) -> str:
     """Policies that all apply to the tool and all look at an argument."""
     return "\n".join(
         f'@id("p{number}") forbid (principal, action == Action::"note", resource)\n'
-        f'when {{ context.args has a{number % 20} && context.args.a{number % 20}.value == "secret {number}" }};'
+        f"when {{ context.args has a{number % 20} && "
+        f'context.args.a{number % 20}.value == "secret {number}" }};'
         for number in range(count)
     )
 
@@ -106,7 +119,13 @@ def main() -> None:
     provenance = Provenance()
     for messages in (10, 50, 100, 200):
         longer = history(messages, 1000) if messages != 50 else parts
-        measure(f"provenance: 20 arguments, {messages} messages of 1 KB, seen", lambda: provenance.of(longer, data))
+        name = f"provenance: 20 arguments, {messages} messages of 1 KB, seen"
+        measure(name, partial(provenance.of, longer, data))
+    fresh = iter(range(10**9))
+    measure(
+        "provenance: 50 messages and one that is new each time",
+        lambda: provenance.of([*parts, Part(PartKind.TEXT, f"{next(fresh)} {prose(200)}", _PAGE)], data),
+    )
     measure("provenance: the same 50, never seen", lambda: Provenance().of(parts, data), 40)
 
     rights = ApprovalRights()
@@ -133,9 +152,7 @@ async def gate(folder: Path, data: dict[str, Any], labels: Any) -> None:
     config = section().model_copy(update={"policies": file})
     database = Database(folder / "state.db")
     application = Application("assistant", tools=("note",))
-    services = Services(
-        application, *application_services(config, database, ApprovalRights(), folder)
-    )
+    services = Services(application, *application_services(config, database, ApprovalRights(), folder))
     modules = (arguments, breaker, destination, manifest, policy, results)
     made = Gate([Post(module.CONTROL.build(module.CONTROL.settings(), services)) for module in modules])
     read = read_arguments(json.dumps(data))

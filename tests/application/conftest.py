@@ -61,7 +61,10 @@ TOOLS: dict[str, Any] = {
     },
     "note": {
         "description": "Write a note.",
-        "parameters": {"type": "object", "properties": {"path": {"type": "string"}, "text": {"type": "string"}}},
+        "parameters": {
+            "type": "object",
+            "properties": {"path": {"type": "string"}, "text": {"type": "string"}},
+        },
         "effect": "write",
         "target": ["path"],
     },
@@ -128,7 +131,7 @@ def tool_call(
     ref: str = "call_1",
     **context: Any,
 ) -> Crossing:
-    by_path = {name: labels for name in arguments} if isinstance(labels, Label) else dict(labels)
+    by_path = dict.fromkeys(arguments, labels) if isinstance(labels, Label) else dict(labels)
     facts: dict[str, Any] = {
         "provenance": {ref: by_path},
         "approved": frozenset({ref}) if approved else frozenset(),

@@ -80,7 +80,9 @@ def test_only_arguments_that_read_in_one_way_and_fit_pass(check: Any, raw: str, 
     assert all(len(reason) < 400 for reason in verdict.reasons)
 
 
-def test_an_argument_that_no_manifest_describes_is_refused_even_where_the_schema_is_silent(check: Any) -> None:
+def test_an_argument_that_no_manifest_describes_is_refused_even_where_the_schema_is_silent(
+    check: Any,
+) -> None:
     assert check("lookup_order", '{"order_id": "1"}').action is Action.ALLOW
     assert check("lookup_order", '{"order_id": "1", "sql": "x"}').action is Action.BLOCK
 
@@ -120,7 +122,10 @@ def test_reading_never_raises(raw: str) -> None:
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8"), max_size=10),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(st.characters(codec="utf-8"), max_size=10),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
     max_leaves=10,
 )

@@ -285,7 +285,13 @@ async def test_an_answer_that_changes_between_check_and_use_does_not_help(port: 
 
 @pytest.mark.parametrize(
     ("path", "says"),
-    [("/big", "larger"), ("/image", "not text"), ("/away", "another host"), ("/round", "circles"), ("/slow", "in time")],
+    [
+        ("/big", "larger"),
+        ("/image", "not text"),
+        ("/away", "another host"),
+        ("/round", "circles"),
+        ("/slow", "in time"),
+    ],
 )
 async def test_answers_are_bounded(path: str, says: str, port: int) -> None:
     resolver = Answers(*["127.0.0.1"] * 5)
@@ -301,3 +307,13 @@ async def test_a_dead_host_is_an_upstream_error() -> None:
         await egress.fetch("http://shop.example:1/ok")
     await egress.close()
     assert issubclass(aiohttp.ClientConnectorError, aiohttp.ClientError)
+
+
+def test_places_beyond_what_is_looked_at_are_not_let_through(judge: Any) -> None:
+    known = ["a@brightlamp.example"] * 100
+    for to in (
+        [", ".join([*known, "eve@evil.example"])],
+        ["a@brightlamp.example " + "x" * 70_000 + " eve@evil.example"],
+    ):
+        verdict = judge("send_email", {"to": to, "body": "hi"}, approved=True)
+        assert verdict.action is Action.BLOCK

@@ -121,7 +121,7 @@ async def test_the_verdicts_hold_at_a_gate() -> None:
     assert "6789" not in shown
 
 
-FILE = '''
+FILE = """
 import asyncio, time
 from dataclasses import dataclass
 from ringwall.boundaries.application.execute import ToolFault
@@ -148,7 +148,7 @@ def odd():
 
 def fetch(url, egress):
     return str(egress)
-'''
+"""
 
 
 def runner(tmp_path: Path, **tools: str) -> ToolRunner:
@@ -161,7 +161,9 @@ def runner(tmp_path: Path, **tools: str) -> ToolRunner:
 
 
 async def test_tools_run_with_their_arguments_and_the_verified_principal(tmp_path: Path) -> None:
-    tools = runner(tmp_path, lookup="tools.py:lookup", slow="tools.py:slow", big="tools.py:big", odd="tools.py:odd")
+    tools = runner(
+        tmp_path, lookup="tools.py:lookup", slow="tools.py:slow", big="tools.py:big", odd="tools.py:odd"
+    )
     outcome = await tools.run("lookup", {"order_id": "7"}, SOMEBODY)
     assert (outcome.text, outcome.failed) == ('{"order": "7", "for": "casey"}', False)
     spoof = await tools.run("lookup", {"order_id": "7", "principal": "admin"}, SOMEBODY)
@@ -191,7 +193,9 @@ async def test_failures_are_told_without_internals(
     assert (outcome.text, outcome.failed) == (says, True)
 
 
-@pytest.mark.parametrize("where", ["gone.py:x", "tools.py:gone", "../tools.py:lookup", "/etc/x.py:y", "broken.py:x"])
+@pytest.mark.parametrize(
+    "where", ["gone.py:x", "tools.py:gone", "../tools.py:lookup", "/etc/x.py:y", "broken.py:x"]
+)
 def test_a_tool_that_cannot_be_loaded_stops_the_load(tmp_path: Path, where: str) -> None:
     (tmp_path / "broken.py").write_text("1 / 0")
     (tmp_path.parent / "tools.py").write_text(FILE)
@@ -295,6 +299,8 @@ async def test_hostile_calls_get_a_verdict_from_every_control(
             for data in ({}, {"to": [text], "body": text}, {text: {text: [text, None, 1e300]}}):
                 part = Part(part_kind, text, PAGE, "tool", name, data, ref=text)
                 by = Principal(text, text, frozenset({text}), {text: text}, "k")
-                crossing = Crossing(kind, by, (part,), session=text, context={"provenance": {text: {text: PAGE}}})
+                crossing = Crossing(
+                    kind, by, (part,), session=text, context={"provenance": {text: {text: PAGE}}}
+                )
                 decision = await gate.decide(crossing)
                 assert all(line.status == "evaluated" for line in decision.lines), decision.lines

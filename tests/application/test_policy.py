@@ -61,7 +61,9 @@ def test_reading_what_the_user_named_is_allowed(judge: Any) -> None:
 def test_what_nothing_permits_is_denied(judge: Any) -> None:
     verdict = judge("refund", {"to": "1001", "amount": 5}, by=CUSTOMER)
     assert verdict.action is Action.BLOCK
-    assert "ringwall.person-decides" not in rules(verdict), "a hold must not hide that nothing permits the call"
+    assert "ringwall.person-decides" not in rules(verdict), (
+        "a hold must not hide that nothing permits the call"
+    )
     assert rules(verdict) == {"not-permitted"}
 
 
@@ -116,7 +118,10 @@ def test_private_untrusted_and_a_way_out_together_are_broken(judge: Any) -> None
     session = OUTSIDE.join(PRIVATE)
     unknown = judge("fetch_page", {"url": "https://x.example/"}, labels, session=session)
     assert unknown.action is Action.BLOCK
-    assert judge("fetch_page", {"url": "https://x.example/"}, {"url": USER}, session=session).action is Action.ALLOW
+    assert (
+        judge("fetch_page", {"url": "https://x.example/"}, {"url": USER}, session=session).action
+        is Action.ALLOW
+    )
     known = {"url": "https://help.brightlamp.example/a"}
     assert judge("fetch_page", known, labels, session=session).action is Action.ALLOW
 
@@ -163,7 +168,9 @@ def test_an_operators_policy_reads_typed_arguments_and_attributes(
     control = PolicyControl(made.registry, made.authority)
 
     def action(to: str, amount: float) -> Action:
-        return control.inspect(tool_call("refund", {"to": to, "amount": amount}, by=AGENT, approved=True)).action
+        return control.inspect(
+            tool_call("refund", {"to": to, "amount": amount}, by=AGENT, approved=True)
+        ).action
 
     assert action("1001", 50) is Action.ALLOW
     assert action("1001", 50.00001) is Action.BLOCK, "rounding must not help over the limit"
@@ -189,7 +196,11 @@ def test_a_policy_that_fails_while_it_runs_denies(section: ApplicationSection, t
     [
         ("// one\n\nforbid (principal, action resource);", 3, "unexpected token"),
         ('permit (principal, action == Action::"nope", resource);', 1, "nope"),
-        ('\nforbid (principal, action == Action::"refund", resource) when { context.args.too == 1 };', 2, "too"),
+        (
+            '\nforbid (principal, action == Action::"refund", resource) when { context.args.too == 1 };',
+            2,
+            "too",
+        ),
         (
             'forbid (principal, action == Action::"refund", resource)'
             ' when { context.args.currency.value == "EUR" };',
@@ -201,7 +212,11 @@ def test_a_policy_that_fails_while_it_runs_denies(section: ApplicationSection, t
         ('@verdict("hold") permit (principal, action, resource);', 1, "forbid"),
         ("permit (principal == ?principal, action, resource);", 1, "template"),
         ('@id("ringwall.entitled") permit (principal, action, resource);', 1, "Two policies"),
-        ('@id("a;b//") forbid (principal, action, resource);\nforbid (principal, action, resorce);', 2, "resorce"),
+        (
+            '@id("a;b//") forbid (principal, action, resource);\nforbid (principal, action, resorce);',
+            2,
+            "resorce",
+        ),
     ],
 )
 def test_a_bad_policy_is_a_mistake_with_a_place(
@@ -236,9 +251,7 @@ def test_statements_are_cut_at_semicolons_outside_of_strings_and_comments() -> N
 
 
 def test_people_of_two_tenants_never_share_an_identity(section: ApplicationSection, tool_call: Any) -> None:
-    made = with_policies(
-        section, '@id("one") forbid (principal == User::"a/b/c", action, resource);'
-    )
+    made = with_policies(section, '@id("one") forbid (principal == User::"a/b/c", action, resource);')
     control = PolicyControl(made.registry, made.authority)
     for tenant, subject, action in (("a", "b/c", Action.BLOCK), ("a/b", "c", Action.ALLOW)):
         by = Principal(subject, tenant, frozenset({"customer"}), {}, "k")
@@ -246,7 +259,9 @@ def test_people_of_two_tenants_never_share_an_identity(section: ApplicationSecti
 
 
 labels = st.sampled_from([USER, MODEL, OUTSIDE, PRIVATE])
-texts = st.text(max_size=20) | st.sampled_from(["https://evil.example/", "a@brightlamp.example", "\ud800", "\0"])
+texts = st.text(max_size=20) | st.sampled_from(
+    ["https://evil.example/", "a@brightlamp.example", "\ud800", "\0"]
+)
 
 
 @settings(max_examples=80, deadline=None)

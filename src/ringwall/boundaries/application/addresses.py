@@ -1,7 +1,8 @@
 """The host of a URL or of a bare name, read as the most generous client would read it.
 
 Clients accept many spellings of one address: ``2130706433``, ``0x7f.1``, ``0177.0.0.1``,
-``[::ffff:7f00:1]``, ``１２７.0.0.1``, ``good.example@127.0.0.1``, ``127.0.0.1.``. All are brought to one form before any list is asked.
+``[::ffff:7f00:1]``, ``１２７.0.0.1``, ``good.example@127.0.0.1``, ``127.0.0.1.``.
+All are brought to one form before any list is asked.
 Sources: WHATWG URL Standard (host parsing), RFC 6890 and the IANA special-purpose registries.
 """
 

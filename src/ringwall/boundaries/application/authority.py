@@ -121,7 +121,7 @@ class Authority:
     def _facts(self, call: Call) -> dict[str, Any]:
         kinds = self._types[call.tool.name]
         values = kinds.value(call.arguments)
-        labels = {name: below(call.labels, name, _UNKNOWN) for name in call.arguments}
+        labels = {name: _label(call.labels, name, value) for name, value in call.arguments.items()}
         classes = frozenset().union(*(label.sensitivity for label in labels.values()))
         arguments = {
             name: {
@@ -167,6 +167,12 @@ class Authority:
             if len(self._people) > _PEOPLE:
                 self._people.popitem(last=False)
         return known
+
+
+def _label(labels: Mapping[str, Label], name: str, value: Any) -> Label:
+    if isinstance(value, (Mapping, list, tuple)):
+        return below(labels, name, _UNKNOWN)
+    return labels.get(name, _UNKNOWN)
 
 
 def targets(tool: Manifest, arguments: Mapping[str, Any]) -> list[str]:

@@ -22,8 +22,8 @@ from .switches import ToolSwitches
 
 @dataclass(frozen=True, slots=True)
 class PolicyServices:
-    """What a version of the workload file decides with. Needs no database: enough for ``ringwall check`` and
-    ``ringwall policy``."""
+    """What a version of the workload file decides with. Needs no database: enough for ``ringwall check``
+    and ``ringwall policy``."""
 
     registry: ToolRegistry
     entities: Entities
@@ -33,8 +33,8 @@ class PolicyServices:
 def policy_services(
     section: ApplicationSection, rights: ApprovalRights, *, extra: Sequence[Source] = ()
 ) -> PolicyServices:
-    """Raises ConfigError for schemas and policies that can't be used. ``section.policies`` must be absolute, or
-    relative to the current directory."""
+    """Raises ConfigError for schemas and policies that can't be used. ``section.policies`` must be absolute,
+    or relative to the current directory."""
     registry = ToolRegistry.of(section.tools)
     entities = Entities(section.known_entities, section.egress)
     sources = [default_source()] if section.default_policies else []
@@ -53,8 +53,8 @@ def application_services(
     *,
     sealer: Sealer | None = None,
 ) -> tuple[object, ...]:
-    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
-    BreakerSettings, ToolSwitches, SessionLabels, Holds, Provenance, Egress, ToolRunner.
+    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority,
+    ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, Provenance, Egress, ToolRunner.
 
     ``directory`` is that of the workload file. On a reload, build anew: state that must last is in the database.
     """

@@ -2,7 +2,7 @@
 
 1. The URL must match a rule of the egress list: scheme, host, port, method, path, tool.
 2. The host is read as the most generous client would; addresses that are private by any spelling are refused.
-3. The name is resolved once, every address that comes back is checked, and the connection goes to exactly those.
+3. The name is resolved once, every address that comes back is checked, and the connection goes to those.
 4. Redirects are followed on the same host only, each judged like a new request.
 5. Size, type and time are bounded; compressed answers are not asked for and not read.
 """

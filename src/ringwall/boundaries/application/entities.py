@@ -12,7 +12,11 @@ _MAIL = re.compile(r"[^\s@<>,;:\"'()\[\]]{1,128}@[^\s@<>,;:\"'()\[\]/?#]{1,255}"
 _URL = re.compile(
     r"[A-Za-z][A-Za-z0-9+.\-]{0,15}:[\\/]{1,}[^\s<>\"'`]{1,4096}|(?<![\w:/\\])[\\/]{2}[^\s<>\"'`/\\]{1,4096}[^\s<>\"'`]{0,4096}"
 )
+_SIGNS = frozenset("@/\\")
+"""No URL and no mailbox does without one of these."""
 _SCAN = 65_536
+_HARMLESS = re.compile(r"[\w\s\-]*")
+"""A bare word that can't be read as a host is none."""
 _MAX_FOUND = 64
 
 
@@ -32,24 +36,31 @@ class Destination:
 def destinations(text: str, *, whole: bool = False) -> Iterator[Destination]:
     """The URLs and mailboxes in a text. ``whole``: the text names a destination, so a bare host or an address
     in any spelling counts too."""
+    if len(text) > _SCAN:
+        yield Destination(text[:40], Host(problem="it is too long to be read"))
+        return
+    if not whole and _SIGNS.isdisjoint(text):
+        return
     found = 0
-    cut = text[:_SCAN]
-    for match in _URL.finditer(cut):
-        if found >= _MAX_FOUND:
-            return
+    for destination in _written(text):
         found += 1
+        if found > _MAX_FOUND:  # what is not looked at must not pass as seen
+            yield Destination(destination.text, Host(problem="it names too many places"))
+            return
+        yield destination
+    bare = text.strip()
+    if whole and not found and bare and " " not in bare:
+        host = host_of(bare)
+        if host.name or host.address or (host.problem and not _HARMLESS.fullmatch(bare)):
+            yield Destination(bare[:200], host)
+
+
+def _written(text: str) -> Iterator[Destination]:
+    for match in _URL.finditer(text):
         yield Destination(match.group()[:200], host_of(match.group()), url=match.group())
-    without = _URL.sub(" ", cut)
-    for match in _MAIL.finditer(without):
-        if found >= _MAX_FOUND:
-            return
-        found += 1
+    for match in _MAIL.finditer(_URL.sub(" ", text)):
         mailbox = match.group().rstrip(".").casefold()
         yield Destination(match.group()[:200], host_of(mailbox.rpartition("@")[2]), mailbox=mailbox)
-    if whole and not found and cut.strip():
-        host = host_of(cut.strip())
-        if host.name or host.address:
-            yield Destination(cut.strip()[:200], host)
 
 
 def leaf_texts(value: Any) -> Iterator[str]:

@@ -25,7 +25,7 @@ CUT = "\n[cut: the result was too long]"
 
 
 class ToolFault(Exception):
-    """Raised by a tool for a mistake that the model and the user may read, such as an unknown order number."""
+    """Raised by a tool for a mistake that model and user may read, such as an unknown order number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,12 @@ class _Tool:
 
 
 class ToolRunner:
-    """The functions come from the operator's files beside the workload file, never from a request. A synchronous
-    function runs in a thread; one that outlives its time-out is reported as failed and keeps its thread until it
-    ends. ``principal`` and ``egress`` are handed in by keyword to a function that takes them, so an argument of
-    a manifest can't have these names."""
+    """The functions come from the operator's files beside the workload file, never from a request.
+
+    A synchronous function runs in a thread; one that outlives its time-out is reported as failed and keeps
+    its thread until it ends. ``principal`` and ``egress`` are handed in by keyword to a function that takes
+    them, so an argument of a manifest can't have these names.
+    """
 
     def __init__(self, registry: ToolRegistry, directory: Path, *, egress: Egress | None = None) -> None:
         """``directory`` is that of the workload file. Raises ConfigError for a tool that can't be loaded."""

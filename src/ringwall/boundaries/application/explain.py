@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ringwall.core import (
     MODEL,
@@ -32,7 +32,7 @@ class CasePrincipal(Settings):
     tenant: str = "default"
     roles: frozenset[str] = frozenset()
     """Roles held, those inherited included."""
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str] = Field(default_factory=dict)
 
 
 class CaseLabel(Settings):
@@ -54,8 +54,10 @@ class Case(Settings):
     name: str = ""
     principal: CasePrincipal = CasePrincipal()
     tool: str
-    args: dict[str, Any] = {}
-    provenance: dict[str, Literal["user", "system", "untrusted", "model"] | CaseLabel] = {}
+    args: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Literal["user", "system", "untrusted", "model"] | CaseLabel] = Field(
+        default_factory=dict
+    )
     """By argument; what is not named comes from the user."""
     session: CaseSession = CaseSession()
     approved: bool = False

@@ -15,7 +15,9 @@ of the schema and strings under three characters are the model's own: finding th
 looked up in trusted content on word boundaries; in other content only from four digits on.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -26,6 +28,8 @@ from .text_forms import Forms, FormsCache, fold
 MIN_CHARACTERS = 3
 _MIN_SQUEEZED = 6
 _MIN_DIGITS = 4
+_HISTORIES = 64
+"""Histories kept as one text, for the further calls of a turn."""
 _GLUE = frozenset("._@+-%~")
 """Signs that join words into one name: an address cut out of a longer one is another address."""
 
@@ -41,6 +45,7 @@ class Provenance:
     def __init__(self, characters: int = 16_000_000) -> None:
         """``characters`` bounds the text kept in memory."""
         self._cache = FormsCache(characters)
+        self._contents: OrderedDict[tuple[tuple[str, Label], ...], _Content] = OrderedDict()
 
     def of(
         self,
@@ -50,14 +55,68 @@ class Provenance:
     ) -> dict[str, Label]:
         """A label for each leaf, by path: ``to``, ``items[0].sku``; ``headers.{key}`` for the name of a key
         that the schema doesn't know. Linear in the history."""
-        trusted: list[tuple[Label, Forms]] = []
-        others: list[tuple[Label, Forms]] = []
-        for part in history:
-            if part.text:
-                side = trusted if part.label.integrity >= Integrity.USER else others
-                side.append((part.label, self._cache.get(part.text)))
-        trusted.sort(key=lambda pair: pair[0].integrity)
-        return {path: _label(value, trusted, others) for path, value in leaves(arguments, schema or {})}
+        content = self._content(history)
+        labels: dict[str, Label] = {}
+        for path, value in leaves(arguments, schema or {}):
+            label = _label(value, content)
+            # Two leaves can share a path when a key holds a dot: the worse label is kept for both.
+            labels[path] = labels[path].join(label) if path in labels else label
+        return labels
+
+    def _content(self, history: Sequence[Part]) -> "_Content":
+        key = tuple((part.text, part.label) for part in history if part.text)
+        content = self._contents.get(key)
+        if content is None:
+            content = _Content.of([(label, self._cache.get(text)) for text, label in key])
+            self._contents[key] = content
+            if len(self._contents) > _HISTORIES:
+                self._contents.popitem(last=False)
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A history ready to be searched: as one text first, by message only where something was found."""
+
+    trusted: tuple[tuple[Label, Forms], ...]
+    """Least trusted first."""
+    others: tuple[tuple[Label, Forms], ...]
+    trusted_text: str
+    others_text: str
+    others_squeezed: str
+    fragments: frozenset[int]
+    """Of the others, and of trusted content with data classes."""
+    classified: tuple[tuple[Label, Forms], ...]
+    """Trusted content with data classes."""
+
+    @classmethod
+    def of(cls, contents: Sequence[tuple[Label, Forms]]) -> "_Content":
+        trusted = sorted(
+            (pair for pair in contents if pair[0].integrity >= Integrity.USER),
+            key=lambda pair: pair[0].integrity,
+        )
+        others = [pair for pair in contents if pair[0].integrity < Integrity.USER]
+        classified = [pair for pair in trusted if pair[0].sensitivity]
+        searched = [forms for _, forms in (*others, *classified)]
+        return cls(
+            tuple(trusted),
+            tuple(others),
+            "\0".join(forms.folded for _, forms in trusted),
+            "\0".join(forms.folded for forms in searched),
+            "\0".join(forms.squeezed for forms in searched),
+            frozenset().union(*(forms.fragments for forms in searched)),
+            tuple(classified),
+        )
+
+    def derives(self, own: Forms) -> list[Label]:
+        """Labels of the content that the value, or a piece of it, stands in."""
+        if not _derives(own, self.others_text, self.others_squeezed, self.fragments):
+            return []
+        return [
+            label
+            for label, forms in (*self.others, *self.classified)
+            if _derives(own, forms.folded, forms.squeezed, forms.fragments)
+        ]
 
 
 def leaves(value: Any, schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -87,21 +146,18 @@ def below(labels: Labels, name: str, otherwise: Label = MODEL) -> Label:
     return reduce(Label.join, found) if found else otherwise
 
 
-def _label(
-    value: Any, trusted: Sequence[tuple[Label, Forms]], others: Sequence[tuple[Label, Forms]]
-) -> Label:
+def _label(value: Any, content: _Content) -> Label:
     text = _text(value)
     if not text:
         return MODEL
-    for label, forms in reversed(trusted):
-        if _stands_in(text, forms.folded):
-            return label
+    if text in content.trusted_text:
+        for label, forms in reversed(content.trusted):
+            if _stands_in(text, forms.folded):
+                return label
     if not isinstance(value, str) and sum(map(str.isdigit, text)) < _MIN_DIGITS:
         return MODEL
-    own = Forms.of(str(value))
-    found = [label for label, forms in others if _derives(own, forms)]
+    found = content.derives(Forms.of(str(value)))
     # Of trusted content that only a piece was taken from, the data classes flow and the trust doesn't.
-    found += [label for label, forms in trusted if label.sensitivity and _derives(own, forms)]
     if not found or min(label.integrity for label in found) >= Integrity.USER:
         found.append(MODEL)
     return reduce(Label.join, found)
@@ -150,11 +206,11 @@ def _open_after(content: str, end: int) -> bool:
     return not (after.isalnum() or after in _GLUE)
 
 
-def _derives(own: Forms, content: Forms) -> bool:
-    if not own.fragments.isdisjoint(content.fragments):
+def _derives(own: Forms, folded: str, squeezed: str, fragments: frozenset[int]) -> bool:
+    if not own.fragments.isdisjoint(fragments):
         return True
     if "\0" not in own.squeezed:
         if len(own.squeezed) < _MIN_SQUEEZED:
-            return own.folded in content.folded
-        return own.squeezed in content.squeezed
-    return any(len(view) >= _MIN_SQUEEZED and view in content.squeezed for view in own.squeezed.split("\0"))
+            return own.folded in folded
+        return own.squeezed in squeezed
+    return any(len(view) >= _MIN_SQUEEZED and view in squeezed for view in own.squeezed.split("\0"))

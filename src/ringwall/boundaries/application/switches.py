@@ -1,4 +1,4 @@
-"""Kill switches: a tool is off for everybody from the next call on, in every process that shares the database."""
+"""Kill switches: a tool is off from the next call on, in every process that shares the database."""
 
 import time
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class Switch:
 
 
 class ToolSwitches:
-    """Each look is one keyed read of some 10 us, so that no process and no second instance sees an old state."""
+    """Each look is one keyed read of some 10 us: nobody ever sees an old state."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
