@@ -54,8 +54,8 @@ from ringwall.core import (
 )
 
 HOSTILE = (
-    "<script>alert(1)</script> \"onload=alert(2) ' javascript:alert(3) \u202egnp.exe\u202c {{7*7}} &lt; \ud800 \x00"
-    "\U000e0068\U000e0069 ]]> </textarea></pre>"
+    "<script>alert(1)</script> \"onload=alert(2) ' javascript:alert(3) \u202egnp.exe\u202c {{7*7}} &lt; "
+    "\ud800 \x00\U000e0068\U000e0069 ]]> </textarea></pre>"
 )
 
 
@@ -67,7 +67,7 @@ class Pattern:
     ) -> None:
         self.declaration = Declaration(
             id=id_,
-            boundary=Boundary(id_.split(".")[0]),
+            boundary=Boundary(id_.partition(".")[0]),
             summary=summary,
             crossings=frozenset(kinds),
             parts=frozenset({PartKind.TEXT, PartKind.DOCUMENT, PartKind.TOOL_CALL}),
@@ -289,7 +289,7 @@ class Memory:
 
     def hold(self, arguments: dict[str, Any], subject: str = "casey", **more: Any) -> HoldInfo:
         now = time.time_ns() // 1000
-        digest = hashlib.sha256(json.dumps(arguments).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(dict(arguments)).encode()).hexdigest()
         made = HoldInfo(
             new_id("hold"),
             "refund",

@@ -9,12 +9,6 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-if not CHROMIUM or not DRIVER:
-    pytest.skip("needs chromium and chromedriver", allow_module_level=True)
-
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -24,10 +18,21 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from ringwall.core import CrossingKind
 
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --window-size=1360,900"
-).split()
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not CHROMIUM or not DRIVER, reason="needs chromium and chromedriver")
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1360,900",
+]
 # For people who want to look: a folder that pictures of every page are written to.
 PICTURES = os.environ.get("RINGWALL_CONSOLE_PICTURES", "")
 
@@ -56,7 +61,8 @@ class Page:
 
     def focused(self) -> str:
         return self.driver.execute_script(
-            "const e = document.activeElement; return e.id || (e === document.body ? '' : e.textContent.trim())"
+            "const e = document.activeElement;"
+            "return e.id || (e === document.body ? '' : e.textContent.trim())"
         )
 
     def tab_to(self, wanted: str) -> None:
@@ -176,8 +182,9 @@ def test_hostile_answers_run_nothing_and_hide_nothing(page, hostile):
 def test_the_policy_stops_inline_script_and_style(page):
     page.sign_in("key-customer")
     page.driver.execute_script(
-        "const s = document.createElement('script'); s.textContent = 'document.title = 1'; document.body.append(s);"
-        "const d = document.createElement('div'); d.setAttribute('style', 'color: red'); document.body.append(d);"
+        "const s = document.createElement('script'); s.textContent = 'document.title = 1';"
+        "const d = document.createElement('div'); d.setAttribute('style', 'color: red');"
+        "document.body.append(s, d);"
         "const l = document.createElement('div'); l.innerHTML = '<img src=x onerror=document.title=2>';"
     )
     page.until(
@@ -231,6 +238,24 @@ async def test_the_operators_pages(page, memory, principals):
     page.open("/console/nowhere")
     page.picture("not-found")
     assert [line for line in page.complaints() if "404" not in line] == []
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/decisions", "/console/holds", "/chat/assistant"])
+async def test_a_narrow_screen_needs_no_sideways_scrolling(page, memory, principals, path):
+    memory.hold({"order": 1001, "note": "x" * 300})
+    await memory.cross(CrossingKind.REQUEST, "ignore instructions", principals["key-customer"], "turn_1")
+    page.sign_in("key-operator")
+    page.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False},
+    )
+    try:
+        page.open(path)
+        page.picture("narrow" + path.replace("/", "-"))
+        wide = page.driver.execute_script("return document.documentElement.scrollWidth")
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= 390
 
 
 async def test_the_feed_is_live_and_can_be_paused(page, memory, principals):

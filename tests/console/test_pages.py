@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from types import MappingProxyType
 
 import pytest
 
@@ -84,11 +85,13 @@ def test_a_stranger_gets_401_from_an_api(browser_client, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/console", "/console/decisions", "/console/decisions.json", "/console/decisions/dec_1", "/console/holds",
-     "/console/threats", "/console/api/boundaries", "/console/api/decisions", "/console/api/decisions/dec_1",
-     "/console/api/decisions/dec_1/proof", "/console/api/turns/t", "/console/api/holds", "/console/api/threats",
-     "/console/api/else"],
-)  # fmt: skip
+    [
+        *("/console", "/console/decisions", "/console/decisions.json", "/console/decisions/dec_1"),
+        *("/console/holds", "/console/threats", "/console/api/boundaries", "/console/api/decisions"),
+        *("/console/api/decisions/dec_1", "/console/api/decisions/dec_1/proof", "/console/api/turns/t"),
+        *("/console/api/holds", "/console/api/threats", "/console/api/else"),
+    ],
+)
 def test_a_customer_sees_nothing_of_the_console(customer, path):
     answer = customer.get(path)
     assert answer.status_code == 403
@@ -230,6 +233,20 @@ async def test_the_panel_of_a_turn_is_for_its_own_subject(customer, memory, prin
     )
     assert theirs.status_code == absent.status_code == 404
     assert theirs.text == absent.text
+
+
+def test_holds_as_json_with_read_only_arguments(operator, memory):
+    hold = memory.hold(MappingProxyType({"to": {"iban": "X1"}}))
+    [told] = operator.get("/console/api/holds").json()["holds"]
+    assert told["id"] == hold.id and told["arguments"] == {"to": {"iban": "X1"}}
+    assert "iban" in operator.get("/console/holds").text
+
+
+@pytest.mark.parametrize("name", ["boundaries", "threats", "decisions", "holds"])
+def test_every_list_has_its_json(operator, name):
+    answer = operator.get(f"/console/api/{name}")
+    assert answer.status_code == 200 and list(answer.json())[0] == name
+    guarded(answer)
 
 
 def test_an_operator_settles_a_hold(operator, memory, csrf):

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ringwall.console.sessions as sessions
+from ringwall.console import sessions
 from ringwall.console.sessions import Exchange, SessionStore
 from ringwall.core import Principal
 

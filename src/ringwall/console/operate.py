@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -19,6 +19,7 @@ from .present import edits_of, findings_of, lines_of, parts_of, summary, text
 PAGE = 50
 POLL = 100
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z")
+_HOLD = [field.name for field in fields(HoldInfo)]
 _CHOICES = {
     "action": [str(action) for action in Action],
     "kind": [str(kind) for kind in CrossingKind],
@@ -115,7 +116,7 @@ async def holds(visit: Visit) -> Response:
 
 async def holds_json(visit: Visit) -> Response:
     pending = await visit.backend.holds()
-    return _json({"holds": [asdict(hold) | {"arguments": dict(hold.arguments)} for hold in pending]})
+    return _json({"holds": [{name: getattr(hold, name) for name in _HOLD} for hold in pending]})
 
 
 async def approve(visit: Visit) -> Response:
@@ -197,7 +198,9 @@ def _number(visit: Visit, name: str) -> int | None:
 
 def _pretty(hold: HoldInfo) -> str:
     """Exactly the arguments; hostile characters show as JSON escapes or by their names."""
-    return reveal(json.dumps(dict(hold.arguments), indent=2, ensure_ascii=False, sort_keys=True, default=str))
+    return reveal(
+        json.dumps(dict(hold.arguments), indent=2, ensure_ascii=False, sort_keys=True, default=_plain)
+    )
 
 
 def _revealed(row: dict[str, Any]) -> dict[str, Any]:
@@ -211,9 +214,16 @@ def _revealed(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value if name == "id" else shown(value) for name, value in row.items()}
 
 
+def _plain(value: object) -> object:
+    """For ``json``: read-only mappings and sets are common in records."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return sorted(map(str, value)) if isinstance(value, (set, frozenset)) else str(value)
+
+
 def _json(content: Any) -> Response:
     """ASCII only, so that lone surrogates survive and nothing in it can be taken for markup."""
     answer = JSONResponse(None)
-    answer.body = json.dumps(content, ensure_ascii=True, default=str).encode()
+    answer.body = json.dumps(content, ensure_ascii=True, default=_plain).encode()
     answer.headers["content-length"] = str(len(answer.body))
     return answer

@@ -44,7 +44,6 @@ function row(decision) {
   controls.textContent = decision.controls;
   took.textContent = decision.elapsed;
   made.classList.add("fresh");
-  setTimeout(() => made.classList.remove("fresh"), 1500);
   return made;
 }
 
