@@ -23,7 +23,7 @@ from ringwall.core import (
 )
 from ringwall.core.part_control import at_part
 
-from .signals import INSTRUCTION, Scanner, Signal, invisible, scan
+from .signals import INSTRUCTION, Scanner, Signal, invisible, scan, warmed
 
 ID = "data.retrieved"
 _CACHE = 8192
@@ -55,7 +55,7 @@ class Retrieved:
 
     def __init__(self, settings: RetrievedSettings, scanner: Scanner = scan) -> None:
         self._settings = settings
-        self._scanner = scanner
+        self._scanner = warmed(scanner)
         self._seen: OrderedDict[tuple[str, str], Verdict] = OrderedDict()
 
     def inspect(self, crossing: Crossing) -> Verdict:

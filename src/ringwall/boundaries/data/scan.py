@@ -22,7 +22,7 @@ from ringwall.core import (
     verdict,
 )
 
-from .signals import INSTRUCTION, Scanner, Signal, invisible, scan
+from .signals import INSTRUCTION, Scanner, Signal, invisible, scan, warmed
 
 ID = "data.scan"
 _REASON = "The document was put aside until a person has looked at it."
@@ -59,7 +59,7 @@ class Scan:
 
     def __init__(self, settings: ScanSettings, scanner: Scanner = scan) -> None:
         self._settings = settings
-        self._scanner = scanner
+        self._scanner = warmed(scanner)
 
     def inspect(self, crossing: Crossing) -> Verdict:
         joined = ALLOW

@@ -3,11 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
-from ringwall.detect.engine import Engine
-from ringwall.detect.normalise import views
-from ringwall.detect.rules import builtin
+from ringwall.detect import assess, scanner
 
 INSTRUCTION = frozenset({"injection", "jailbreak"})
 
@@ -28,25 +25,25 @@ class Signal:
 Scanner = Callable[[str], list[Signal]]
 
 
-@cache
-def _engine() -> Engine:
-    wanted = {*INSTRUCTION, "secret"}
-    return Engine([rule for rule in builtin() if rule.cls.split(".")[0] in wanted])
-
-
 def scan(text: str) -> list[Signal]:
     """Injected instructions and secrets, in the text and in its decoded readings. Linear in its length."""
-    found: dict[tuple[str, int, int], Signal] = {}
-    for view in views(text):
-        for hit in _engine().scan(view.text):
-            start, end = view.locate(hit.start, hit.end)
-            start, end = max(0, start), min(end, len(text))
-            key = (hit.rule.id, start, end)
-            if key not in found and start <= end:
-                found[key] = Signal(
-                    hit.rule.id, hit.rule.cls, hit.rule.message, start, end, hit.rule.score, view.name
-                )
-    return sorted(found.values(), key=lambda signal: (signal.start, signal.end, signal.rule))
+    orders = [one for one in assess(text).sightings if one.cls.split(".")[0] in INSTRUCTION]
+    secrets = [one for one in scanner().scan(text) if one.cls.split(".")[0] == "secret"]
+    length = len(text)
+    return [
+        Signal(
+            *(one.rule, one.cls, one.message, min(one.start, length), min(one.end, length)),
+            *(one.score, one.view),
+        )
+        for one in (*orders, *secrets)
+    ]
+
+
+def warmed(scan: Scanner) -> Scanner:
+    """The scanner after its first use, in which it compiles its rules: that belongs to the start, not to the
+    first crossing and its deadline."""
+    scan("Caf\u00e9 \u200b aGVsbG8gd29ybGQsIGhlbGxv &#104;&#105; %68%69")
+    return scan
 
 
 _INVISIBLE = (
