@@ -331,6 +331,17 @@ async def test_time_outs(upstream: Any) -> None:
     release.set()
 
 
+async def test_a_slow_client_is_not_the_providers_fault(upstream: Any) -> None:
+    upstream.handler = streams(HELLO, STOP, DONE)
+    provider = OpenAIProvider(settings(upstream.url, timeout_s=0.5, idle_timeout_s=0.5))
+    got = []
+    async for delta in provider.stream(ASK):
+        await asyncio.sleep(0.3)
+        got.append(delta.content)
+    await provider.close()
+    assert "".join(got) == "hello"
+
+
 async def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -81,11 +81,10 @@ class OpenAIProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
         body = self._body(request, stream=True)
-        deadline = asyncio.get_running_loop().time() + self._settings.timeout_s
         async with self._post(body) as response:
             if response.content_type == "application/json":
                 malformed("it is no event stream")
-            async for delta in self._deltas(response, request, deadline):
+            async for delta in self._deltas(response, request):
                 yield delta
 
     async def close(self) -> None:
@@ -202,18 +201,18 @@ class OpenAIProvider:
         except TimeoutError:
             raise _late("stopped in the middle of its answer") from None
 
-    async def _deltas(
-        self, response: aiohttp.ClientResponse, request: ChatRequest, deadline: float
-    ) -> AsyncIterator[Delta]:
+    async def _deltas(self, response: aiohttp.ClientResponse, request: ChatRequest) -> AsyncIterator[Delta]:
         parser = EventParser(_MAX_EVENT)
         tally = _Tally(request)
         size = chunks = 0
         loop = asyncio.get_running_loop()
+        patience = self._settings.timeout_s  # spent by waiting for the provider, not by a slow client
         while True:
-            remaining = deadline - loop.time()
-            if remaining <= 0:
+            begun = loop.time()
+            piece = await self._read(response, min(self._settings.idle_timeout_s, patience))
+            patience -= loop.time() - begun
+            if patience <= 0:
                 raise _late(f"gave no complete answer within {self._settings.timeout_s:g} s")
-            piece = await self._read(response, min(self._settings.idle_timeout_s, remaining))
             if not piece:
                 break
             size += len(piece)

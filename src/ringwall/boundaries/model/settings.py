@@ -61,7 +61,7 @@ class OpenAISettings(Settings):
     headers: dict[str, str] = Field(default_factory=dict)
     """Further headers, none of them secret."""
     timeout_s: float = Field(default=300, gt=0, le=3600)
-    """Seconds that one call may take in all."""
+    """Seconds that are waited for the provider in one call, all in all."""
     connect_timeout_s: float = Field(default=5, gt=0, le=60)
     """Seconds to wait for a connection."""
     first_byte_timeout_s: float = Field(default=120, gt=0, le=3600)
