@@ -12,6 +12,7 @@ The shop is invented, so nothing leaves this machine: e-mail goes to ``outbox.js
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from ringwall.core import Principal
 
 HERE = Path(__file__).resolve().parent
 HELP_HOST = "help.brightlamp.example"
+_PAYING = threading.Lock()  # two refunds of one order at a time would both see the full amount
 
 
 def lookup_order(order_id: str, *, principal: Principal) -> str:
@@ -37,11 +39,12 @@ def refund(order_id: str, amount: float, reason: str, *, principal: Principal) -
     order = _order(order_id)
     if order is None:
         return f"There is no order {order_id}."
-    left = round(order["total"] - _refunded(order_id), 2)
-    if not 0 < amount <= left:
-        return f"Not refunded: at most {left:.2f} euros of order {order_id} can still be paid back."
-    entry = {"order_id": order_id, "amount": amount, "reason": reason, "by": principal.subject}
-    _append("refunds.jsonl", entry)
+    with _PAYING:
+        left = round(order["total"] - _refunded(order_id), 2)
+        if not 0 < amount <= left:
+            return f"Not refunded: at most {left:.2f} euros of order {order_id} can still be paid back."
+        entry = {"order_id": order_id, "amount": amount, "reason": reason, "by": principal.subject}
+        _append("refunds.jsonl", entry)
     return f"Refunded {amount:.2f} euros for order {order_id}."
 
 
@@ -51,9 +54,12 @@ def send_email(to: str, subject: str, body: str, *, principal: Principal) -> str
     return f"The e-mail to {to} is on its way."
 
 
-def fetch_page(url: str, *, principal: Principal) -> str:  # noqa: ARG001 (every tool is given the principal)
+def fetch_page(url: str, *, principal: Principal) -> str:
     """A page of the invented help site, served from ``site/`` so that the sample works offline."""
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        return "This is no address of a page."
     if address.scheme != "https" or address.hostname != HELP_HOST:
         return f"Only pages of https://{HELP_HOST} can be read."
     name = address.path.strip("/") or "returns"

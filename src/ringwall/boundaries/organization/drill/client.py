@@ -65,7 +65,7 @@ class DrillClient:
             body["tools"] = chat.tools
         url = f"{self._target.base_url}/v1/chat/completions"
         async with self._session.post(url, json=body, headers=headers, timeout=_TIMEOUT) as answer:
-            seen = _Seen(answer.status, answer.headers.get("x-ringwall-turn", ""), route=chat.model)
+            seen = _Seen(answer.status, _handle(answer), route=chat.model)
             raw = await answer.read()
             if answer.content_type == "text/event-stream":
                 for line in raw.decode("utf-8", "replace").splitlines():
@@ -79,7 +79,7 @@ class DrillClient:
         url = f"{self._target.base_url}/v1/collections/{given.collection}/documents"
         body = {"title": given.title, "text": given.text, "readers": given.readers}
         async with self._session.post(url, json=body, headers=headers, timeout=_TIMEOUT) as answer:
-            seen = _Seen(answer.status, answer.headers.get("x-ringwall-turn", ""))
+            seen = _Seen(answer.status, _handle(answer))
             seen.whole(_json(await answer.read()))
             seen.stored = given.title if answer.status == 201 else ""
             return seen
@@ -91,7 +91,7 @@ class DrillClient:
             raw.method, url, data=raw.body.encode("utf-8", "surrogatepass"), headers=both, timeout=_TIMEOUT
         )
         async with sending as answer:
-            seen = _Seen(answer.status, answer.headers.get("x-ringwall-turn", ""))
+            seen = _Seen(answer.status, _handle(answer))
             seen.content = (await answer.read()).decode("utf-8", "replace")
             return seen
 
@@ -160,6 +160,12 @@ class _Seen:
         if isinstance(error, Mapping):
             self.error = str(error.get("code") or error.get("type") or "error")
             self.finish = self.finish or "content_filter"
+
+
+def _handle(answer: aiohttp.ClientResponse) -> str:
+    """The turn's id; for an answer that belongs to no turn, that of its decision."""
+    headers = answer.headers
+    return headers.get("x-ringwall-turn") or headers.get("x-ringwall-decision") or ""
 
 
 def _padded(chat: Chat) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -18,7 +18,7 @@ from ringwall.core import ConfigError, Problem, Settings
 from .goal import Goal
 from .macros import expand
 
-THREAT = r"^(LLM(0[1-9]|10)@(2023|2025|2026)|ASI(0[1-9]|10)@2026|AML\.T\d{4}(\.\d{3})?@[\w.]+)$"
+_THREAT = r"^(LLM(0[1-9]|10)@(2023|2025|2026)|ASI(0[1-9]|10)@2026|AML\.T\d{4}(\.\d{3})?@[\w.]+)$"
 
 
 class Kind(StrEnum):
@@ -124,7 +124,7 @@ class Scenario(Settings):
     """One line for people."""
     kind: Kind = Kind.ATTACK
     """``attack`` or ``benign``."""
-    threats: list[str] = Field(default_factory=list)
+    threats: list[Annotated[str, Field(pattern=_THREAT)]] = Field(default_factory=list)
     """``id@edition`` of the risks that it exercises."""
     principal: str = "casey"
     """Subject that makes the requests: one of the workload's starter keys."""

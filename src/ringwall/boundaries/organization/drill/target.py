@@ -63,7 +63,8 @@ class Target(Protocol):
         ...
 
     async def decisions(self, turn: str) -> Sequence[Recorded]:
-        """All decisions of a turn, in the order in which they were made."""
+        """All decisions of a turn, in the order in which they were made. For an answer that names no turn (a
+        contribution), ``turn`` is the id of its decision."""
         ...
 
     async def executed(self, turn: str) -> Sequence[Call]:
