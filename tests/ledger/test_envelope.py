@@ -71,7 +71,7 @@ def test_a_stale_handle_seals_under_the_new_key(data_dir: Path, master: MasterKe
 def test_the_wrapped_key_is_gone_from_the_files(data_dir: Path, envelope: Envelope) -> None:
     for owner in ("ann", "bob", "cyd"):
         envelope.seal(owner, b"x")
-    wrapped = {o: w for o, w in envelope._database.execute("SELECT owner, wrapped FROM data_keys")}
+    wrapped = dict(envelope._database.execute("SELECT owner, wrapped FROM data_keys"))
     raw = lambda: b"".join(path.read_bytes() for path in data_dir.glob("keys.db*"))  # noqa: E731
     held = envelope._database.execute("SELECT hex(wrapped) FROM data_keys WHERE owner = 'ann'").fetchone()[0]
     assert bytes.fromhex(held) == wrapped["ann"]

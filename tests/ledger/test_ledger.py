@@ -131,7 +131,9 @@ async def test_a_full_disk_fails_the_waiting_and_the_next_succeeds(data_dir: Pat
         pages = ledger._writing.execute("PRAGMA page_count").fetchone()[0]
         ledger._writing.execute(f"PRAGMA max_page_count={pages}")
         big = {"text": "x" * 100_000}
-        results = await asyncio.gather(*(ledger.append(event(i), big) for i in (1, 2)), return_exceptions=True)
+        results = await asyncio.gather(
+            *(ledger.append(event(i), big) for i in (1, 2)), return_exceptions=True
+        )
         assert all(isinstance(r, DataError) and "full" in str(r) for r in results)
         assert ledger.size() == 1
         ledger._writing.execute("PRAGMA max_page_count=1000000")

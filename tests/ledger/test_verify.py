@@ -84,7 +84,9 @@ def test_each_byte_of_a_record(filled: Path, vkey: str, field: str, index: int) 
     assert verify(filled, vkey).ok
 
 
-@pytest.mark.parametrize("name", ["id", "type", "application", "subject", "session", "kind", "boundary", "action"])
+@pytest.mark.parametrize(
+    "name", ["id", "type", "application", "subject", "session", "kind", "boundary", "action"]
+)
 def test_search_columns(filled: Path, vkey: str, name: str) -> None:
     change(filled, f"UPDATE entries SET {name} = 'x' WHERE idx = 5")
     report = verify(filled, vkey)
@@ -112,7 +114,9 @@ def test_each_byte_of_a_checkpoint(filled: Path, vkey: str) -> None:
             text = flip(raw, at).decode("utf-8", "replace")
             database.execute("UPDATE checkpoints SET note = ? WHERE size = 16", (text,))
             report = verify(filled, vkey)
-            assert [d.what for d in report.damages] == ["checkpoint"] and "16" in report.damages[0].message, at
+            assert [d.what for d in report.damages] == ["checkpoint"] and "16" in report.damages[0].message, (
+                at
+            )
         database.execute("UPDATE checkpoints SET note = ?, size = 15 WHERE size = 16", (note,))
         assert verify(filled, vkey).damages[0].what == "checkpoint"
 
@@ -144,10 +148,14 @@ def test_a_ledger_rewritten_with_all_its_hashes(filled: Path, vkey: str, event: 
     from ringwall.ledger.record import leaf_of
 
     with closing(sqlite3.connect(filled / "ledger.db", isolation_level=None)) as database:
-        database.execute("UPDATE entries SET event = replace(event, 'block', 'allow'), action = 'allow' WHERE idx = 12")
+        database.execute(
+            "UPDATE entries SET event = replace(event, 'block', 'allow'), action = 'allow' WHERE idx = 12"
+        )
         database.execute("UPDATE entries SET event = CAST(event AS BLOB) WHERE idx = 12")
         tree = Frontier()
-        for index, data, body in database.execute("SELECT idx, event, body FROM entries ORDER BY idx").fetchall():
+        for index, data, body in database.execute(
+            "SELECT idx, event, body FROM entries ORDER BY idx"
+        ).fetchall():
             hashes = b"".join(tree.append(leaf_of(data, body)))
             database.execute("UPDATE entries SET hashes = ? WHERE idx = ?", (hashes, index))
     report = verify(filled, vkey)
@@ -181,7 +189,9 @@ def test_every_byte_of_a_bundle(filled: Path, vkey: str, tmp_path: Path) -> None
                 assert record in indices(report), (at, [str(d) for d in report.damages])
 
 
-def test_lines_of_a_bundle_removed_doubled_exchanged_or_added(filled: Path, vkey: str, tmp_path: Path) -> None:
+def test_lines_of_a_bundle_removed_doubled_exchanged_or_added(
+    filled: Path, vkey: str, tmp_path: Path
+) -> None:
     lines = (filled / "export.bundle").read_bytes().splitlines(keepends=True)
     altered = tmp_path / "altered"
     for at in range(len(lines)):
@@ -204,13 +214,21 @@ def test_lines_of_a_bundle_removed_doubled_exchanged_or_added(filled: Path, vkey
             assert not verify(altered, vkey).ok, (at, number)
 
 
-def test_a_damaged_database_file_is_reported_and_never_crashes(filled: Path, vkey: str, tmp_path: Path) -> None:
+def test_a_damaged_database_file_is_reported_and_never_crashes(
+    filled: Path, vkey: str, tmp_path: Path
+) -> None:
     raw = (filled / "ledger.db").read_bytes()
     altered = tmp_path / "altered.db"
     for at in [*range(0, 100, 3), *range(100, len(raw), 397)]:
         altered.write_bytes(raw[:at] + bytes(b ^ 0xFF for b in raw[at : at + 64]) + raw[at + 64 :])
         verify(altered, vkey)  # unused space may change without meaning; no crash in any case
-    for content in (b"", raw[:50], raw[: len(raw) // 2], b"x" * 5000, raw[:4096] + b"\xff" * (len(raw) - 4096)):
+    for content in (
+        b"",
+        raw[:50],
+        raw[: len(raw) // 2],
+        b"x" * 5000,
+        raw[:4096] + b"\xff" * (len(raw) - 4096),
+    ):
         altered.write_bytes(content)
         report = verify(altered, vkey)
         assert not report.ok and report.damages
@@ -227,10 +245,19 @@ def test_checkpoint_form_is_that_of_the_specification() -> None:
     signer = Signer("ringwall.ledger/0123456789abcdef", b"s" * 32)
     note = signer.sign(3, b"r" * 32)
     assert note.split("\n")[1] == "3" and note.startswith("ringwall.ledger/0123456789abcdef\n")
-    assert note.split("\n\n")[1].startswith("\u2014 ringwall.ledger/0123456789abcdef ") and note.endswith("\n")
+    assert note.split("\n\n")[1].startswith("\u2014 ringwall.ledger/0123456789abcdef ") and note.endswith(
+        "\n"
+    )
     verifier = Verifier.parse(signer.verifier.vkey)
     assert verifier.check(note) == Checkpoint.parse(note)
-    for altered in (note[:-1], note.replace("\n3\n", "\n03\n"), note.replace("\n3\n", "\n4\n"), "", "\n\n", note + "x\n"):
+    for altered in (
+        note[:-1],
+        note.replace("\n3\n", "\n03\n"),
+        note.replace("\n3\n", "\n4\n"),
+        "",
+        "\n\n",
+        note + "x\n",
+    ):
         with pytest.raises(DataError):
             verifier.check(altered)
     for vkey in ("", "a+b", signer.verifier.vkey[:-2], signer.verifier.vkey.replace("+", "+0", 1)):

@@ -235,8 +235,8 @@ class _Check:
             self._damage(
                 min(self._good, max(checkpoint.size - 1, 0)),
                 "record",
-                f"the signed root of size {checkpoint.size} does not follow from the records: at least one of "
-                f"{self._good} to {checkpoint.size - 1} was changed together with its hashes, or exchanged",
+                f"the signed root of size {checkpoint.size} does not follow from the records: at least one "
+                f"of {self._good} to {checkpoint.size - 1} was changed together with its hashes, or exchanged",
             )
 
     def _finish(self, waiting: dict[int, Checkpoint]) -> None:
