@@ -3,7 +3,13 @@
 import json
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
+
+from ringwall.console import SessionStore
+from ringwall.console.backend import Failure, Final
+from ringwall.console.chat import turn_events
+from ringwall.console.pages import Visit
 
 
 def start(client: TestClient, csrf) -> str:
@@ -275,3 +281,18 @@ def test_a_failing_turn_ends_with_a_sentence(customer, csrf, memory):
     form = {"csrf": csrf(page), "c": conversation(page), "message": "hi"}
     customer.post("/chat/assistant", data=form)
     assert "Something went wrong" in customer.get("/chat/assistant").text
+
+
+async def test_one_conversation_answers_one_turn_at_a_time(memory, principals):
+    sessions = SessionStore()
+    session = sessions.find(sessions.begin(principals["key-customer"]))
+    chat = session.conversation("assistant")
+    visit = Visit(Request({"type": "http"}), memory, session, "", session.principal, False)
+    first = turn_events(visit, chat, chat.messages("one"), stream=True)
+    await anext(first)
+    beside = [event async for event in turn_events(visit, chat, chat.messages("two"), stream=True)]
+    assert [type(event) for event in beside] == [Failure]
+    await first.aclose()  # the browser went away
+    assert not chat.busy and chat.exchanges == []
+    after = [event async for event in turn_events(visit, chat, chat.messages("three"), stream=False)]
+    assert [type(event) for event in after] == [Final] and len(chat.exchanges) == 1

@@ -52,7 +52,7 @@ async def ask(visit: Visit) -> Response:
     question = visit.form.get("suggestion") or visit.form.get("message", "")
     _check_question(question)
     problem = ""
-    async for event in _turn(visit, chat, chat.messages(question), stream=False):
+    async for event in turn_events(visit, chat, chat.messages(question), stream=False):
         if isinstance(event, Failure):
             problem = event.message
     if problem:
@@ -74,7 +74,7 @@ async def stream(visit: Visit) -> Response:
     messages = chat.messages(question)
 
     async def lines() -> AsyncIterator[str]:
-        async with aclosing(_turn(visit, chat, messages, stream=True)) as events:
+        async with aclosing(turn_events(visit, chat, messages, stream=True)) as events:
             async for event in events:
                 yield json.dumps(_wire(event)) + "\n"
 
@@ -90,7 +90,7 @@ async def panel(visit: Visit) -> Response:
     return render("panel.html", visit, cards=found)
 
 
-async def _turn(
+async def turn_events(
     visit: Visit, chat: Conversation, messages: list[Message], *, stream: bool
 ) -> AsyncGenerator[ChatEvent]:
     """The turn's events; keeps the exchange. A failure of the runtime ends it with a sentence."""
