@@ -98,10 +98,9 @@ async def turn_events(
         yield Failure(_BUSY)
         return
     chat.busy = True
+    events = visit.backend.chat(visit.principal, chat.application, chat.id, messages, stream=stream)
     try:
-        async for event in visit.backend.chat(
-            visit.principal, chat.application, chat.id, messages, stream=stream
-        ):
+        async for event in events:
             if isinstance(event, Final):
                 chat.keep(Exchange(messages[-1].content, event.text, event.turn, event.finish))
             yield event
@@ -112,6 +111,8 @@ async def turn_events(
         yield Failure(BROKEN)
     finally:
         chat.busy = False
+        if isinstance(events, AsyncGenerator):  # closed now, not when it is collected: it may hold things
+            await events.aclose()
 
 
 async def _cards(visit: Visit, turn: str) -> list[Card]:
