@@ -87,12 +87,12 @@ def section() -> ApplicationSection:
     )
 
 
-def policies(count: int) -> str:
-    """Policies that all apply to the tool and all look at an argument."""
+def policies(count: int, arguments_read: int = 5) -> str:
+    """Policies that all apply to the tool and each look at one of some arguments."""
     return "\n".join(
         f'@id("p{number}") forbid (principal, action == Action::"note", resource)\n'
-        f"when {{ context.args has a{number % 20} && "
-        f'context.args.a{number % 20}.value == "secret {number}" }};'
+        f"when {{ context.args has a{number % arguments_read} && "
+        f'context.args.a{number % arguments_read}.value == "secret {number}" }};'
         for number in range(count)
     )
 
@@ -138,6 +138,8 @@ def main() -> None:
     ruling = made.authority.rule(call)
     assert str(ruling.action) == "allow", ruling
     measure("Cedar: 20 arguments, 100 policies and the default pack", lambda: made.authority.rule(call))
+    every = policy_services(section(), rights, extra=[Source("bench.cedar", policies(100, 20))])
+    measure("Cedar: the same with policies that read every argument", lambda: every.authority.rule(call))
     measure(
         "provenance and Cedar together",
         lambda: made.authority.rule(Call(_BY, tool, data, provenance.of(parts, data), USER)),

@@ -304,3 +304,25 @@ async def test_hostile_calls_get_a_verdict_from_every_control(
                 )
                 decision = await gate.decide(crossing)
                 assert all(line.status == "evaluated" for line in decision.lines), decision.lines
+
+
+def test_the_page_names_every_control_policy_and_effect(services: PolicyServices) -> None:
+    from ringwall.boundaries.application.settings import Effect
+
+    page = (Path(__file__).parents[2] / "docs/reference/tools-and-policies.md").read_text("utf-8")
+    ids = [
+        f"application.{name}"
+        for name in ("arguments", "breaker", "destination", "manifest", "policy", "results")
+    ]
+    pack = [
+        "entitled",
+        "untrusted-target",
+        "untrusted-fetch",
+        "restricted-out",
+        "person-decides",
+        "three-together",
+    ]
+    for name in (*ids, *(f"ringwall.{rule}" for rule in pack), *Effect):
+        assert f"`{name}`" in page, name
+    table = page.split("```yaml")[-1].split("```")[0]
+    assert all(result.passed for result in run_table(services.authority, services.registry, table, "page"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringwall.boundaries.application.cedar_policies import Source, statements
+from ringwall.boundaries.application.cedar_policies import Source, default_source, load_policies, statements
 from ringwall.boundaries.application.compose import PolicyServices, policy_services
 from ringwall.boundaries.application.policy import CONTROL, PolicyControl
 from ringwall.boundaries.application.registry import ToolRegistry
@@ -161,8 +161,9 @@ def test_an_operators_policy_reads_typed_arguments_and_attributes(
         forbid (principal, action == Action::"refund", resource)
         when { context.args.amount.value.greaterThan(decimal("50.00")) };
         @id("own-orders")
-        forbid (principal in Role::"customer", action == Action::"refund", resource)
-        unless { principal.hasTag("customer_id") && context.args.to.value == principal.getTag("customer_id") };
+        forbid (principal in Role::"customer", action == Action::"refund", resource) unless {
+          principal.hasTag("customer_id") && context.args.to.value == principal.getTag("customer_id")
+        };
         """,
     )
     control = PolicyControl(made.registry, made.authority)
@@ -227,6 +228,26 @@ def test_a_bad_policy_is_a_mistake_with_a_place(
     problem = caught.value.problems[0]
     assert (problem.file, problem.line) == ("extra.cedar", line)
     assert says in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ('context.args.to.value == "x"', {"to"}),
+        ('context.args has currency && context.args.currency.value == "EUR"', {"currency"}),
+        ('context.args["to"].known || context.approved', {"to"}),
+        ("if context.restricted then context.args.amount.known else true", {"amount"}),
+        ("context.args == context.args", None),
+        ("context == context", None),
+        ('[context.args.to.value, "a"].contains("a")', {"to"}),
+    ],
+)
+def test_only_arguments_that_no_policy_speaks_of_are_kept_from_cedar(
+    section: ApplicationSection, text: str, reads: set[str] | None
+) -> None:
+    policy = f'forbid (principal, action == Action::"refund", resource) when {{ {text} }};'
+    pack = load_policies(ToolRegistry.of(section.tools), [default_source(), Source("x.cedar", policy)])
+    assert pack.reads == reads
 
 
 def test_the_policies_file_is_read_and_a_missing_one_is_a_clear_mistake(

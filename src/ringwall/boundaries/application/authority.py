@@ -106,11 +106,17 @@ class Authority:
         return Ruling(Action.HOLD, ruling.policies, facts=facts)
 
     def _ask(self, policies: cedarpy.PolicySet, call: Call, facts: Mapping[str, Any]) -> Ruling:
+        reads = self._pack.reads
+        if reads is not None:
+            given = {name: entry for name, entry in facts["args"].items() if name in reads}
+            facts_given: Mapping[str, Any] = {**facts, "args": given}
+        else:
+            facts_given = facts
         request = {
             "principal": {"type": "User", "id": user_id(call.principal)},
             "action": {"type": "Action", "id": call.tool.name},
             "resource": {"type": "Tool", "id": call.tool.name},
-            "context": json.dumps(facts),
+            "context": json.dumps(facts_given),
         }
         result = cedarpy.is_authorized(request, policies, self._person(call.principal))
         if result.decision is cedarpy.Decision.NoDecision or result.diagnostics.errors:

@@ -50,6 +50,9 @@ class PolicyPack:
     full: cedarpy.PolicySet
     firm: cedarpy.PolicySet
     """Without the holds: what an approved call is judged by."""
+    reads: frozenset[str] | None = None
+    """Arguments that some policy speaks of; None when that can't be told. Others need not be given to Cedar:
+    building the context is most of what a decision costs."""
 
 
 def default_source() -> Source:
@@ -85,7 +88,9 @@ def load_policies(registry: ToolRegistry, sources: Sequence[Source]) -> PolicyPa
     if problems:
         raise ConfigError(*problems)
     firm = {name: form for name, form in parsed.items() if not policies[name].hold}
-    return PolicyPack(policies, _policy_set(parsed), _policy_set(firm))
+    return PolicyPack(
+        policies, _policy_set(parsed), _policy_set(firm), _arguments_read(list(parsed.values()))
+    )
 
 
 def statements(text: str) -> Iterator[tuple[int, str]]:
@@ -159,3 +164,30 @@ def _read(file: str, line: int, text: str, schema: cedarpy.Schema | None) -> tup
 def _policy_set(parsed: Mapping[str, Any]) -> cedarpy.PolicySet:
     form = {"staticPolicies": parsed, "templates": {}, "templateLinks": []}
     return cedarpy.PolicySet.from_json_str(json.dumps(form))
+
+
+_CONTEXT = {"Var": "context"}
+_ARGUMENTS = {".": {"left": _CONTEXT, "attr": "args"}}
+
+
+def _arguments_read(node: Any) -> frozenset[str] | None:
+    """Names ``x`` in ``context.args.x`` and ``context.args has x``. None for any other use of ``context``
+    that could reach an argument."""
+    if node in (_CONTEXT, _ARGUMENTS):
+        return None
+    if isinstance(node, dict):
+        for operator in (".", "has"):
+            step = node.get(operator)
+            if len(node) == 1 and isinstance(step, dict) and isinstance(step.get("attr"), str):
+                if step.get("left") == _ARGUMENTS:
+                    return frozenset({step["attr"]})
+                if step.get("left") == _CONTEXT:
+                    return frozenset()
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    found: frozenset[str] = frozenset()
+    for child in inner:
+        reads = _arguments_read(child)
+        if reads is None:
+            return None
+        found |= reads
+    return found

@@ -56,7 +56,8 @@ def application_services(
     """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority,
     ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, Provenance, Egress, ToolRunner.
 
-    ``directory`` is that of the workload file. On a reload, build anew: state that must last is in the database.
+    ``directory`` is that of the workload file. On a reload, build anew: what must last is in the
+    database.
     """
     policy = policy_services(section, rights)
     egress = Egress(section.egress)
