@@ -1,0 +1,139 @@
+"""``interface.canary``: the planted string of the system prompt, in any dress, stops the answer."""
+
+import base64
+import codecs
+
+from ringwall.core import (
+    ALLOW,
+    Action,
+    Application,
+    Boundary,
+    ControlFactory,
+    CrossingKind,
+    Declaration,
+    Finding,
+    NoSettings,
+    PartKind,
+    Services,
+    Verdict,
+    Window,
+    verdict,
+)
+from ringwall.detect.confusables import plain
+
+from .response import ResponseControl, Seen
+
+ID = "interface.canary"
+GAP = 16
+"""Separators between two characters of the canary; a wider gap ends the match."""
+
+
+class Canary(ResponseControl):
+    def __init__(self, canary: str) -> None:
+        self._needles = _needles(canary)
+        self._longest = max((len(needle) for needle in self._needles), default=1)
+        super().__init__(
+            Declaration(
+                id=ID,
+                boundary=Boundary.INTERFACE,
+                summary="Stops an answer that holds the canary of the system prompt, plain or encoded.",
+                crossings=frozenset({CrossingKind.RESPONSE}),
+                parts=frozenset({PartKind.TEXT}),
+                threats=("LLM01@2023", "LLM06@2023", "LLM07@2025", "LLM02@2025"),
+                csf=("DE.CM-09", "PR.DS-10"),
+                need=Window(size=4096, overlap=self._longest * (GAP + 1)),
+                inline=True,
+            )
+        )
+
+    def inspect_text(self, text: str, seen: Seen) -> Verdict:
+        squeezed, places = _squeeze(text)
+        for needle, dress in self._needles.items():
+            at = squeezed.find(needle)
+            if at >= 0:
+                start, end = places[at], places[at + len(needle) - 1] + 1
+                finding = Finding(
+                    ID,
+                    f"canary-{dress}",
+                    "The answer holds the string that was planted in the system prompt.",
+                    0,
+                    start,
+                    end,
+                    "leak",
+                    view="" if dress == "plain" else dress,
+                )
+                return verdict(
+                    Action.BLOCK, "The answer was about to disclose internal instructions.", [finding]
+                )
+        return ALLOW
+
+    def hold_from(self, text: str) -> int:
+        """Where the longest tail begins that is the head of some form of the canary."""
+        reach = max(0, len(text) - self._longest * (GAP + 1) - 1)
+        squeezed, places = _squeeze(text[reach:])
+        tail = max(0, len(squeezed) - self._longest)
+        best = len(squeezed)
+        for needle in self._needles:
+            at = squeezed.find(needle[0], tail)
+            while 0 <= at < best:
+                if needle.startswith(squeezed[at:]):
+                    best = at
+                    break
+                at = squeezed.find(needle[0], at + 1)
+        if best == len(squeezed):
+            return len(text)
+        return reach + places[best]
+
+
+def _needles(canary: str) -> dict[str, str]:
+    """Squeezed form -> how the canary was dressed. Empty for an application without one."""
+    if not canary:
+        return {}
+    forms: dict[str, str] = {}
+    for form in {canary, canary.upper(), canary.lower()}:
+        data = form.encode()
+        forms["".join(f"{byte:02x}" for byte in data)] = "hex"
+        forms["".join(f"x{byte:02x}" for byte in data)] = "escapes"
+        forms["".join(f"u{byte:04x}" for byte in data)] = "escapes"
+        forms["".join(str(byte) for byte in data)] = "entities"
+        for shift in range(3):
+            coded = base64.b64encode(b"\0" * shift + data).decode().rstrip("=")
+            skip = (0, 2, 3)[shift]
+            cut = len(coded) if (len(data) + shift) % 3 == 0 else len(coded) - 1
+            inner = _squeeze(coded[skip:cut])[0]
+            forms[inner] = "base64"
+    plainly, _ = _squeeze(canary)
+    forms[_squeeze(codecs.encode(canary, "rot13"))[0]] = "rot13"
+    forms[_squeeze("".join(reversed(canary)))[0]] = "reversed"
+    forms[plainly] = "plain"
+    return {
+        needle: dress
+        for needle, dress in sorted(forms.items(), key=lambda item: item[1] != "plain")
+        if len(needle) >= 6
+    }
+
+
+def _squeeze(text: str) -> tuple[str, list[int]]:
+    """Letters and digits only, lower case, look-alikes folded; with the place of each. A wide gap is a newline."""
+    out: list[str] = []
+    places: list[int] = []
+    last = -1
+    for at, char in enumerate(text):
+        kept = char.lower() if char.isascii() else plain(char).lower()
+        for one in kept:
+            if not one.isalnum():
+                continue
+            if at - last > GAP + 1 and out:
+                out.append("\n")
+                places.append(at)
+            out.append(one)
+            places.append(at)
+            last = at
+    return "".join(out), places
+
+
+def build(_settings: NoSettings, services: Services) -> Canary:
+    return Canary(services.get(Application).canary)
+
+
+CONTROL = ControlFactory(ID, NoSettings, build)

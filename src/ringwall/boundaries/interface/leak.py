@@ -1,0 +1,185 @@
+"""``interface.leak``: the words of the system prompt, also with small changes, don't leave."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from ringwall.core import (
+    ALLOW,
+    Action,
+    Application,
+    Boundary,
+    ControlFactory,
+    CrossingKind,
+    Declaration,
+    Finding,
+    PartKind,
+    Services,
+    Settings,
+    Verdict,
+    Window,
+    verdict,
+)
+from ringwall.detect import views
+from ringwall.detect.confusables import plain
+
+from .response import ResponseControl, Seen
+
+ID = "interface.leak"
+_WORD = re.compile(r"\w{1,64}")
+_ENCODED = re.compile(r"[A-Za-z0-9+/_=-]{24,4096}$")
+_SLIP = 3
+"""Words that may be changed, left out or put in between two matching ones."""
+_SHORTEST = 4
+"""Words of the shortest prompt that is guarded."""
+
+
+class LeakSettings(Settings):
+    words: int = Field(default=8, ge=4, le=64)
+    """Length of the passage that counts as a leak; three quarters of its words must match in order."""
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Words of the text that follow the prompt in order."""
+
+    place: int
+    """Index into the prompt of the last match."""
+    first: int
+    last: int
+    """Indices into the text's words."""
+    matched: int
+
+
+class Leak(ResponseControl):
+    def __init__(self, settings: LeakSettings, prompt: str) -> None:
+        self._prompt = [word for word, _, _ in _words(prompt)]
+        self._span = min(settings.words, len(self._prompt))
+        self._needed = max(3, -(-3 * self._span // 4))
+        self._on = len(self._prompt) >= _SHORTEST
+        self._pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for at, pair in enumerate(zip(self._prompt, self._prompt[1:], strict=False)):
+            self._pairs[pair].append(at)
+        self._known = frozenset(self._prompt)
+        longest = (self._span + _SLIP) * (max(map(len, self._prompt), default=1) + 4)
+        super().__init__(
+            Declaration(
+                id=ID,
+                boundary=Boundary.INTERFACE,
+                summary="Stops an answer that repeats a passage of the system prompt, word for word or nearly.",
+                crossings=frozenset({CrossingKind.RESPONSE}),
+                parts=frozenset({PartKind.TEXT}),
+                threats=("LLM01@2023", "LLM06@2023", "LLM07@2025", "LLM02@2025"),
+                csf=("DE.CM-09", "PR.DS-10"),
+                need=Window(size=4096, overlap=longest),
+                inline=True,
+            )
+        )
+
+    def inspect_text(self, text: str, seen: Seen) -> Verdict:
+        if not self._on:
+            return ALLOW
+        given = _given(seen)
+        for view in views(text):
+            words = _words(view.text)
+            for chain in self._chains(words):
+                if not self._leaks(chain) or _supplied(words, chain, given):
+                    continue
+                start, end = view.locate(words[chain.first][1], words[chain.last][2])
+                finding = Finding(
+                    ID,
+                    "prompt-passage",
+                    f"{chain.matched} words follow the system prompt.",
+                    0,
+                    start,
+                    end,
+                    "leak",
+                    0.95,
+                    view.name,
+                )
+                return verdict(
+                    Action.BLOCK, "The answer was about to disclose internal instructions.", [finding]
+                )
+        return ALLOW
+
+    def hold_from(self, text: str) -> int:
+        """Where a passage begins that the next words could still make long enough."""
+        if not self._on:
+            return len(text)
+        words = _words(text)
+        hold = words[-1][1] if words and words[-1][2] == len(text) else len(text)
+        if len(words) > 1 and words[-2][0] in self._known:
+            hold = min(hold, words[-2][1])
+        if words and words[-1][0] in self._known:
+            hold = min(hold, words[-1][1])
+        for chain in self._chains(words):
+            if chain.last >= len(words) - 1 - _SLIP:
+                hold = min(hold, words[chain.first][1])
+        encoded = _ENCODED.search(text, max(0, len(text) - 4096))
+        return min(hold, encoded.start()) if encoded else hold
+
+    def _leaks(self, chain: _Chain) -> bool:
+        return chain.matched >= self._needed and chain.last - chain.first + 1 >= min(
+            self._span, self._needed + 1
+        )
+
+    def _chains(self, words: list[tuple[str, int, int]]) -> list[_Chain]:
+        """Every maximal run of word pairs that follow the prompt in order with slips of a few words."""
+        alive: list[_Chain] = []
+        done: list[_Chain] = []
+        for at in range(len(words) - 1):
+            spots = self._pairs.get((words[at][0], words[at + 1][0]))
+            still = [chain for chain in alive if at - chain.last <= _SLIP]
+            done.extend(chain for chain in alive if at - chain.last > _SLIP and chain.matched > 3)
+            alive = still
+            for place in (spots or ())[:32]:
+                grown = next(
+                    (
+                        c
+                        for c in alive
+                        if c.last <= at + 1
+                        and -1 <= place + 1 - c.place - 0 <= _SLIP + 2
+                        and c.place < place + 1
+                    ),
+                    None,
+                )
+                if grown is None:
+                    alive.append(_Chain(place + 1, at, at + 1, 2))
+                    continue
+                grown.matched += 1 if grown.last == at else 2 if grown.last < at else 0
+                grown.place, grown.last = place + 1, at + 1
+            del alive[:-64]
+        return done + alive
+
+
+def _words(text: str) -> list[tuple[str, int, int]]:
+    """Words in lower case, look-alikes folded, with their place."""
+    out = []
+    for found in _WORD.finditer(text):
+        word = found.group()
+        if not word.isascii():
+            word = "".join(map(plain, word))
+        out.append((word.lower(), found.start(), found.end()))
+    return out
+
+
+def _given(seen: Seen) -> str:
+    """What the user wrote, as words between blanks. ``context["user_text"]`` is set by the gateway."""
+    given = seen.fact("user_text")
+    texts = given if isinstance(given, (list, tuple)) else [given]
+    return (
+        " " + " ".join(word for text in texts if isinstance(text, str) for word, _, _ in _words(text)) + " "
+    )
+
+
+def _supplied(words: list[tuple[str, int, int]], chain: _Chain, given: str) -> bool:
+    return " " + " ".join(word for word, _, _ in words[chain.first : chain.last + 1]) + " " in given
+
+
+def build(settings: LeakSettings, services: Services) -> Leak:
+    return Leak(settings, services.get(Application).system_prompt)
+
+
+CONTROL = ControlFactory(ID, LeakSettings, build)

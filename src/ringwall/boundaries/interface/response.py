@@ -1,0 +1,51 @@
+"""Base of the controls that read the answer, whole or while it streams.
+
+While a stream runs the gate is asked about the text that is still held; ``context["stream"]`` is true and
+``context["final"]`` says whether this is the rest of it.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from ringwall.core import ALLOW, Crossing, CrossingKind, Declaration, Verdict
+from ringwall.core.part_control import at_part
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a response control may know beside the text."""
+
+    final: bool
+    """No more text will follow."""
+    crossing: Crossing
+
+    def fact(self, key: str) -> object:
+        return self.crossing.context.get(key)
+
+
+class ResponseControl(ABC):
+    """Looks at each text part by itself. Not cached: an answer is seen once."""
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.declaration = declaration
+
+    @abstractmethod
+    def inspect_text(self, text: str, seen: Seen) -> Verdict:
+        """The verdict on one text, spans as for part 0."""
+
+    def inspect(self, crossing: Crossing) -> Verdict:
+        if crossing.kind not in self.declaration.crossings:
+            return ALLOW
+        seen = Seen(finished(crossing), crossing)
+        joined = ALLOW
+        for index, part in enumerate(crossing.parts):
+            if part.kind in self.declaration.parts:
+                joined = joined.join(at_part(self.inspect_text(part.text, seen), index))
+        return joined
+
+
+def finished(crossing: Crossing) -> bool:
+    """Whether the text of this crossing is complete."""
+    if crossing.kind is not CrossingKind.RESPONSE:
+        return True
+    return not crossing.context.get("stream") or bool(crossing.context.get("final"))

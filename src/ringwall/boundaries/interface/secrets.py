@@ -1,0 +1,124 @@
+"""``interface.secrets``: credentials (and, when set, personal data) are taken out of what comes and goes."""
+
+import re
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field
+
+from ringwall.core import (
+    ALLOW,
+    Action,
+    Boundary,
+    ControlFactory,
+    CrossingKind,
+    Declaration,
+    Edit,
+    Finding,
+    PartKind,
+    Services,
+    Settings,
+    Verdict,
+    Window,
+    verdict,
+)
+from ringwall.detect import Sighting, scanner
+
+from .response import ResponseControl, Seen
+
+ID = "interface.secrets"
+OPEN_LIMIT = 8192
+"""Characters of an unfinished credential that are held; a longer one stops the answer."""
+_OVERLAP = 640
+"""Longest bounded match of the credential rules, with room for what must follow it."""
+_REASON = "A credential was taken out."
+_CONTEXT = re.compile(
+    r"(?:authorization|password|passwd|passphrase|pwd|passwort|contrase[nñ]a|mot\s{1,3}de(?:\s{1,3}passe)?|mot|api|apikey|secret|client|access|auth|refresh"
+    r"|bearer|private|encryption|signing|token|key|aws|basic|accountkey)[\w.-]{0,40}"
+    r"(?:[\s\"'`:=>,(){}\[\]]|\bis\b|\b(?:basic|bearer|token|key|secret|access|sk|de|passe)[\w.-]{0,20}|\b\w{1,12}$){0,40}\S{0,320}$",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\S*$")
+_PEM = re.compile(r"-----BEGIN[A-Z0-9 ]{0,60}(?:$|PRIVATE KEY)")
+_CARD = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z]{0,4}[ -]?){0,12}$")
+
+
+class SecretsSettings(Settings):
+    minimum: float = Field(default=0.6, ge=0, le=1)
+    """Lowest score of a rule that counts."""
+    personal: tuple[Literal["email", "card", "iban"], ...] = ()
+    """Kinds of personal data that are taken out as well."""
+
+
+class Secrets(ResponseControl):
+    """Requests and answers alike: the model never sees a credential, nor does the reader."""
+
+    def __init__(self, settings: SecretsSettings) -> None:
+        super().__init__(
+            Declaration(
+                id=ID,
+                boundary=Boundary.INTERFACE,
+                summary="Takes credentials out of requests, tool results in them, and answers.",
+                crossings=frozenset({CrossingKind.REQUEST, CrossingKind.RESPONSE}),
+                parts=frozenset({PartKind.TEXT, PartKind.TOOL_RESULT, PartKind.DOCUMENT}),
+                threats=("LLM06@2023", "LLM02@2025"),
+                csf=("PR.DS-02", "PR.DS-10", "DE.CM-09"),
+                need=Window(size=4096, overlap=_OVERLAP),
+                inline=True,
+            )
+        )
+        self.settings = settings
+
+    @cached_property
+    def _classes(self) -> frozenset[str]:
+        return frozenset({"secret", *(f"pii.{kind}" for kind in self.settings.personal)})
+
+    def inspect_text(self, text: str, seen: Seen) -> Verdict:
+        found = self._found(text)
+        if not found:
+            return ALLOW
+        findings = [
+            Finding(ID, one.rule, one.message, 0, one.start, one.end, one.cls, one.score, one.view)
+            for one in found
+        ]
+        if not seen.final and any(one.open and one.end - one.start > OPEN_LIMIT for one in found):
+            return verdict(Action.BLOCK, "The answer held a credential that did not end.", findings)
+        edits = [Edit(0, one.start, one.end, f"[{_kind(one)}:{one.rule}]") for one in found]
+        return verdict(Action.TRANSFORM, _REASON, findings, edits)
+
+    def _found(self, text: str) -> list[Sighting]:
+        return [
+            one
+            for one in scanner().scan(text)
+            if one.cls in self._classes and one.score >= self.settings.minimum
+        ]
+
+    def hold_from(self, text: str) -> int:
+        """A credential has no blanks in it, so the last word is held; further back only a name that announces
+        one (``password =``), an armoured block that has not ended, or a finding that reaches the end."""
+        hold = _start_of(_WORD, text, _OVERLAP)
+        for pattern, reach in ((_CONTEXT, _OVERLAP), (_PEM, OPEN_LIMIT + 256)):
+            hold = min(hold, _start_of(pattern, text, reach))
+        if self.settings.personal:
+            hold = min(hold, _start_of(_CARD, text, 64))
+        for one in self._found(text):
+            if one.end >= hold or one.open:
+                hold = min(hold, one.start)
+        return hold
+
+
+def _start_of(pattern: re.Pattern[str], text: str, reach: int) -> int:
+    tail = max(0, len(text) - reach)
+    found = pattern.search(text, tail)
+    return found.start() if found else len(text)
+
+
+def _kind(one: Sighting) -> str:
+    return "secret" if one.cls == "secret" else "pii"
+
+
+def build(settings: SecretsSettings, _services: Services) -> Secrets:
+    return Secrets(settings)
+
+
+CONTROL = ControlFactory(ID, SecretsSettings, build)

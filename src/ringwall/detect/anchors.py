@@ -1,0 +1,173 @@
+"""Literal strings of which every match of a pattern must hold one: the cheap first look of the engine.
+
+The analysis is that of RE2's FilteredRE2: each piece of a pattern has either a small exact set of strings, or a
+set of strings one of which is required. Large repeats make a multi-pattern automaton explode; literals don't.
+"""
+
+import re
+from dataclasses import dataclass
+
+_MAX_SET = 48
+_REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}\??")
+_GROUP_HEAD = re.compile(r"\?(?::|P?<\w+>|[imsU]+(?:-[imsU]+)?:)")
+_HEX = re.compile(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
+_ZERO = "bBAz"
+_CLASSES = "dDsSwWpP"
+
+Strings = frozenset[str]
+NOTHING: Strings = frozenset({""})
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    exact: Strings | None
+    """Every string that it matches, where there are few."""
+    needed: Strings | None = None
+    """One of these is in every match; None when nothing is."""
+
+    @property
+    def required(self) -> Strings | None:
+        return _better(self.exact, self.needed)
+
+
+def anchors(pattern: str) -> Strings:
+    """Strings (lower case) one of which is in each match; empty when there is no such set."""
+    piece = _Parser(pattern).alternatives()
+    best = piece.required
+    return best if best and _value(best)[0] >= 1 else frozenset()
+
+
+def _value(strings: Strings) -> tuple[int, int]:
+    """Longer shortest string first, then fewer of them."""
+    return min(map(len, strings)), -len(strings)
+
+
+def _better(a: Strings | None, b: Strings | None) -> Strings | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return max(a, b, key=lambda strings: (min(_value(strings)[0], 6), -len(strings)))
+
+
+class _Parser:
+    """The pattern is known to be well formed: ``width.max_width`` and RE2 have read it."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.at = 0
+
+    def peek(self) -> str:
+        return self.pattern[self.at : self.at + 1]
+
+    def alternatives(self) -> _Piece:
+        pieces = [self.sequence()]
+        while self.peek() == "|":
+            self.at += 1
+            pieces.append(self.sequence())
+        if len(pieces) == 1:
+            return pieces[0]
+        exacts = [piece.exact for piece in pieces]
+        exact = frozenset().union(*(e for e in exacts if e is not None)) if None not in exacts else None
+        if exact is not None and len(exact) <= _MAX_SET:
+            return _Piece(exact)
+        needs = [piece.required for piece in pieces]
+        if None in needs:
+            return _Piece(None)
+        return _Piece(None, frozenset().union(*(n for n in needs if n is not None)))
+
+    def sequence(self) -> _Piece:
+        run: Strings = NOTHING
+        best: Strings | None = None
+        whole = True
+        while self.peek() not in ("", "|", ")"):
+            piece = self.repeated(self.atom())
+            if piece.exact is not None and len(run) * len(piece.exact) <= _MAX_SET:
+                run = frozenset(a + b for a in run for b in piece.exact)
+                continue
+            whole = False
+            best = _better(_better(best, run), piece.required)
+            run = NOTHING
+        return _Piece(run) if whole else _Piece(None, _better(best, run))
+
+    def repeated(self, piece: _Piece) -> _Piece:
+        if self.peek() == "?":
+            self.at += 2 if self.pattern[self.at + 1 : self.at + 2] == "?" else 1
+            return _Piece(piece.exact | NOTHING) if piece.exact is not None else _Piece(None)
+        bounds = _REPEAT.match(self.pattern, self.at)
+        if not bounds:
+            return piece
+        self.at = bounds.end()
+        low, high = int(bounds[1]), int(bounds[2] or bounds[1])
+        if low == 0:
+            return _Piece(None) if piece.exact != NOTHING else piece
+        if low == high == 1:
+            return piece
+        if piece.exact is not None and low == high and len(piece.exact) == 1:
+            return _Piece(frozenset(text * low for text in piece.exact))
+        return _Piece(None, piece.required)
+
+    def atom(self) -> _Piece:
+        char = self.peek()
+        self.at += 1
+        match char:
+            case "(":
+                return self.group()
+            case "[":
+                return self.char_class()
+            case "\\":
+                return self.escape()
+            case "^" | "$":
+                return _Piece(NOTHING)
+            case ".":
+                return _Piece(None)
+            case _:
+                return _Piece(frozenset({char.lower()}))
+
+    def escape(self) -> _Piece:
+        char = self.peek()
+        if char in _ZERO:
+            self.at += 1
+            return _Piece(NOTHING)
+        if char in _CLASSES:
+            self.at += 1
+            return _Piece(None)
+        return _Piece(frozenset({self.escaped()}))
+
+    def escaped(self) -> str:
+        code = _HEX.match(self.pattern, self.at)
+        if code:
+            self.at = code.end()
+            return chr(int(code[1] or code[2], 16)).lower()
+        char = self.peek()
+        self.at += 1
+        return {"n": "\n", "t": "\t", "r": "\r"}.get(char, char.lower())
+
+    def group(self) -> _Piece:
+        head = _GROUP_HEAD.match(self.pattern, self.at)
+        if head:
+            self.at = head.end()
+        piece = self.alternatives()
+        self.at += 1
+        return piece
+
+    def char_class(self) -> _Piece:
+        negated = self.peek() == "^"
+        chars: set[str] = set()
+        small = not negated
+        self.at += negated
+        while self.peek() != "]":
+            if self.peek() == "\\":
+                self.at += 1
+                if self.peek() in _CLASSES:
+                    self.at += 1
+                    small = False
+                    continue
+                char = self.escaped()
+            else:
+                char = self.peek().lower()
+                self.at += 1
+            chars.add(char)
+            if self.peek() == "-" and self.pattern[self.at + 1 : self.at + 2] != "]":
+                small = False
+                self.at += 1
+        self.at += 1
+        return _Piece(frozenset(chars)) if small and len(chars) <= 4 else _Piece(None)

@@ -1,0 +1,81 @@
+"""How sure the signatures are that a text attacks a model."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .scanner import Sighting, scanner
+
+_QUOTES = "\"“”'‘’`«»"
+_ABOUT = re.compile(
+    r"\b(?:what (?:does|is|are)|explain|why|meaning|means?|phrases?|such as|for example|e\.g\.|detect\w{0,6}|classif\w{1,6}|"
+    r"attack(?:s|ers?)?|example of|the words|study|paper|article|training|awareness|called|known as|says?|said|wrote|quotes?|"
+    r"flag(?:ged|s)?|researchers?|security)\b",
+    re.IGNORECASE,
+)
+_DAMP = 0.6
+"""Factor on a signature that is quoted by a text which speaks *about* it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Scores are 0..1. They rank; they are not calibrated probabilities."""
+
+    injection: float
+    jailbreak: float
+    moderation: float
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def attack(self) -> float:
+        """The higher of injection and jailbreak, joined where both are seen."""
+        return 1 - (1 - self.injection) * (1 - self.jailbreak * 0.9) if self.injection else self.jailbreak
+
+
+def assess(text: str) -> Assessment:
+    """Injection, jailbreak and moderation signatures of a text in all its readings."""
+    wanted = ("injection", "jailbreak", "moderation")
+    seen = [one for one in scanner().scan(text) if one.cls.split(".")[0] in wanted]
+    if not seen:
+        return Assessment(0.0, 0.0, 0.0, ())
+    seen = [_weighed(text, one) for one in seen]
+    return Assessment(
+        joined(one for one in seen if one.cls == "injection"),
+        joined(one for one in seen if one.cls == "jailbreak"),
+        joined(one for one in seen if one.cls.startswith("moderation")),
+        tuple(seen),
+    )
+
+
+def joined(sightings: Iterable[Sighting]) -> float:
+    """One doubt a family: ``1 - product(1 - score)``."""
+    best: dict[str, float] = {}
+    for one in sightings:
+        best[one.family] = max(best.get(one.family, 0.0), one.score)
+    doubt = 1.0
+    for score in best.values():
+        doubt *= 1 - score
+    return round(1 - doubt, 4)
+
+
+def _weighed(text: str, one: Sighting) -> Sighting:
+    """Text hidden in an encoding is never there by chance; a quoted signature in a text about it often is."""
+    if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet"):
+        return replace(one, score=min(0.99, one.score + 0.1))
+    if not one.view and _mentioned(text, one):
+        return replace(one, score=round(one.score * _DAMP, 4))
+    return one
+
+
+def _mentioned(text: str, one: Sighting) -> bool:
+    if len(text) > 2000 or one.family in ("forged-turn", "stealth"):
+        return False
+    before, after = text[: one.start], text[one.end :]
+    opened = next(
+        (at for at in range(len(before) - 1, max(-1, len(before) - 80), -1) if before[at] in _QUOTES), -1
+    )
+    closed = next((at for at in range(min(len(after), 80)) if after[at] in _QUOTES), -1)
+    if opened < 0 or closed < 0 or "\n" in before[opened:]:
+        return False
+    about = before[:opened] + " " + after[closed:]
+    return bool(_ABOUT.search(about))

@@ -1,0 +1,93 @@
+"""A text and every other reading of it that a model might follow, each with the way back to the original.
+
+Plain ASCII prose has one reading. Anything else adds some: look-alikes folded, invisible characters taken out,
+encoded runs decoded (twice over at most). The number and total size of the readings are bounded, whatever the text.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from .confusables import plain
+from .decode import DECODERS, TRIGGERS, from_selectors
+from .engine import Engine
+from .rules import Rule
+from .views import View, replaced, rewrite
+
+MAX_DEPTH = 2
+"""Decodings on top of each other."""
+MAX_VIEWS = 24
+MAX_TOTAL = 1 << 20
+"""Characters of all views together, beyond twice the text itself."""
+
+_ODD = re.compile("[^\x09\x0a\x0d\x20-\x7e]+")
+_TAGS = re.compile("[\U000e0000-\U000e007f]{2,}")
+
+
+def views(text: str) -> list[View]:
+    """The text itself, then its other readings."""
+    first = View("", text)
+    out = [first]
+    budget = MAX_TOTAL + 2 * len(text)
+    queue = [first]
+    for view in _unicode(first):
+        out.append(view)
+        queue.append(view)
+        budget -= len(view.text)
+    seen = {view.text for view in out}
+    while queue and len(out) < MAX_VIEWS:
+        view = queue.pop(0)
+        if view.depth >= MAX_DEPTH:
+            continue
+        for found in _decoded(view):
+            if found.text in seen:
+                continue
+            budget -= len(found.text)
+            if budget < 0 or len(out) >= MAX_VIEWS:
+                return out
+            seen.add(found.text)
+            out.append(found)
+            queue.append(found)
+    return out
+
+
+def _unicode(view: View) -> Iterator[View]:
+    text = view.text
+    if not _ODD.search(text):
+        return
+    tags = _TAGS.search(text)
+    pieces = [(run.start(), run.end(), _folded(run.group())) for run in _ODD.finditer(text)]
+    pieces = [piece for piece in pieces if text[piece[0] : piece[1]] != piece[2]]
+    if not pieces:
+        return
+    yield View(
+        "unicode-tags" if tags else "unicode",
+        rewrite(text, pieces),
+        view,
+        lambda: replaced(_by_character(text, pieces), len(text))(),
+    )
+    yield from from_selectors(view)
+
+
+def _folded(run: str) -> str:
+    return "".join(map(plain, run))
+
+
+def _by_character(text: str, pieces: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    return [(at, at + 1, plain(text[at])) for start, end, _ in pieces for at in range(start, end)]
+
+
+def _decoded(view: View) -> Iterator[View]:
+    for name in sorted(_triggers().present(view.text)):
+        if name != "reversed" or "reversed" not in view.name:
+            yield from DECODERS[name](view)
+
+
+@cache
+def _triggers() -> Engine:
+    return Engine(
+        [
+            Rule(name, "trigger", pattern, 1.0, "", (), (), sensitive=True, width=200)
+            for name, pattern in TRIGGERS.items()
+        ]
+    )

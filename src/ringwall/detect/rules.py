@@ -1,0 +1,173 @@
+"""Rules as data: YAML files with examples that are their own tests.
+
+A rule without a positive and a negative example, with an unbounded pattern, or with a pattern that RE2 does
+not read, is refused when the file is loaded.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import re2
+import yaml
+
+from .checks import CHECKS, EXTENSIONS
+from .width import UnboundedPattern, max_width
+
+FILES = ("injection", "jailbreak", "indirect", "languages", "moderation", "secrets", "pii")
+MAX_WIDTH = 4096
+"""Characters. A rule that can match more is refused: a stream would have to hold that much back."""
+_FRAGMENT = re.compile(r"<<([a-z_]\w{0,20})>>")
+_KEYS = {
+    "id",
+    "class",
+    "family",
+    "pattern",
+    "score",
+    "message",
+    "positive",
+    "negative",
+    "case",
+    "check",
+    "group",
+    "extend",
+}
+
+
+class RuleError(ValueError):
+    """A rule file can't be used; says which rule and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    id: str
+    cls: str
+    """Class of its findings: ``injection``, ``jailbreak``, ``secret``, ``pii.email``, ``moderation.hate``…"""
+    pattern: str
+    score: float
+    """0..1: how sure a hit alone makes one."""
+    message: str
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+    family: str = ""
+    """Rules of one family count once when scores are joined."""
+    sensitive: bool = False
+    """Whether upper and lower case differ."""
+    check: str = ""
+    """A function of ``checks.CHECKS`` that has the last word."""
+    group: int = 0
+    """Which group of the pattern is the finding (and what ``check`` sees)."""
+    extend: str = ""
+    """``token`` or ``pem``: the match is only the head, and the finding goes on to the end of the run
+    (``checks.EXTENSIONS``)."""
+    width: int = 0
+    """Longest match, characters."""
+
+    @property
+    def regex(self) -> str:
+        return self.pattern if self.sensitive else f"(?i){self.pattern}"
+
+
+def parse(text: str, name: str = "rules") -> tuple[Rule, ...]:
+    """Read one file. Raises RuleError with the id of the first rule that is no good."""
+    try:
+        entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    except yaml.YAMLError as error:
+        raise RuleError(f"{name}: not YAML: {error}") from None
+    if not isinstance(entries, dict) or not isinstance(entries.get("rules"), list):
+        raise RuleError(f"{name}: a list 'rules' is expected")
+    fragments = {str(key): str(value) for key, value in (entries.get("fragments") or {}).items()}
+    return tuple(_rule(entry, name, fragments) for entry in entries["rules"])
+
+
+def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
+    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+        raise RuleError(f"{name}: a rule without an id")
+    where = f"{name}: {entry['id']}"
+    unknown = set(entry) - _KEYS
+    if unknown:
+        raise RuleError(f"{where}: unknown keys {sorted(unknown)}")
+    for key in ("class", "pattern", "score", "message", "positive", "negative"):
+        if not entry.get(key):
+            raise RuleError(f"{where}: '{key}' is missing")
+    pattern = _filled(str(entry["pattern"]), fragments, where)
+    check = str(entry.get("check", ""))
+    if check and check not in CHECKS:
+        raise RuleError(f"{where}: no check named '{check}'")
+    extend = str(entry.get("extend", ""))
+    if extend and extend not in EXTENSIONS:
+        raise RuleError(f"{where}: nothing extends by '{extend}'")
+    score = float(entry["score"])
+    if not 0 < score <= 1:
+        raise RuleError(f"{where}: the score must lie in 0..1")
+    return Rule(
+        id=entry["id"],
+        cls=str(entry["class"]),
+        pattern=pattern,
+        score=score,
+        message=str(entry["message"]),
+        positive=tuple(_example(text) for text in entry["positive"]),
+        negative=tuple(_example(text) for text in entry["negative"]),
+        family=str(entry.get("family", entry["id"])),
+        sensitive=entry.get("case") == "sensitive",
+        check=check,
+        group=int(entry.get("group", 0)),
+        extend=extend,
+        width=_width(pattern, where),
+    )
+
+
+def _filled(pattern: str, fragments: Mapping[str, str], where: str) -> str:
+    """``<<name>>`` stands for a fragment; fragments may use each other."""
+    for _ in range(4):
+        pattern, count = _FRAGMENT.subn(lambda found: fragments.get(found[1], found[0]), pattern)
+        if not count:
+            break
+    left = next(
+        (found[1] for found in _FRAGMENT.finditer(pattern) if found[1] == "_" or found[1] in fragments), ""
+    )
+    if left:
+        raise RuleError(f"{where}: fragment '{left}' is not there or holds itself")
+    return pattern
+
+
+def _example(text: object) -> str:
+    """Examples of credentials are broken by ``~``, so that repository scanners pass over them."""
+    return str(text).replace("~", "").replace("\\x7E", "~")
+
+
+def _width(pattern: str, where: str) -> int:
+    try:
+        width = max_width(pattern)
+        re2.compile(pattern, _quiet())
+    except UnboundedPattern as error:
+        raise RuleError(f"{where}: {error}") from None
+    except re2.error as error:
+        raise RuleError(f"{where}: RE2 does not read the pattern: {error}") from None
+    if width > MAX_WIDTH:
+        raise RuleError(f"{where}: can match {width} characters, at most {MAX_WIDTH} are allowed")
+    return width
+
+
+def _quiet() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
+@cache
+def builtin() -> tuple[Rule, ...]:
+    """The rules that ship with Ringwall, in file order. Ids are unique."""
+    folder = files(__package__) / "rules"
+    rules = tuple(
+        rule for name in FILES for rule in parse((folder / f"{name}.yaml").read_text("utf-8"), name)
+    )
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.id in seen:
+            raise RuleError(f"two rules with the id {rule.id}")
+        seen.add(rule.id)
+    return rules

@@ -1,0 +1,86 @@
+"""All rules over all readings of a text: the one call that controls make.
+
+The last results are kept, so that the controls of one crossing share a pass.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cache
+
+from .engine import Engine
+from .normalise import views
+from .rules import builtin
+
+_KEEP = 128
+_KEEP_LENGTH = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A rule that matched in some reading of a text, traced back to the text as it came."""
+
+    rule: str
+    cls: str
+    family: str
+    score: float
+    message: str
+    start: int
+    end: int
+    view: str
+    """The reading it was seen in; empty for the text itself."""
+    open: bool = False
+    """The match reaches the end of the text and could go on."""
+    reading: str = ""
+    """The words that matched, as read in the view."""
+
+
+class Scanner:
+    """Thread-safe."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._known: OrderedDict[str, tuple[Sighting, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def scan(self, text: str) -> tuple[Sighting, ...]:
+        """Ordered by place. One sighting for each rule and span; the plainest view is named."""
+        known = self._known.get(text)
+        if known is not None:
+            return known
+        found = self._scan(text)
+        if len(text) <= _KEEP_LENGTH:
+            with self._lock:
+                self._known[text] = found
+                if len(self._known) > _KEEP:
+                    self._known.popitem(last=False)
+        return found
+
+    def _scan(self, text: str) -> tuple[Sighting, ...]:
+        out: dict[tuple[str, int, int], Sighting] = {}
+        for view in views(text):
+            for hit in self.engine.scan(view.text):
+                start, end = view.locate(hit.start, hit.end)
+                rule = hit.rule
+                out.setdefault(
+                    (rule.id, start, end),
+                    Sighting(
+                        rule=rule.id,
+                        cls=rule.cls,
+                        family=rule.family,
+                        score=rule.score,
+                        message=rule.message,
+                        start=start,
+                        end=end,
+                        view=view.name,
+                        open=hit.end == len(view.text) and bool(rule.extend),
+                        reading=view.text[hit.start : hit.end],
+                    ),
+                )
+        return tuple(sorted(out.values(), key=lambda one: (one.start, one.end, one.rule)))
+
+
+@cache
+def scanner() -> Scanner:
+    """The scanner of the built-in rules; compiled at first use."""
+    return Scanner(Engine(builtin()))
