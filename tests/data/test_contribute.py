@@ -5,8 +5,17 @@ from typing import Any
 
 import pytest
 
-from ringwall.boundaries.data import Contributions, DataSection, DataStores, Offer
-from ringwall.boundaries.data import access, contributor, retrieved, scan, volume
+from ringwall.boundaries.data import (
+    Contributions,
+    DataSection,
+    DataStores,
+    Offer,
+    access,
+    contributor,
+    retrieved,
+    scan,
+    volume,
+)
 from ringwall.core import (
     Action,
     ControlFactory,
