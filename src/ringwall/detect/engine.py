@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import re2
@@ -18,8 +19,9 @@ from .anchors import anchors
 from .checks import CHECKS, EXTENSIONS
 from .rules import Rule
 
+hyperscan: Any
 try:
-    import hyperscan
+    hyperscan = import_module("hyperscan")
 except ImportError:  # no wheel for this platform
     hyperscan = None
 

@@ -5,14 +5,14 @@ encoded runs decoded (twice over at most). The number and total size of the read
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from .confusables import plain
 from .decode import DECODERS, TRIGGERS, from_selectors
 from .engine import Engine
 from .rules import Rule
-from .views import View, replaced, rewrite
+from .views import Segment, View, replaced, rewrite
 
 MAX_DEPTH = 2
 """Decodings on top of each other."""
@@ -64,7 +64,7 @@ def _unicode(view: View) -> Iterator[View]:
         "unicode-tags" if tags else "unicode",
         rewrite(text, pieces),
         view,
-        lambda: replaced(_by_character(text, pieces), len(text))(),
+        lambda: _traced(text, pieces),
     )
     yield from from_selectors(view)
 
@@ -73,8 +73,9 @@ def _folded(run: str) -> str:
     return "".join(map(plain, run))
 
 
-def _by_character(text: str, pieces: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    return [(at, at + 1, plain(text[at])) for start, end, _ in pieces for at in range(start, end)]
+def _traced(text: str, pieces: list[tuple[int, int, str]]) -> Sequence[Segment]:
+    single = [(at, at + 1, plain(text[at])) for start, end, _ in pieces for at in range(start, end)]
+    return replaced(single, len(text))()
 
 
 def _decoded(view: View) -> Iterator[View]:

@@ -69,7 +69,8 @@ class _Reader:
                 self.at -= 1
                 self.fail("nothing to repeat")
             case _:
-                return 1
+                pass
+        return 1
 
     def escape(self) -> int:
         if self.peek() in _ZERO:

@@ -63,7 +63,7 @@ class Grounding(ResponseControl):
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
         before = seen.fact("before")
         known = _chunks(seen.fact("retrieved"))
-        findings = [finding for finding in _claims(text, known)]
+        findings = _claims(text, known)
         if seen.fact("stream") and seen.final and isinstance(before, str):
             earlier = bool(_claims(before[-4096:], known))
         else:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from pydantic import Field
+
 from ringwall.core import (
     ALLOW,
     Action,
@@ -26,6 +28,8 @@ from ringwall.core import (
     Window,
     verdict,
 )
+
+from ringwall.detect.confusables import INVISIBLE
 
 from .response import ResponseControl, Seen
 
@@ -58,13 +62,15 @@ _ACTIVE = frozenset(
 _WITH_URL = frozenset(
     ["src", "href", "srcset", "action", "formaction", "poster", "background", "data", "xlink:href", "cite", "longdesc", "lowsrc", "dynsrc", "ping", "code", "archive", "codebase", "manifest", "profile", "usemap", "imagesrcset", "content", "to", "values", "from"]
 )
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_HIDDEN_SCHEME = re.compile(r"[A-Za-z]{2,10}%3a|%2f%2f|%5c", re.IGNORECASE)
 _HARMLESS = frozenset({"mailto", "tel", "sms"})
 _WEB = frozenset({"http", "https", "ftp", "ftps", "ws", "wss"})
 _KNOWN_TAGS = re.compile(r"<(?:/?[A-Za-z][A-Za-z0-9:-]{0,31}(?:[\s/][^>]*)?|/?)$")
 
 
 class LinksSettings(Settings):
-    allowed_hosts: list[str] = []
+    allowed_hosts: list[str] = Field(default_factory=list)
     """Hosts that links and images may lead to: exact names, or ``*.name`` for every name below it."""
 
 
@@ -181,7 +187,13 @@ class Links(ResponseControl):
 
     def _off_list(self, address: str) -> str | None:
         """The host to name in place of an address that is not allowed; None for one that is."""
-        plain = _clean(address)
+        for plain in _readings(address):
+            host = self._named_host(plain)
+            if host is not None:
+                return host
+        return None
+
+    def _named_host(self, plain: str) -> str | None:
         scheme = _SCHEME.match(plain)
         if plain.lower().startswith("www."):
             plain = "//" + plain
@@ -196,23 +208,24 @@ class Links(ResponseControl):
         host = _host(plain.lstrip("/"))
         if host in self._exact or any(host.endswith(below) and host != below[1:] for below in self._below):
             return None
-        return re.sub(r"[^a-z0-9.:-]", "?", host)[:100]
+        return re.sub(r"[^a-z0-9.:-]", "?", host.removeprefix("www."))[:100]
 
 
-def _clean(address: str) -> str:
-    """As a browser reads it: entities decoded, blanks and controls out, backslashes turned."""
+def _readings(address: str) -> list[str]:
+    """As browsers read it: entities decoded, blanks and controls out, backslashes turned; with Markdown's
+    backslash escapes and without."""
     decoded = html.unescape(html.unescape(address))
-    decoded = re.sub(
-        r"\\([!-/:-@\[-`{-~])", lambda m: "/" if m[1] == "\\" else m[1] if m[1] != "/" else "//", decoded
-    )
-    decoded = "".join(
-        char
-        for char in decoded
-        if char > " " and char not in "\x7f\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
-    )
-    if re.match(r"[A-Za-z]{2,10}%3a", decoded, re.IGNORECASE) or decoded.lower().startswith("%2f%2f"):
-        decoded = unquote(decoded)
-    return decoded.replace("\\", "/")
+    readings = [decoded]
+    if "\\" in decoded:
+        readings.append(_ESCAPED.sub(r"\1", decoded))
+    return [_turned(reading) for reading in readings]
+
+
+def _turned(text: str) -> str:
+    text = "".join(char for char in text if char > " " and ord(char) not in INVISIBLE and char != "\u00a0")
+    if _HIDDEN_SCHEME.match(text):
+        text = unquote(text)
+    return text.replace("\\", "/")
 
 
 def _host(rest: str) -> str:
