@@ -24,10 +24,11 @@ folder = Path(sys.argv[1])
 section = DataSection(collections={"handbook": CollectionSettings(readers=("customer",))})
 db, envelope = Database(folder / "state.db"), Envelope(folder, MasterKey.load(folder))
 stores = DataStores.open(section, db, folder, envelope)
+ME = os.getpid()
 TEXT = "round {}-{} of document {} " * 40
 for number in range(100_000):
     batch = [
-        Document("handbook", f"d{i}", f"d{i}", TEXT.format(*[os.getpid(), number, i] * 40), "", "ed", 1, Access())
+        Document("handbook", f"d{i}", f"d{i}", TEXT.format(*[ME, number, i] * 40), "", "ed", 1, Access())
         for i in range(3)
     ]
     commit = stores.vault.commit("handbook", add=batch, author="ed")

@@ -35,7 +35,7 @@ class LocalBlobs:
     """Files in a two-level directory tree, readable by the owner only.
 
     A blob appears under its name only when it is complete and on the disk: it is written to a temporary
-    file, synchronised, then linked. Linking fails where a file is already there, so nothing is ever overwritten.
+    file, synchronised, then linked. Linking fails where a file is already there: nothing is ever overwritten.
     """
 
     def __init__(self, directory: Path) -> None:
