@@ -2,8 +2,8 @@
 
     python benchmarks/ledger.py [--records 20000] [--json]
 
-The limit in the same run is bare SQLite: the same bytes, already encoded, inserted in batches of 64 into a table
-without any index, by one thread, with nothing canonical, hashed, encrypted or signed.
+The limit in the same run is bare SQLite: the same bytes, already encoded, inserted in batches of 64 into a
+table without any index, by one thread, with nothing canonical, hashed, encrypted or signed.
 """
 
 import argparse
@@ -26,7 +26,9 @@ CONCURRENCY = 64
 BODY = {
     "parts": [{"kind": "text", "role": "user", "text": "Where is my order 4711? " * 42, "integrity": "user"}],
     "reasons": [],
-    "verdicts": {"interface.pii": {"findings": [{"rule": "pii.email", "start": 5, "end": 25, "score": 0.93}]}},
+    "verdicts": {
+        "interface.pii": {"findings": [{"rule": "pii.email", "start": 5, "end": 25, "score": 0.93}]}
+    },
 }
 
 
@@ -87,7 +89,7 @@ def mode(records: int, *, fsync: bool) -> dict[str, Any]:
             size = ledger.size()
             step = max(1, size // 200)
             ledger.checkpoint()
-            found["proof"] = timed(lambda i: ledger.prove(i), range(0, size, step))
+            found["proof"] = timed(ledger.prove, range(0, size, step))
             proofs = [ledger.prove(i) for i in range(0, size, step)]
             vkey = ledger.vkey
             found["proof_verification"] = timed(lambda i: verify_proof(proofs[i], vkey), range(len(proofs)))
@@ -124,7 +126,9 @@ def bare(records: int, *, fsync: bool) -> int:
         start = time.perf_counter()
         for at in range(0, records, CONCURRENCY):
             database.execute("BEGIN IMMEDIATE")
-            database.executemany("INSERT INTO entries (event, body) VALUES (?, ?)", rows[at : at + CONCURRENCY])
+            database.executemany(
+                "INSERT INTO entries (event, body) VALUES (?, ?)", rows[at : at + CONCURRENCY]
+            )
             database.execute("COMMIT")
         return round(records / (time.perf_counter() - start))
 

@@ -236,3 +236,72 @@ def test_the_files_are_private(data_dir: Path, ledger: Ledger, event: Make) -> N
     for path in data_dir.iterdir():
         assert path.stat().st_mode & 0o077 == 0, path.name
         assert b"in the clear?" not in path.read_bytes() if path.suffix != ".db" else True
+
+
+def test_the_log_reaches_the_disk_without_being_asked(
+    data_dir: Path, event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringwall.ledger import flusher
+
+    synced = threading.Event()
+    monkeypatch.setattr(flusher, "_sync_data", lambda _descriptor: synced.set())
+    with closing(Ledger.open(data_dir)) as ledger:
+        for i in range(3):
+            ledger.append_now(event(i))
+            assert synced.wait(10)
+            synced.clear()
+
+
+def test_a_sync_that_fails_is_tried_again(
+    data_dir: Path, event: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from ringwall.ledger import flusher
+
+    attempts: list[int] = []
+    again = threading.Event()
+
+    def sync(_descriptor: int) -> None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise OSError("I/O error")
+        again.set()
+
+    monkeypatch.setattr(flusher, "_sync_data", sync)
+    with closing(Ledger.open(data_dir)) as ledger:
+        ledger.append_now(event(0))
+        assert again.wait(10)
+    assert "tried again" in caplog.text
+
+
+def test_checkpoints_are_signed_at_intervals(
+    data_dir: Path, event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringwall.ledger import flusher
+
+    monkeypatch.setattr(flusher, "_SIGN_AFTER_S", 0.0)
+    with closing(Ledger.open(data_dir)) as ledger:
+        signed = threading.Event()
+        assert ledger._started()
+        writer, flush = ledger._started()
+        flush._sign = lambda: (writer.call(writer.checkpoint), signed.set())
+        ledger.append_now(event(0))
+        assert signed.wait(10)
+        report = verify(data_dir)
+        assert report.ok and report.signed == 1
+
+
+def test_many_small_writes_do_not_let_the_log_grow_for_ever(
+    data_dir: Path, event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringwall.ledger import flusher
+
+    monkeypatch.setattr(flusher, "_MOVE_AFTER_BYTES", 50_000)
+    monkeypatch.setattr(flusher, "_LONG_LOG_PAGES", 200)
+    monkeypatch.setattr(flusher, "_SYNC_EVERY_S", 0.0)
+    body = {"text": "x" * 20_000}
+    with closing(Ledger.open(data_dir)) as ledger:
+        largest = 0
+        for i in range(400):
+            ledger.append_now(event(i), body)
+            largest = max(largest, (data_dir / "ledger.db-wal").stat().st_size)
+    assert largest < 6_000_000 < (data_dir / "ledger.db").stat().st_size

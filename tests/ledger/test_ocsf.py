@@ -26,11 +26,23 @@ def validators() -> dict[int, Any]:
 
 def record(**fields: Any) -> Record:
     event = {
-        "id": "dec_1", "type": "decision", "at": 1_700_000_000_123_456, "boundary": "interface", "kind": "request",
-        "application": "assistant", "subject": "casey", "tenant": "brightlamp", "session": "ses_1",
-        "endpoint": "chat.completions", "turn": "trn_1", "policy": "abc", "mode": "enforce", "action": "block",
-        "would": "block", "lines": [{"control": "interface.injection", "status": "evaluated", "rules": ["r2", "r1"]}],
-    }  # fmt: skip
+        "id": "dec_1",
+        "type": "decision",
+        "at": 1_700_000_000_123_456,
+        "boundary": "interface",
+        "kind": "request",
+        "application": "assistant",
+        "subject": "casey",
+        "tenant": "brightlamp",
+        "session": "ses_1",
+        "endpoint": "chat.completions",
+        "turn": "trn_1",
+        "policy": "abc",
+        "mode": "enforce",
+        "action": "block",
+        "would": "block",
+        "lines": [{"control": "interface.injection", "status": "evaluated", "rules": ["r2", "r1"]}],
+    }
     return Record(7, {**event, **fields}, {"text": "private words"}, b"h" * 32)
 
 

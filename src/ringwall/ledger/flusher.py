@@ -21,6 +21,7 @@ from .master import sync_directory
 log = logging.getLogger(__name__)
 
 _SYNC_EVERY_S = 0.02
+_sync_data = getattr(os, "fdatasync", os.fsync)  # not every system has the cheaper one
 _MOVE_AFTER_BYTES = 4 * 1024 * 1024
 _LONG_LOG_PAGES = 16384
 _SIGN_AFTER_S = 10.0
@@ -95,7 +96,7 @@ class Flusher:
         except FileNotFoundError:
             return
         try:
-            os.fdatasync(descriptor)
+            _sync_data(descriptor)
         finally:
             os.close(descriptor)
 

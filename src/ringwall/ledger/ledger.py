@@ -323,7 +323,8 @@ class Ledger:
             if checkpoint.size > count or merkle.root(checkpoint.size, read) != checkpoint.root:
                 raise DataError("The ledger does not fit its last signed checkpoint.")
         except (sqlite3.Error, DataError) as error:
-            raise DataError(f"{error} Run: ringwall ledger verify") from error
+            advice = "" if "ledger verify" in str(error) else " Run: ringwall ledger verify"
+            raise DataError(f"{error}{advice}") from error
 
     def erase(self, subject: str) -> None:
         """Destroy the keys of a subject: the text of their records is unreadable from now on, in every

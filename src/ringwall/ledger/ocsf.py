@@ -1,8 +1,8 @@
 """Decisions as OCSF 1.8 events, for a SIEM or a security lake.
 
 What crossed the data boundary (contribution, retrieval) is Datastore Activity (6005), every other decision
-API Activity (6003), both with the profiles ``ai_operation`` and ``security_control``. Only the public event is
-exported, never a body: nothing that a person wrote leaves with it.
+API Activity (6003), both with the profiles ``ai_operation`` and ``security_control``. Only the public event
+is exported, never a body: nothing that a person wrote leaves with it.
 """
 
 from collections.abc import Mapping

@@ -14,7 +14,7 @@ place and not at every node above it.
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,11 @@ class Report:
     damages: list[Damage] = field(default_factory=list)
     more: int = 0
     """Damages found beyond MAX_DAMAGES."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``--json``."""
+        damages = [asdict(damage) for damage in self.damages]
+        return {**asdict(self), "root": self.root.hex(), "damages": damages, "trust": self.trust}
 
     @property
     def trust(self) -> str:
@@ -236,7 +241,7 @@ class _Check:
                 min(self._good, max(checkpoint.size - 1, 0)),
                 "record",
                 f"the signed root of size {checkpoint.size} does not follow from the records: at least one "
-                f"of {self._good} to {checkpoint.size - 1} was changed together with its hashes, or exchanged",
+                f"of {self._good} to {checkpoint.size - 1} was changed with its hashes, or exchanged",
             )
 
     def _finish(self, waiting: dict[int, Checkpoint]) -> None:
