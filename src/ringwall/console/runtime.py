@@ -10,7 +10,6 @@ from ringwall.boundaries.model.settings import (
     ModelSection,
     ScriptedSettings,
 )
-from ringwall.boundaries.organization.status import threat_rows
 from ringwall.core import Boundary, DataError, IdentityError, Principal, UpstreamError
 from ringwall.ledger import Record
 from ringwall.ledger.checkpoint import Checkpoint
@@ -21,6 +20,7 @@ from ringwall.server.turn.converse import Calls, Finish, Text, converse
 from ringwall.server.turn.state import Turn
 from ringwall.wire.chat_request import ChatCall
 from ringwall.wire.errors import WireError
+from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
 from .backend import (
@@ -224,9 +224,17 @@ class GatewayBackend:
         return await asyncio.to_thread(self._threats)
 
     def _threats(self) -> list[ThreatRow]:
+        live = self._gateway.live
         return [
-            ThreatRow(row.id, row.statement, row.status, row.why, row.tags, row.controls)
-            for row in self._gateway.live.threats()
+            ThreatRow(
+                id=row.threat.id,
+                statement=row.threat.statement,
+                status=row.status.value,
+                why=row.why,
+                tags=(*row.threat.tags, *row.threat.stride),
+                controls=row.threat.mitigations,
+            )
+            for row in threat_status(self._gateway.site, live.plant, live.path.parent)
         ]
 
 

@@ -19,7 +19,7 @@ from .ids import new_id
 from .label import MODEL, SYSTEM, USER, Integrity, Label, untrusted
 from .part_control import PartControl
 from .principal import ANONYMOUS, Principal
-from .record import decision_body, decision_event
+from .record import decision_body, decision_event, event_record
 from .settings import ControlFactory, NoSettings, Services, Settings
 from .streaming import Buffer, EndOfStream, StreamNeed, Window, fold, stricter
 from .verdict import ALLOW, Action, Edit, Finding, Verdict, apply_edits, verdict
@@ -74,6 +74,7 @@ __all__ = [
     "apply_edits",
     "decision_body",
     "decision_event",
+    "event_record",
     "fold",
     "new_id",
     "stricter",

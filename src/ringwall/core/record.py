@@ -4,10 +4,13 @@ The event holds nothing that a person wrote. Its values are strings, integers, b
 (no floats), so that its canonical form (RFC 8785) is unambiguous.
 """
 
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from .crossing import Crossing, Part
 from .decision import Decision, Line
+from .ids import new_id
 from .verdict import Edit, Finding
 
 
@@ -48,6 +51,19 @@ def decision_body(decision: Decision, crossing: Crossing) -> dict[str, Any]:
             for line in decision.lines
             if line.verdict and (line.verdict.findings or line.verdict.edits or line.verdict.reasons)
         },
+    }
+
+
+def event_record(kind: str, subject: str, tenant: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """An event that is no decision, such as ``key.created`` or ``upstream.failed``. ``detail`` holds strings
+    and integers, and nothing that a person wrote."""
+    return {
+        "id": new_id("evt"),
+        "type": kind,
+        "at": time.time_ns() // 1000,
+        "subject": subject,
+        "tenant": tenant,
+        **detail,
     }
 
 

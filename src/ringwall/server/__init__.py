@@ -1,0 +1,1 @@
+"""The ASGI application: HTTP in, turns through the gates, HTTP out."""

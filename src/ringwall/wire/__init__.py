@@ -1,0 +1,1 @@
+"""Protocols to crossings and back. A protocol is an adapter; controls never see its shape."""

@@ -163,6 +163,13 @@ class KeyStore:
             return None
         return known.principal
 
+    def principal(self, key_id: str) -> Principal | None:
+        """The principal of a key as it stands now: for sessions that began with it. None when it is gone."""
+        known = self._find(_storable(key_id))
+        if known is None or (known.expires is not None and self._now() >= known.expires):
+            return None
+        return known.principal
+
     def list(self) -> list[KeyInfo]:
         """All keys ever made, newest first."""
         return [_info(row) for row in self._db.all("SELECT * FROM keys ORDER BY created DESC, id")]

@@ -1,0 +1,5 @@
+"""``python -m ringwall`` is the command ``ringwall``."""
+
+from ringwall.cli import main
+
+main()

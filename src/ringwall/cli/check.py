@@ -1,0 +1,54 @@
+"""``ringwall check``: is the workload file right, and does every shape of traffic meet a control?"""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ringwall.core import ConfigError
+
+from .options import json_option, show_json, show_table, workload_option
+
+
+@click.command("check")
+@workload_option
+@json_option
+@click.option("--matrix/--no-matrix", default=True, help="Print the coverage matrix.")
+def command(workload: Path, as_json: bool, matrix: bool) -> None:
+    """Validate the workload file and print what guards each shape of traffic.
+
+    Exit code 0: sound. 1: enforce mode has an unguarded cell. 2: the file can't be used.
+    """
+    from ringwall.workload.live import rehearse
+
+    try:
+        cells, gaps = rehearse(workload)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "matrix": []})
+        sys.exit(2)
+    if as_json:
+        show_json({"ok": not gaps, "problems": [], "matrix": [asdict(cell) for cell in cells]})
+    else:
+        if matrix:
+            rows = [
+                (
+                    cell.application,
+                    cell.endpoint,
+                    cell.direction,
+                    "stream" if cell.streaming else "whole",
+                    cell.part,
+                    str(cell.cover) + (f" (required: {', '.join(cell.missing)})" if cell.missing else ""),
+                    ", ".join(cell.controls) or "-",
+                )
+                for cell in cells
+            ]
+            show_table(
+                rows, ("application", "endpoint", "direction", "mode", "part", "cover", "enforcing controls")
+            )
+        for gap in gaps:
+            click.echo(f"unguarded: {gap}", err=True)
+        click.echo("The workload file is sound." if not gaps else "Enforce mode has unguarded cells.")
+    sys.exit(1 if gaps else 0)

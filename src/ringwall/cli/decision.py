@@ -1,0 +1,69 @@
+"""``ringwall decision``: one decision, or all of a turn, in full."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ringwall.core import DataError
+
+from .options import data_dir_option, json_option, show_json, workload_option
+
+
+@click.command("decision")
+@click.argument("decision_id", metavar="ID")
+@workload_option
+@data_dir_option
+@json_option
+def command(decision_id: str, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Show the record of a decision (dec_…), with the other decisions of its turn; or of a turn (turn_…)."""
+    from ringwall.ledger import Ledger
+
+    if not (data_dir / "ledger.db").is_file():
+        raise DataError(f"There is no ledger in {data_dir}: give the server's --data-dir.")
+    ledger = Ledger.open(data_dir)
+    try:
+        turn = decision_id if decision_id.startswith("turn_") else ""
+        records = ledger.latest(200, match={"turn": turn}) if turn else [ledger.find(decision_id)]
+        found = [_plain(record) for record in reversed(records) if record is not None]
+        if not found:
+            raise DataError(f"There is no decision {decision_id!r} in this ledger.")
+        if not turn and found[0]["event"].get("turn"):
+            others = ledger.latest(200, match={"turn": found[0]["event"]["turn"]})
+            found[0]["turn"] = [_summary(record.event) for record in reversed(others)]
+    finally:
+        ledger.close()
+    if as_json:
+        show_json(found if turn else found[0])
+    else:
+        for record in found:
+            _print(record)
+    sys.exit(0)
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    return {
+        "index": record.index,
+        "leaf_hash": record.leaf_hash.hex(),
+        "event": dict(record.event),
+        "body": dict(record.body) if record.body is not None else None,
+        "erased": record.erased,
+    }
+
+
+def _summary(event: Any) -> dict[str, Any]:
+    return {key: event[key] for key in ("id", "type", "boundary", "kind", "action", "would") if key in event}
+
+
+def _print(record: dict[str, Any]) -> None:
+    event = record["event"]
+    click.echo(f"{event['id']}  {event.get('boundary', '')}/{event.get('kind', event['type'])}: ", nl=False)
+    click.echo(click.style(str(event.get("action", "")), bold=True) + f"  ({event.get('subject')})")
+    for line in event.get("lines", ()):
+        what = line["action"] if line["status"] == "evaluated" else line["reason"]
+        tail = f" -> {line['treatment']}" if line["treatment"] else ""
+        click.echo(f"  {line['control']:<26} {line['status']:<14} {what}{tail}")
+    for verdict in (record["body"] or {}).get("verdicts", {}).values():
+        for finding in verdict["findings"]:
+            click.echo(f"    - {finding['message']} ({finding['rule']})")

@@ -1,0 +1,101 @@
+"""The ASGI application: routes, errors in the protocol's shape, start and stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ringwall.core import RingwallError
+from ringwall.wire.errors import WireError
+from ringwall.workload.live import Live
+
+from .chat_endpoint import chat_completions
+from .collections_endpoint import add_document
+from .decisions_endpoint import show_decision
+from .gateway import Gateway
+from .models_endpoint import list_models, show_model
+from .openapi import openapi
+from .replies import error_response
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build(live: Live, pages: Callable[[Gateway], Sequence[BaseRoute]] | None = None) -> Starlette:
+    """The application on a live site. ``pages`` adds the console's routes."""
+    gateway = Gateway(live)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await live.take_seeds()
+        watcher = asyncio.ensure_future(live.watch())
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            await gateway.drain(10)
+            await live.close()
+
+    app = Starlette(
+        routes=[*_api(), *(pages(gateway) if pages else ())],
+        lifespan=lifespan,
+        exception_handlers={404: _http_error, 405: _http_error},
+    )
+    app.state.gateway = gateway
+    return app
+
+
+def _api() -> list[BaseRoute]:
+    routes: list[BaseRoute] = [
+        Route("/healthz", _healthz, methods=["GET"]),
+        Route("/readyz", _readyz, methods=["GET"]),
+        Route("/openapi.json", openapi, methods=["GET"]),
+        Route("/v1/ringwall/decisions/{id}", _api_errors(show_decision), methods=["GET"]),
+        Route("/v1/collections/{collection}/documents", _api_errors(add_document), methods=["POST"]),
+    ]
+    for prefix in ("/v1", "/apps/{application}/v1"):
+        routes += [
+            Route(f"{prefix}/chat/completions", _api_errors(chat_completions), methods=["POST"]),
+            Route(f"{prefix}/models", _api_errors(list_models), methods=["GET"]),
+            Route(f"{prefix}/models/{{model}}", _api_errors(show_model), methods=["GET"]),
+        ]
+    return routes
+
+
+def _api_errors(endpoint: Endpoint) -> Endpoint:
+    """Whatever goes wrong is answered in the API's own shape, with a decision on the ledger."""
+
+    async def wrapped(request: Request) -> Response:
+        gateway: Gateway = request.app.state.gateway
+        try:
+            return await endpoint(request)
+        except WireError as error:
+            return await gateway.refused(error)
+        except RingwallError as error:
+            return await gateway.refused(WireError(400, str(error), "refused"))
+        except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
+            gateway.log_fault(error)
+            return error_response(
+                WireError(500, "The gateway failed; nothing was let through.", "internal_error")
+            )
+
+    return wrapped
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    messages = {404: "There is no such page or endpoint.", 405: "This endpoint does not take that method."}
+    status = getattr(error, "status_code", 404)
+    return error_response(WireError(status, messages[status], "not_found"), getattr(error, "headers", None))
+
+
+async def _healthz(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _readyz(request: Request) -> Response:
+    """Ready when the ledger takes records: without it nothing may pass."""
+    ready = request.app.state.gateway.live.plant.ready()
+    return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)

@@ -1,0 +1,72 @@
+"""``POST /v1/collections/{collection}/documents``: contribute a document."""
+
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ringwall.boundaries.data.contribute import Offer, Receipt
+from ringwall.core import DeniedError
+from ringwall.wire.errors import WireError, invalid
+
+from .body import read_json
+from .gateway import Gateway
+from .replies import error_response, json_response
+
+_ENDINGS = {"text": ".txt", "markdown": ".md", "html": ".html"}
+_STATUS = {"stored": 201, "unchanged": 200, "quarantined": 202}
+_FIELDS = {"title", "text", "format", "origin", "readers"}
+
+
+async def add_document(request: Request) -> Response:
+    """201 stored, 202 quarantined, 403 refused: with the decision's id in any case."""
+    gateway: Gateway = request.app.state.gateway
+    principal = gateway.authenticate(request)
+    collection = request.path_params["collection"]
+    settings = gateway.site.workload.data.collections.get(collection)
+    if settings is None:
+        raise WireError(404, f"There is no collection {collection[:64]!r} here.", "not_found")
+    body, _ = await read_json(request, settings.max_bytes * 2, 16)
+    try:
+        receipt = await gateway.contributions.add(_offer(collection, body), principal)
+    except DeniedError as error:
+        refused = WireError(403, str(error), "policy")
+        return error_response(refused, {"x-ringwall-decision": error.decision_id})
+    return json_response(
+        _receipt(receipt), _STATUS.get(receipt.status, 200), {"x-ringwall-decision": receipt.decision}
+    )
+
+
+def _offer(collection: str, body: Any) -> Offer:
+    if not isinstance(body, dict):
+        raise invalid("The request body must be a JSON object.", "body")
+    unknown = sorted(body.keys() - _FIELDS)
+    if unknown:
+        raise invalid(f"Unknown field {unknown[0][:64]!r}.", unknown[0][:64])
+    for name in ("title", "text"):
+        if not isinstance(body.get(name), str) or not body[name].strip():
+            raise invalid(f"{name!r} must be a non-empty string.", name)
+    kind = body.get("format", "markdown")
+    if not isinstance(kind, str) or kind not in _ENDINGS:
+        raise invalid(f"'format' must be one of {', '.join(_ENDINGS)}.", "format")
+    origin, readers = body.get("origin", ""), body.get("readers", [])
+    if not isinstance(origin, str):
+        raise invalid("'origin' must be a string.", "origin")
+    if not isinstance(readers, list) or not all(isinstance(reader, str) for reader in readers):
+        raise invalid("'readers' must be a list of roles.", "readers")
+    front = orjson.dumps({"title": body["title"], "readers": readers, "source": origin})
+    raw = b"---\n" + front + b"\n---\n" + body["text"].encode()
+    return Offer(collection, body["title"] + _ENDINGS[kind], raw, origin or "api")
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "object": "collection.document",
+        "status": receipt.status,
+        "collection": receipt.collection,
+        "document": receipt.document,
+        "name": receipt.name,
+        "reasons": list(receipt.reasons),
+        "held": receipt.held,
+    }

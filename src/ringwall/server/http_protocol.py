@@ -1,0 +1,56 @@
+"""uvicorn's HTTP protocol with a bound on the header block, which its parser does not have."""
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEADER_BYTES = 32 * 1024
+MAX_HEADERS = 100
+_TEXT = b"The request line or the headers are too large.\n"
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\n"
+    b"content-length: %d\r\nconnection: close\r\n\r\n" % len(_TEXT)
+) + _TEXT
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Answers 431 and closes the connection when request line and headers exceed their bounds."""
+
+    _refused = False
+    _in_headers = True
+    _unfinished = 0
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        super().data_received(data)
+        if self._in_headers and not self._refused:
+            self._unfinished += len(data)
+            if self._unfinished > MAX_HEADER_BYTES:
+                self._refuse()
+
+    def on_message_begin(self) -> None:
+        self._in_headers = True
+        self._unfinished = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > MAX_HEADER_BYTES or len(self.headers) > MAX_HEADERS:
+            self._refuse()
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._refused:
+            self._in_headers = True
+            self._unfinished = 0
+            super().on_message_complete()
+
+    def _refuse(self) -> None:
+        self._refused = True
+        self.transport.write(_TOO_LARGE)
+        self.transport.close()

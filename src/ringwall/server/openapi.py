@@ -1,0 +1,112 @@
+"""``GET /openapi.json``: what this gateway speaks, for tools that test or generate clients."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ringwall import __version__
+
+from .replies import json_response
+
+_ERROR = {
+    "description": "Refused or failed, in the error shape of the OpenAI API.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+_ERRORS = {str(status): _ERROR for status in (400, 401, 403, 404, 413, 415, 422, 429, 502, 503, 504)}
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 description of the API."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Ringwall gateway", "version": __version__},
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"ChatRequest": _CHAT, "Document": _DOCUMENT, "Error": _ERROR_BODY},
+        },
+        "security": [{"key": []}],
+        "paths": {
+            "/v1/chat/completions": {"post": _operation("One turn of a conversation", body="ChatRequest")},
+            "/v1/models": {"get": _operation("The models that may be asked")},
+            "/v1/models/{model}": {"get": _operation("One model", path="model")},
+            "/v1/collections/{collection}/documents": {
+                "post": _operation(
+                    "Contribute a document", body="Document", path="collection", ok=("201", "202")
+                )
+            },
+            "/v1/ringwall/decisions/{id}": {"get": _operation("One decision", path="id")},
+        },
+    }
+
+
+def _operation(
+    summary: str, *, body: str = "", path: str = "", ok: tuple[str, ...] = ("200",)
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "responses": {**{status: {"description": "Done."} for status in ok}, **_ERRORS},
+    }
+    if path:
+        text = {"type": "string", "minLength": 1}
+        operation["parameters"] = [{"name": path, "in": "path", "required": True, "schema": text}]
+    if body:
+        schema = {"$ref": f"#/components/schemas/{body}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+_TEXT = {"type": "string"}
+_CHAT: dict[str, Any] = {
+    "type": "object",
+    "required": ["model", "messages"],
+    "properties": {
+        "model": {"type": "string", "minLength": 1},
+        "messages": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["role"],
+                "properties": {
+                    "role": {"enum": ["system", "developer", "user", "assistant", "tool"]},
+                    "content": {"type": ["string", "array", "null"]},
+                    "tool_call_id": _TEXT,
+                    "tool_calls": {"type": "array"},
+                },
+            },
+        },
+        "tools": {"type": "array", "items": {"type": "object"}},
+        "stream": {"type": "boolean"},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "temperature": {"type": "number"},
+        "metadata": {"type": "object"},
+    },
+}
+_DOCUMENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["title", "text"],
+    "additionalProperties": False,
+    "properties": {
+        "title": {"type": "string", "minLength": 1, "maxLength": 200},
+        "text": {"type": "string", "minLength": 1},
+        "format": {"enum": ["text", "markdown", "html"]},
+        "origin": _TEXT,
+        "readers": {"type": "array", "items": _TEXT},
+    },
+}
+_ERROR_BODY: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type"],
+            "properties": {"message": _TEXT, "type": _TEXT, "param": {}, "code": {}},
+        }
+    },
+}
+
+
+async def openapi(request: Request) -> Response:
+    return json_response(document())

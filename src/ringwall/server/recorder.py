@@ -1,0 +1,36 @@
+"""Decisions and events onto the ledger, before their effects leave the gateway."""
+
+from typing import Any
+
+from ringwall.core import Crossing, Decision, decision_body, decision_event, event_record
+from ringwall.ledger import Ledger
+
+from .counts import Counts
+
+
+class Recorder:
+    """Bound to one ledger. Each call returns when the record is committed."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.counts = Counts()
+
+    async def decision(self, decision: Decision, crossing: Crossing, turn: str) -> None:
+        """Put a decision on the ledger. Raises when it can't be: then nothing may leave."""
+        self.counts.add(decision)
+        await self._ledger.append(
+            decision_event(decision, turn),
+            decision_body(decision, crossing),
+            subject=_owner(decision.tenant, decision.subject),
+        )
+
+    async def event(self, kind: str, subject: str, tenant: str, **detail: Any) -> str:
+        """Put another event on the ledger; its id. See ``event_record``."""
+        record = event_record(kind, subject, tenant, detail)
+        await self._ledger.append(record)
+        return str(record["id"])
+
+
+def _owner(tenant: str, subject: str) -> str:
+    """Whose key encrypts the body: one per person, so that erasing it erases that person's text."""
+    return f"{tenant}/{subject}"

@@ -1,0 +1,110 @@
+"""Guarded streaming: text leaves only when every control that could still object has seen enough of it.
+
+The hold-back is derived, not configured: each enforcing control of the gate says from where on it must keep
+the text (``hold_from``, or the overlap of its window), and the least of these is the release point. What has
+been released is never rewritten.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ringwall.core import (
+    Action,
+    Buffer,
+    Control,
+    Crossing,
+    CrossingKind,
+    Decision,
+    Edit,
+    Gate,
+    StreamAware,
+    Window,
+    apply_edits,
+)
+
+BEFORE = 4096
+"""Characters of released text that controls may look back at."""
+
+MakeCrossing = Callable[[str, str, bool], Crossing]
+"""(pending text, tail of the released text, whether this is the end) -> the crossing to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What may leave now."""
+
+    text: str = ""
+    decision: Decision | None = None
+    crossing: Crossing | None = None
+    stopped: bool = False
+    """Nothing more may leave: the text that is left was blocked."""
+
+
+class ResponseGuard:
+    """Judges the text of one response, as it arrives or whole."""
+
+    def __init__(self, gate: Gate, crossing: MakeCrossing) -> None:
+        self._gate = gate
+        self._crossing = crossing
+        self._controls = [post.control for post in gate.active(CrossingKind.RESPONSE)]
+        self._limit = min(
+            (c.declaration.need.limit for c in self._controls if isinstance(c.declaration.need, Buffer)),
+            default=0,
+        )
+        self._pending = ""
+        self._before = ""
+        self._streamed = False
+
+    async def feed(self, text: str) -> Release:
+        """Take more text; release what no control can object to any more."""
+        self._pending += text
+        self._streamed = True
+        if not self._controls:
+            return Release(text)  # monitor: nothing is held back, the whole text is judged at the end
+        if self._limit and len(self._pending) > self._limit:
+            return await self._judge(final=False, point=0)
+        point = min(_hold_from(control, self._pending) for control in self._controls)
+        return await self._judge(final=False, point=point) if point else Release()
+
+    async def finish(self) -> Release:
+        """The text is complete: judge and release the rest."""
+        return await self._judge(final=True, point=len(self._pending))
+
+    def take(self, text: str) -> None:
+        """Take the whole text of a reply that is not streamed; ``finish`` judges it."""
+        self._pending += text
+
+    async def _judge(self, *, final: bool, point: int) -> Release:
+        crossing = self._crossing(self._pending, self._before, final)
+        decision = await self._gate.decide(crossing)
+        over = not final and self._limit and len(self._pending) > self._limit
+        if decision.action >= Action.HOLD or over:
+            self._pending = ""
+            return Release("", decision, crossing, stopped=True)
+        if not self._controls:
+            return Release("" if self._streamed else self._pending, decision, crossing)
+        edits = decision.joined.edits if decision.action is Action.TRANSFORM else ()
+        point = _clear_of(edits, point)
+        if not point and not final:
+            return Release()
+        due, self._pending = self._pending[:point], self._pending[point:]
+        self._before = (self._before + due)[-BEFORE:]
+        text = apply_edits(due, [edit for edit in edits if edit.end <= point])
+        return Release(text, decision, crossing)
+
+
+def _hold_from(control: Control, text: str) -> int:
+    need = control.declaration.need
+    if isinstance(need, Buffer):
+        return 0
+    if isinstance(control, StreamAware):
+        return max(0, min(control.hold_from(text), len(text)))
+    return max(0, len(text) - need.overlap) if isinstance(need, Window) else len(text)
+
+
+def _clear_of(edits: tuple[Edit, ...], point: int) -> int:
+    """The release point moved back so that no edit lies across it."""
+    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+        if edit.start < point < edit.end:
+            point = edit.start
+    return point

@@ -1,0 +1,42 @@
+"""Running the ASGI application under uvicorn on a socket that is already bound."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+from .http_protocol import BoundedProtocol
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._tell()
+
+
+def server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """A server that calls ``started`` once it accepts connections."""
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=2048,
+    )
+    return _Server(config, started)
+
+
+async def serve(app: Starlette, listener: socket.socket, started: Callable[[], None]) -> None:
+    """Serve until interrupted."""
+    await server(app, started).serve(sockets=[listener])

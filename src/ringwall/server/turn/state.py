@@ -1,0 +1,112 @@
+"""What one turn knows and has decided so far."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+from ringwall.boundaries.model.provider import Usage
+from ringwall.core import (
+    Action,
+    Crossing,
+    CrossingKind,
+    Decision,
+    Label,
+    Part,
+    Principal,
+    new_id,
+)
+from ringwall.wire.chat_request import ChatCall
+from ringwall.wire.errors import WireError
+from ringwall.workload.site import ApplicationSite
+
+from ..recorder import Recorder
+
+ENDPOINT = "chat.completions"
+
+
+@dataclass
+class Turn:
+    """Mutable, owned by one task."""
+
+    app: ApplicationSite
+    recorder: Recorder
+    principal: Principal
+    call: ChatCall
+    session: str = ""
+    endpoint: str = ENDPOINT
+    route: str = ""
+    """The route that the client's model name stands for."""
+    served: str = ""
+    """The route that answered: its own, or the fallback."""
+    id: str = field(default_factory=lambda: new_id("turn"))
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    """What goes to the model: the client's messages as the gates left them, and what the gateway adds."""
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+    content: list[Part] = field(default_factory=list)
+    """Every labelled part that the model has been shown, for provenance."""
+    retrieved: list[dict[str, Any]] = field(default_factory=list)
+    usage: dict[str, int] = field(default_factory=lambda: {"prompt_tokens": 0, "completion_tokens": 0})
+    decision: str = ""
+    """Id of the decision that the client is told: the one that stopped the turn, or the latest."""
+    tool_calls: int = 0
+    executed: list[dict[str, Any]] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+    def crossing(
+        self,
+        kind: CrossingKind,
+        parts: Iterable[Part] = (),
+        context: Mapping[str, Any] | None = None,
+    ) -> Crossing:
+        """A crossing of this turn. ``turn`` is always in its context."""
+        return Crossing(
+            kind,
+            self.principal,
+            tuple(parts),
+            self.app.application.name,
+            self.session,
+            self.endpoint,
+            self.call.stream,
+            {"turn": self.id, **(context or {})},
+        )
+
+    async def decide(self, crossing: Crossing) -> Decision:
+        """Ask the gate and put its decision on the ledger."""
+        decision = await self.app.gate.decide(crossing)
+        await self.record(decision, crossing)
+        return decision
+
+    async def record(self, decision: Decision, crossing: Crossing) -> None:
+        await self.recorder.decision(decision, crossing, self.id)
+        self.decision = decision.id
+
+    def refuse_if_stopped(self, decision: Decision) -> None:
+        """Raise the protocol's error for a decision that lets nothing through."""
+        if decision.action < Action.HOLD:
+            return
+        control = stopper(decision)
+        reason = " ".join(decision.reasons) or "The policy of this application does not allow it."
+        if control == "interface.identity" and not self.principal.authenticated:
+            raise WireError(401, "A valid API key is needed: send it as a bearer token.", "invalid_api_key")
+        if control == "interface.quota":
+            wait = self.app.quotas.retry_after(self.id)
+            raise WireError(429, reason, control, retry_after=wait)
+        if control == "interface.limits":
+            raise WireError(413, reason, control)
+        raise WireError(403, reason, control)
+
+    def add_usage(self, usage: Usage) -> None:
+        self.usage["prompt_tokens"] += usage.prompt_tokens
+        self.usage["completion_tokens"] += usage.completion_tokens
+
+    @property
+    def content_label(self) -> Label:
+        """The join of all content that the model has been shown in this turn."""
+        return reduce(Label.join, (part.label for part in self.content))
+
+
+def stopper(decision: Decision) -> str:
+    """Id of the first control whose verdict equals the decision."""
+    return next((line.control for line in decision.lines if line.counted == decision.action), "")

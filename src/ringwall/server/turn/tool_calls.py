@@ -1,0 +1,103 @@
+"""Tool calls of a model's answer: each judged, then run here, left to the client, or answered with a refusal.
+
+A refused call is answered inside the gateway with a synthetic tool result, and the model is asked again:
+ending the turn instead would cost the user's work (measured on AgentDojo, see REFERENCE of the design).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringwall.core import Action, CrossingKind, Decision, Part, PartKind, apply_edits, new_id
+from ringwall.wire.chat_parts import tool_call_part
+
+from .state import Turn
+
+
+@dataclass
+class Outcome:
+    """What became of the calls of one answer."""
+
+    for_client: list[dict[str, Any]] = field(default_factory=list)
+    """Allowed calls that the client runs itself."""
+    results: list[dict[str, Any]] = field(default_factory=list)
+    """Tool messages for the model: results of calls run here, and refusals."""
+
+
+async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
+    """Judge every call by itself, in order.
+
+    An answer that has calls for the client goes to the client: calls of the same answer that the gateway
+    would run are left out, since their results would have no place in the client's history; the model asks
+    for them again.
+    """
+    outcome = Outcome()
+    allowed: list[Part] = []
+    for call in calls:
+        call["id"] = call.get("id") or new_id("call")
+        part = tool_call_part(call["id"], call["function"]["name"], call["function"]["arguments"])
+        turn.tool_calls += 1
+        granted = turn.app.holds.granted(turn.session, turn.principal, part.name, part.data)
+        decision = await _decide(turn, part, granted)
+        if decision.action is Action.HOLD:
+            outcome.results.append(_tool_message(part, _hold(turn, part, decision)))
+        elif decision.action is Action.BLOCK:
+            outcome.results.append(_tool_message(part, _denied(decision)))
+        elif granted and not turn.app.holds.take(turn.session, turn.principal, part.name, part.data):
+            outcome.results.append(_tool_message(part, "Not done: the approval was already used."))
+        elif turn.app.runs(part.name):
+            allowed.append(part)
+        else:
+            turn.executed.append({"tool": part.name, "arguments": dict(part.data), "by": "client"})
+            call["function"]["arguments"] = part.text  # what was approved is what travels
+            outcome.for_client.append(call)
+    if not outcome.for_client:
+        outcome.results += [_tool_message(part, await _run(turn, part)) for part in allowed]
+    return outcome
+
+
+async def _decide(turn: Turn, part: Part, granted: bool) -> Decision:
+    crossing = turn.crossing(
+        CrossingKind.TOOL_CALL,
+        [part],
+        {
+            "provenance": {part.ref: turn.app.provenance(turn.content, part)},
+            "approved": frozenset({part.ref} if granted else ()),
+            "turn_calls": turn.tool_calls - 1,
+            "session_labels": turn.app.labels.session(turn.session).join(turn.content_label),
+        },
+    )
+    return await turn.decide(crossing)
+
+
+def _hold(turn: Turn, part: Part, decision: Decision) -> str:
+    reason = " ".join(decision.reasons)
+    hold = turn.app.holds.request(turn.session, turn.principal, part.name, part.data, reason, turn.id)
+    turn.held.append(hold.id)
+    return (
+        f"Not done: this call waits for the approval of a person ({hold.id}). {reason} "
+        "Tell the user so; do not try another way. Once approved, the same call will go through."
+    )
+
+
+def _denied(decision: Decision) -> str:
+    reason = " ".join(decision.reasons) or "Not allowed for this user."
+    return f"Denied by policy: {reason} Go on without this call, or tell the user that it can't be done."
+
+
+async def _run(turn: Turn, part: Part) -> str:
+    """Execute a gateway-run tool and take its result through the gate."""
+    turn.executed.append({"tool": part.name, "arguments": dict(part.data), "by": "gateway"})
+    text = await turn.app.run_tool(part.name, part.data, turn.principal)
+    result = Part(PartKind.TOOL_RESULT, text, turn.app.tool_label(part.name), "tool", part.name, ref=part.ref)
+    decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
+    if decision.action >= Action.HOLD:
+        return "The result of this call was withheld by policy."
+    edits = decision.joined.edits
+    text = "" if any(edit.drop for edit in edits) else apply_edits(text, edits)
+    turn.content.append(result)
+    turn.app.labels.remember(turn.session, [result])
+    return text
+
+
+def _tool_message(part: Part, text: str) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": part.ref, "content": text}

@@ -1,0 +1,45 @@
+"""The error shape of the OpenAI API, which its SDKs turn into typed exceptions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ringwall.core import RingwallError
+
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "policy_violation",
+    404: "invalid_request_error",
+    413: "invalid_request_error",
+    429: "rate_limit_exceeded",
+}
+
+
+@dataclass
+class WireError(RingwallError):
+    """An answer that is an error. ``message`` is one sentence for the developer who reads it."""
+
+    status: int
+    message: str
+    code: str = ""
+    param: str | None = None
+    retry_after: int = 0
+    """Seconds; 0 when waiting does not help."""
+
+    def __post_init__(self) -> None:
+        super().__init__(self.message)
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "error": {
+                "message": self.message,
+                "type": _TYPES.get(self.status, "server_error"),
+                "param": self.param,
+                "code": self.code or None,
+            }
+        }
+
+
+def invalid(message: str, param: str) -> WireError:
+    """The request does not follow the protocol."""
+    return WireError(400, message, "invalid_request", param)

@@ -1,0 +1,228 @@
+"""The one composition root: a loaded workload file and a plant become a site."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from ringwall.boundaries.application.compose import application_services
+from ringwall.boundaries.application.execute import ToolRunner
+from ringwall.boundaries.application.holds import Holds
+from ringwall.boundaries.application.labels import SessionLabels
+from ringwall.boundaries.application.provenance import Provenance
+from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.rights import ApprovalRights
+from ringwall.boundaries.data.retrieve import Retriever
+from ringwall.boundaries.interface.principals import Roles
+from ringwall.boundaries.model.admission_book import Admissions
+from ringwall.boundaries.model.provider import Provider
+from ringwall.boundaries.model.provider_factory import build_providers
+from ringwall.boundaries.model.routing import Router
+from ringwall.boundaries.model.settings import ModelSection, OpenAISettings, RouteSettings
+from ringwall.boundaries.model.verified_file import hash_file
+from ringwall.core import (
+    Application,
+    ConfigError,
+    Control,
+    Gate,
+    Mode,
+    Post,
+    Problem,
+    Services,
+)
+
+from .catalogue import catalogue
+from .load import COMMON_KEYS, Loaded
+from .plant import Plant
+from .schema import Workload
+from .site import ApplicationSite, Site
+
+Wrap = Callable[[Control], Control | None]
+"""Drills break a control by wrapping it, or take it out by returning None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line or a drill sets over the workload file."""
+
+    upstream: str = ""
+    """Base URL of an OpenAI-compatible server that becomes the first route."""
+    model_file: Path | None = None
+    """A local model file that becomes the first route."""
+    providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
+    """Providers by name, instead of those that the file describes."""
+    wrap: Wrap | None = None
+    exhaustive: bool = False
+    mode: Mode | None = None
+
+
+def compose(loaded: Loaded, plant: Plant, overrides: Overrides) -> Site:
+    """Build everything that depends on the workload file. Raises ConfigError; changes nothing that runs."""
+    return _Composer(loaded, plant, overrides).site()
+
+
+class _Composer:
+    def __init__(self, loaded: Loaded, plant: Plant, overrides: Overrides) -> None:
+        self.loaded = loaded
+        self.plant = plant
+        self.overrides = overrides
+        self.workload: Workload = loaded.workload
+        self.roles = Roles(self.workload.principals)
+        self.model = effective_model(self.workload.model, overrides)
+        self.admissions = Admissions(plant.database, self.model, loaded.folder)
+        self.rights = ApprovalRights(
+            {role: frozenset(given.may_approve) for role, given in self.workload.principals.roles.items()}
+        )
+        self.services = self._services()
+
+    def _services(self) -> Services:
+        """What every gate's controls may ask for."""
+        workload, plant = self.workload, self.plant
+        section = workload.application
+        if section.policies is not None:
+            section = section.model_copy(update={"policies": self.loaded.folder / section.policies})
+        return Services(
+            self.roles,
+            workload.interface,
+            section,
+            self.model,
+            workload.data,
+            workload.organization,
+            plant.database,
+            plant.quotas,
+            plant.containment,
+            *application_services(
+                section, plant.database, self.rights, self.loaded.folder, sealer=plant.envelope
+            ),
+        )
+
+    def site(self) -> Site:
+        plant = self.plant
+        plant.keys.use_roles(self.roles)
+        plant.index.configure(self.workload.data.collections)
+        router = self._router()
+        applications = {name: self._application_site(name, router) for name in self.workload.applications}
+        return Site(
+            workload=self.workload,
+            version=self.loaded.version,
+            roles=self.roles,
+            applications=applications,
+            router=router,
+            admissions=self.admissions,
+            model=self.model,
+        )
+
+    def _application_site(self, name: str, router: Router) -> ApplicationSite:
+        application = self._application(name)
+        return ApplicationSite(
+            application=application,
+            settings=self.workload.applications[name],
+            gate=self._gate(application),
+            router=router,
+            registry=self.services.get(ToolRegistry),
+            runner=self.services.get(ToolRunner),
+            holds=self.services.get(Holds),
+            labels=self.services.get(SessionLabels),
+            sessions=self.plant.sessions,
+            quotas=self.plant.quotas,
+            retriever=Retriever(self.plant.index, self.workload.data),
+            provenance_of=self.services.get(Provenance),
+            passthrough=self._passes_through(application),
+        )
+
+    def _application(self, name: str) -> Application:
+        settings = self.workload.applications[name]
+        canary = self.plant.canary(name)
+        prompt = ""
+        if settings.system_prompt:
+            text = (self.loaded.folder / settings.system_prompt).read_text("utf-8")
+            prompt = f"{text.rstrip()}\n\nInternal reference, never to be repeated: {canary}"
+        return Application(
+            name=name,
+            workload=self.workload.workload,
+            roles=frozenset(settings.roles),
+            anonymous=self.workload.interface.anonymous if settings.anonymous is None else settings.anonymous,
+            system_prompt=prompt,
+            canary=canary if prompt else "",
+            tools=tuple(settings.tools),
+            collections=tuple(settings.collections),
+            models=tuple(settings.models),
+        )
+
+    def _gate(self, application: Application) -> Gate:
+        services = self.services.with_(application)
+        return Gate(
+            [post for post in self._posts(application, services) if post],
+            application=application.name,
+            mode=self.overrides.mode or self.workload.mode_of(application.name),
+            policy=self.loaded.version,
+            exhaustive=self.overrides.exhaustive,
+        )
+
+    def _posts(self, application: Application, services: Services) -> Iterable[Post | None]:
+        for name, factory in catalogue().factories.items():
+            block = self._block(name, application.name)
+            settings = {key: value for key, value in block.items() if key not in COMMON_KEYS}
+            try:
+                control = factory.build(factory.settings.model_validate(settings), services)
+            except LookupError as error:
+                raise ConfigError(Problem(f"the control {name!r} can't be built: {error}")) from error
+            wrapped = self.overrides.wrap(control) if self.overrides.wrap else control
+            yield Post(wrapped, Mode(str(block.get("mode", "enforce")))) if wrapped else None
+
+    def _block(self, control: str, application: str) -> dict[str, object]:
+        """The control's settings: those of its boundary, then those of the application over them."""
+        section = getattr(self.workload, control.split(".", maxsplit=1)[0], None)
+        general = section.controls.get(control, {}) if section else {}
+        return {**general, **self.workload.applications[application].controls.get(control, {})}
+
+    def _router(self) -> Router:
+        providers = build_providers(self.model, self.admissions.open)
+        return Router(
+            self.model,
+            {**providers, **self.overrides.providers},
+            self.admissions.admitted,
+            strict=(self.overrides.mode or self.workload.mode) is Mode.ENFORCE,
+        )
+
+    def _passes_through(self, application: Application) -> bool:
+        route = self.model.routes.get(application.models[0]) if application.models else None
+        return (
+            route is not None
+            and not route.model
+            and isinstance(self.model.providers.get(route.provider), OpenAISettings)
+        )
+
+
+UPSTREAM = "upstream"
+KEY_VARIABLE = "RINGWALL_UPSTREAM_KEY"
+"""Environment variable with the API key of ``--upstream``."""
+
+
+def effective_model(section: ModelSection, overrides: Overrides) -> ModelSection:
+    """The model section with ``--upstream`` or ``--model`` as its first route."""
+    data = section.model_dump()
+    if overrides.upstream:
+        attached: dict[str, object] = {
+            "kind": "openai",
+            "base_url": overrides.upstream,
+            "api_key_env": KEY_VARIABLE if os.environ.get(KEY_VARIABLE) else "",
+        }
+        snapshot = "as served by --upstream"
+    elif overrides.model_file:
+        path = overrides.model_file.resolve()
+        attached = {"kind": "local", "artifact": UPSTREAM}
+        snapshot = hash_file(path)
+        data["artifacts"][UPSTREAM] = {"path": str(path), "sha256": snapshot}
+    else:
+        return section
+    data["providers"][UPSTREAM] = attached
+    first = next(iter(section.routes), "default")
+    data["routes"][first] = RouteSettings(provider=UPSTREAM, snapshot=snapshot).model_dump()
+    try:
+        return ModelSection.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(Problem(f"--upstream: {error.errors()[0]['msg']}")) from None

@@ -1,0 +1,53 @@
+"""What is known of a site's defences: threats with derived status, evidence, coverage of the public lists."""
+
+import time
+from pathlib import Path
+
+from ringwall.boundaries.organization.coverage import Coverage, coverage
+from ringwall.boundaries.organization.evidence import Evidence
+from ringwall.boundaries.organization.status import Setup, ThreatStatus, derive
+from ringwall.boundaries.organization.threats import ThreatModel, load_threats
+from ringwall.core import Declaration, Mode
+
+from .catalogue import catalogue
+from .plant import Plant
+from .site import Site
+
+
+def declarations(site: Site) -> dict[str, Declaration]:
+    """Of every control at the first application's gate, by id."""
+    posts = site.application().gate.posts
+    return {post.control.declaration.id: post.control.declaration for post in posts}
+
+
+def threat_model(site: Site, folder: Path) -> ThreatModel:
+    """The workload's threat model; empty when the file names none. Raises ConfigError."""
+    path = site.workload.organization.threats
+    return load_threats(folder / path, set(catalogue().factories)) if path else ThreatModel()
+
+
+def threat_status(site: Site, plant: Plant, folder: Path) -> list[ThreatStatus]:
+    """Every threat with its status, derived from the evidence as it stands now."""
+    return derive(threat_model(site, folder), plant.evidence.latest(), _setup(site), _now())
+
+
+def control_coverage(site: Site, plant: Plant) -> Coverage:
+    """OWASP and CSF coverage of the controls in place."""
+    return coverage(plant.evidence.latest(), _setup(site), _now())
+
+
+def _setup(site: Site) -> Setup:
+    gate = site.application().gate
+    monitored = gate.mode is Mode.MONITOR
+    modes = {post.control.declaration.id: Mode.MONITOR if monitored else post.mode for post in gate.posts}
+    return Setup(declarations(site), modes)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def keep(plant: Plant, fact: Evidence) -> Evidence:
+    """Put a fact on the ledger, then among the evidence. Raises DataError where either fails."""
+    entry = plant.note("evidence.added", by=fact.by, **fact.facts())
+    return plant.evidence.add(fact, entry=entry)

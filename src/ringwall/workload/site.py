@@ -1,0 +1,128 @@
+"""A workload in working order: one version of the configuration, wired to the plant. Immutable once built."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from ringwall.boundaries.application.execute import ToolRunner
+from ringwall.boundaries.application.holds import Holds
+from ringwall.boundaries.application.labels import SessionLabels
+from ringwall.boundaries.application.provenance import Provenance
+from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.data.index import Chunk
+from ringwall.boundaries.data.retrieve import Retriever, chunk_part
+from ringwall.boundaries.interface.principals import Roles
+from ringwall.boundaries.interface.quota import Quotas
+from ringwall.boundaries.model.admission_book import Admissions
+from ringwall.boundaries.model.routing import Router
+from ringwall.boundaries.model.settings import ModelSection
+from ringwall.core import Application, Gate, Label, Part, PartKind, Principal, untrusted
+from ringwall.wire.errors import WireError
+from ringwall.wire.sessions import Sessions
+
+from .schema import ApplicationSettings, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSite:
+    """One application: its gate, and the services that its turns use."""
+
+    application: Application
+    settings: ApplicationSettings
+    gate: Gate
+    router: Router
+    registry: ToolRegistry
+    runner: ToolRunner
+    holds: Holds
+    labels: SessionLabels
+    sessions: Sessions
+    quotas: Quotas
+    retriever: Retriever
+    provenance_of: Provenance
+    passthrough: bool = False
+    """Whether the first route takes any model name and hands it to its provider."""
+
+    def resolve(self, model: str) -> str:
+        """The route that a client's model name stands for. Raises WireError (404)."""
+        if model in self.application.models:
+            return model
+        if self.passthrough:
+            return self.application.models[0]
+        known = ", ".join(self.application.models)
+        message = f"There is no model {model[:64]!r} here. Available: {known}."
+        raise WireError(404, message, "model_not_found", "model")
+
+    def tool_label(self, name: str) -> Label:
+        """What is known of the results of a tool; an unknown tool's are untrusted."""
+        manifest = self.registry.get(name)
+        return manifest.result_label if manifest else untrusted(f"tool:{name or 'unknown'}")
+
+    def gateway_tools(self) -> list[dict[str, Any]]:
+        """Tools of the application that the gateway runs itself, as a client would declare them."""
+        manifests = [self.registry.get(name) for name in self.application.tools]
+        return [manifest.openai() for manifest in manifests if manifest and manifest.settings.run]
+
+    def offer_part(self, tool: dict[str, Any]) -> Part:
+        """A declared tool as a part of the TOOL_OFFER crossing."""
+        function = tool["function"]
+        text = orjson.dumps(function).decode()
+        return Part(PartKind.TOOL_OFFER, text, untrusted("client"), name=function["name"], data=function)
+
+    def runs(self, tool: str) -> bool:
+        """Whether the gateway runs this tool."""
+        manifest = self.registry.get(tool)
+        return manifest is not None and manifest.settings.run is not None
+
+    async def run_tool(self, name: str, arguments: Mapping[str, Any], principal: Principal) -> str:
+        """The tool's result, or a sentence that says how it failed."""
+        return (await self.runner.run(name, arguments, principal)).text
+
+    def provenance(self, content: Sequence[Part], call: Part) -> Mapping[str, Label]:
+        """Where each argument of the call came from."""
+        manifest = self.registry.get(call.name)
+        return self.provenance_of.of(content, call.data, manifest.parameters if manifest else None)
+
+    async def retrieve(self, principal: Principal, query: str) -> list[tuple[Part, dict[str, Any]]]:
+        """Passages of the application's collections that this principal may read, as parts and plain data."""
+        if not self.application.collections:
+            return []
+        chunks = await asyncio.to_thread(
+            self.retriever.search, principal, self.application.collections, query
+        )
+        return [(chunk_part(chunk), _plain(chunk)) for chunk in chunks]
+
+
+def _plain(chunk: Chunk) -> dict[str, Any]:
+    """What the embedded models and the response's controls need of a passage."""
+    return {
+        "collection": chunk.collection,
+        "document": chunk.document,
+        "title": chunk.title,
+        "text": chunk.text,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All applications of a workload under one version of its file."""
+
+    workload: Workload
+    version: str
+    roles: Roles
+    applications: Mapping[str, ApplicationSite]
+    router: Router
+    admissions: Admissions
+    model: ModelSection
+    """The model section in force, command-line overrides included."""
+
+    def application(self, name: str = "") -> ApplicationSite:
+        """The named application, or the first one. Raises WireError (404)."""
+        if not name:
+            return next(iter(self.applications.values()))
+        try:
+            return self.applications[name]
+        except KeyError:
+            raise WireError(404, f"There is no application {name[:64]!r} here.", "not_found") from None
