@@ -90,7 +90,9 @@ def _build(settings: LimitOverrides, services: Services) -> LimitsControl:
 
 CONTROL = ControlFactory(ID, LimitOverrides, _build)
 
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# The closing quote is optional: a string without one runs to the end, and is not searched for from every quote
+# inside it, which would take quadratic time.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_SQUARE = bytes(byte for byte in range(256) if byte not in b"[]{}")
 

@@ -13,7 +13,7 @@ _SECONDS = {
     "d": 86400, "day": 86400,
 }  # fmt: skip
 _TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
-_FORM = re.compile(r"(\d{1,12})([kmKM]?)/(\d{0,6})([a-z]{1,6})")
+_FORM = re.compile(r"(\d{1,12})([kmKM]?)/(\d{0,6})([a-z]{1,6})", re.ASCII)
 _PATTERN = r"^\d{1,12}[kmKM]?/\d{0,6}(s|sec|second|m|min|minute|h|hour|d|day)$"
 _LONGEST_S = 31 * 86400
 
