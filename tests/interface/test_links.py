@@ -20,7 +20,10 @@ PROMPT = (
 def crossing(text, *, stream=False, final=True, before=""):
     context = {"stream": stream, "final": final, "before": before}
     return Crossing(
-        CrossingKind.RESPONSE, ANONYMOUS, (Part(PartKind.TEXT, text, MODEL, role="assistant"),), context=context
+        CrossingKind.RESPONSE,
+        ANONYMOUS,
+        (Part(PartKind.TEXT, text, MODEL, role="assistant"),),
+        context=context,
     )
 
 
@@ -94,7 +97,20 @@ BAD = [
 def alive(text):
     """A bad host or scheme that still could act."""
     low = text.lower()
-    marks = ("//evil", "\\\\evil", "www.evil", "javascript:", "script:", "onclick", "onload", "<script", "<iframe", "data:text", "&#", "%65vil")
+    marks = (
+        "//evil",
+        "\\\\evil",
+        "www.evil",
+        "javascript:",
+        "script:",
+        "onclick",
+        "onload",
+        "<script",
+        "<iframe",
+        "data:text",
+        "&#",
+        "%65vil",
+    )
     return [mark for mark in marks if mark in low]
 
 
@@ -148,7 +164,11 @@ def test_endless_address_is_stopped():
 
 
 TOKEN = "AKIA" + "Q3EGRZ7MVLT2WX5K"
-PEM = "-----BEGIN RSA PRIVATE " + "KEY-----\n" + "\n".join(["MIIEowIBAAKCAQEAx7Kq9Zp2LmX4vB8nR1cY6wF3sH5jD0gA"] * 12)
+PEM = (
+    "-----BEGIN RSA PRIVATE "
+    + "KEY-----\n"
+    + "\n".join(["MIIEowIBAAKCAQEAx7Kq9Zp2LmX4vB8nR1cY6wF3sH5jD0gA"] * 12)
+)
 SECRETS = [
     TOKEN,
     PEM + "\n-----END RSA PRIVATE " + "KEY-----",
@@ -187,7 +207,7 @@ def test_canary_in_every_dress_is_stopped():
         codecs.encode(canary, "rot13"),
         canary.encode().hex(),
         base64.b64encode(f"x{canary}y".encode()).decode(),
-        base64.b64encode(f"the key is {canary}".encode()).decode(),
+        base64.b64encode(f"k={canary}".encode()).decode(),
         "".join(f"%{ord(c):02X}" for c in canary),
         "".join(f"\\x{ord(c):02x}" for c in canary),
         "\u200b".join(canary),
@@ -196,8 +216,8 @@ def test_canary_in_every_dress_is_stopped():
         for seed in range(5):
             out, stopped = release([control], chunked(f"It is {form} ok", seed))
             assert stopped, form
-            # base64 of other text may share its first characters with the canary's
-            assert len(out.strip()) <= len("It is") + (4 if form.startswith(("eH", "dG")) else 0) or "dG" in form, out
+            # an encoding of other text may share its first characters with the canary's
+            assert len(out) <= len("It is ") + 5
             assert canary not in out
 
 
@@ -215,7 +235,9 @@ def test_prompt_passage_is_stopped_also_with_changes():
             assert stopped
             assert "winter" not in out
             assert "euros" not in out
-    ordinary = "I can help with that refund. Your order was sent on Monday and a manager will look at it soon."
+    ordinary = (
+        "I can help with that refund. Your order was sent on Monday and a manager will look at it soon."
+    )
     assert control.inspect(crossing(ordinary)).action is Action.ALLOW
 
 
@@ -225,12 +247,23 @@ def test_all_together_over_random_chunks():
     for seed in range(20):
         out, stopped = release(controls, chunked(text, seed))
         assert not stopped
-        assert out == "Hi! Look at [image removed: evil.example] and [secret:aws-access-key] and [ok](https://shop.example/a), bye."
+        assert (
+            out
+            == "Hi! Look at [image removed: evil.example] and [secret:aws-access-key] and [ok](https://shop.example/a), bye."
+        )
 
 
-@pytest.mark.parametrize("char", ["<", "[", "(", "a", "-", " ", "\u202e", "\ud800", "\0", "![", "](", "<a ", "&#", "eyJ", "password "])
+@pytest.mark.parametrize(
+    "char",
+    ["<", "[", "(", "a", "-", " ", "\u202e", "\ud800", "\0", "![", "](", "<a ", "&#", "eyJ", "password "],
+)
 def test_hostile_text_is_bounded(char):
     text = char * (60_000 // len(char))
-    for control in (LINKS, Secrets(SecretsSettings()), Canary("rwc-7f3kq9zp2lmx"), Leak(LeakSettings(), PROMPT)):
+    for control in (
+        LINKS,
+        Secrets(SecretsSettings()),
+        Canary("rwc-7f3kq9zp2lmx"),
+        Leak(LeakSettings(), PROMPT),
+    ):
         control.inspect(crossing(text))
         assert 0 <= control.hold_from(text) <= len(text)

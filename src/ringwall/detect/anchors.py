@@ -14,6 +14,12 @@ _HEX = re.compile(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _ZERO = "bBAz"
 _CLASSES = "dDsSwWpP"
 
+_EVERYDAY = frozenset(
+    "a all an and any are as at be by can do for from have he i if in into is it me my no not of on or out so that the "
+    "their this those to us was we what when which while who will with you your you're -".split()
+)
+"""Words that most sentences hold: as anchors they would make RE2 look at all of a text."""
+
 Strings = frozenset[str]
 NOTHING: Strings = frozenset({""})
 
@@ -45,7 +51,13 @@ def _value(strings: Strings) -> tuple[int, int]:
 def _better(a: Strings | None, b: Strings | None) -> Strings | None:
     if a is None or b is None:
         return b if a is None else a
-    return max(a, b, key=lambda strings: (min(_value(strings)[0], 6), -len(strings)))
+    return max(a, b, key=_rank)
+
+
+def _rank(strings: Strings) -> tuple[bool, int, int]:
+    """Sets without everyday words first, then longer shortest strings, then smaller sets."""
+    everyday = any(text.strip() in _EVERYDAY for text in strings)
+    return not everyday, min(_value(strings)[0], 6), -len(strings)
 
 
 class _Parser:

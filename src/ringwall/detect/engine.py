@@ -29,6 +29,7 @@ _MAX_REPORTS = 20_000
 """Reports of one pass, after which the text is dense and is rescanned with one report a rule."""
 MAX_HITS = 500
 """Hits of one rule in one text: an attacker gains nothing by more, and memory stays bounded."""
+_SHORT = 3
 _SPECIAL = frozenset("\\.+*?()|[]{}^$/-#&~ \t\n\r")
 
 
@@ -83,7 +84,7 @@ class Engine:
         """Rule -> end of its first anchor (0 where the pass gives no place)."""
         first: dict[int, int] = {}
         if not self.uses_hyperscan:
-            for look in self._set.Match(data) if self._set else ():
+            for look in (self._set.Match(data) or ()) if self._set else ():
                 for index in self._looks[look].rules:
                     first[index] = 0
             return first
@@ -203,6 +204,8 @@ def _looks(rules: Sequence[Rule]) -> list[_Look]:
     wanted: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         literals = anchors(rule.pattern)
+        if rule.sensitive and literals and min(map(len, literals)) <= _SHORT and rule.pattern.isascii():
+            literals = frozenset()  # a short prefix is everywhere, and these patterns are small automata
         for literal in literals:
             wanted[_escaped(literal), False].append(index)
         if not literals:

@@ -33,8 +33,28 @@ _NAMED = re.compile(
     r"knowledge base|website|page|contract|agreement|law))\b",
     re.IGNORECASE,
 )
+_HINTS = ("source", "reference", "quelle", "fuente", "according to", "as stated", "as described", "per ", "based on",
+          "cited in", "quoted from")  # fmt: skip
 _STOP = frozenset(
-    ["the", "our", "your", "a", "an", "of", "and", "for", "in", "on", "to", "document", "documentation", "source", "sources", "page", "website"]
+    [
+        "the",
+        "our",
+        "your",
+        "a",
+        "an",
+        "of",
+        "and",
+        "for",
+        "in",
+        "on",
+        "to",
+        "document",
+        "documentation",
+        "source",
+        "sources",
+        "page",
+        "website",
+    ]
 )
 
 
@@ -84,6 +104,9 @@ class Grounding(ResponseControl):
 
 
 def _claims(text: str, known: list[tuple[str, str]]) -> list[Finding]:
+    low = text.lower()
+    if "[" not in text and not any(hint in low for hint in _HINTS):
+        return []
     out = []
     for found in _NUMBER.finditer(text):
         if not 1 <= int(found[1]) <= len(known):

@@ -83,6 +83,8 @@ class Leak(ResponseControl):
             return ALLOW
         given = _given(seen)
         for view in views(text):
+            if not self._near(view.text):
+                continue
             words = _words(view.text)
             for chain in self._chains(words):
                 if not self._leaks(chain) or _supplied(words, chain, given):
@@ -119,6 +121,14 @@ class Leak(ResponseControl):
                 hold = min(hold, words[chain.first][1])
         encoded = _ENCODED.search(text, max(0, len(text) - 4096))
         return min(hold, encoded.start()) if encoded else hold
+
+    def _near(self, text: str) -> bool:
+        """Whether enough word pairs of the prompt are there at all; most answers have too few."""
+        if not text.isascii():
+            return True
+        words = _WORD.findall(text.lower())
+        hits = sum(pair in self._pairs for pair in zip(words, words[1:], strict=False))
+        return hits >= self._needed // 2
 
     def _leaks(self, chain: _Chain) -> bool:
         return chain.matched >= self._needed and chain.last - chain.first + 1 >= min(

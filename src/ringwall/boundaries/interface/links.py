@@ -57,10 +57,63 @@ _ATTRIBUTE = re.compile(
 _CSS = re.compile(r"(?:url\s{0,4}\(|@import|src\s{0,4}\()\s{0,4}[\"']?([^\"')\s;]{0,2048})", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31}):")
 _ACTIVE = frozenset(
-    ["script", "iframe", "object", "embed", "applet", "base", "meta", "link", "form", "frame", "frameset", "style", "svg", "math", "template", "portal", "input", "button", "textarea", "select", "isindex", "noscript", "marquee", "keygen", "xml", "layer"]
+    [
+        "script",
+        "iframe",
+        "object",
+        "embed",
+        "applet",
+        "base",
+        "meta",
+        "link",
+        "form",
+        "frame",
+        "frameset",
+        "style",
+        "svg",
+        "math",
+        "template",
+        "portal",
+        "input",
+        "button",
+        "textarea",
+        "select",
+        "isindex",
+        "noscript",
+        "marquee",
+        "keygen",
+        "xml",
+        "layer",
+    ]
 )
 _WITH_URL = frozenset(
-    ["src", "href", "srcset", "action", "formaction", "poster", "background", "data", "xlink:href", "cite", "longdesc", "lowsrc", "dynsrc", "ping", "code", "archive", "codebase", "manifest", "profile", "usemap", "imagesrcset", "content", "to", "values", "from"]
+    [
+        "src",
+        "href",
+        "srcset",
+        "action",
+        "formaction",
+        "poster",
+        "background",
+        "data",
+        "xlink:href",
+        "cite",
+        "longdesc",
+        "lowsrc",
+        "dynsrc",
+        "ping",
+        "code",
+        "archive",
+        "codebase",
+        "manifest",
+        "profile",
+        "usemap",
+        "imagesrcset",
+        "content",
+        "to",
+        "values",
+        "from",
+    ]
 )
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _HIDDEN_SCHEME = re.compile(r"[A-Za-z]{2,10}%3a|%2f%2f|%5c", re.IGNORECASE)
@@ -126,7 +179,7 @@ class Links(ResponseControl):
         if open_tag >= 0 and _unfinished_tag(tail, open_tag):
             hold = min(hold, open_tag)
         hold = min(hold, _unfinished_link(tail))
-        for spot in self._spots(tail, False):
+        for spot in self._spots(tail, False) if _worth_a_look(tail) else ():
             if spot.end >= hold or spot.end == len(tail):
                 hold = min(hold, spot.start)
         return low + hold

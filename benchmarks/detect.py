@@ -1,0 +1,66 @@
+"""Cost of the detection engine and of the interface controls on English prose.
+
+Run: python benchmarks/detect.py
+"""
+
+import time
+
+from ringwall.boundaries.interface import canary, grounding, injection, leak, links, normalisation, secrets
+from ringwall.core import ANONYMOUS, USER, Application, Crossing, CrossingKind, Part, PartKind, Services
+from ringwall.detect import Engine, builtin, scanner, views
+
+PROSE = (
+    "Hello, I bought a lamp from your shop last week and it arrived on Monday, but the cable that came with it seems to be "
+    "too short for my desk. Could you tell me whether you sell an extension, and how long the delivery would take? I also "
+    "want to know how the warranty works when I change the bulb myself. My daughter says that the old model had a switch "
+    "on the cable, which was very handy in the evening. Please send the answer to me by this chat, since I do not read my "
+    "letters often. "
+)
+_TEXTS = ((PROSE * 3)[:1018] + f"{number:06d}" for number in range(10**9))
+
+
+def micros(work, turns=300):
+    """Best of three rounds, microseconds a call; every call gets a text not seen before."""
+    best = float("inf")
+    for _ in range(3):
+        begun = time.perf_counter()
+        for _ in range(turns):
+            work(next(_TEXTS))
+        best = min(best, (time.perf_counter() - begun) / turns)
+    return best * 1e6
+
+
+def crossing(kind, text):
+    return Crossing(kind, ANONYMOUS, (Part(PartKind.TEXT, text, USER, role="user"),))
+
+
+def main():
+    rules = builtin()
+    begun = time.perf_counter()
+    fast = Engine(rules)
+    fast.scan("x")
+    print(f"{len(rules)} rules compiled in {time.perf_counter() - begun:.2f} s")
+    plain = Engine(rules, use_hyperscan=False)
+    long = (PROSE * 3000)[: 1 << 20]
+    for name, engine in (("hyperscan + re2", fast), ("re2 alone", plain)):
+        begun = time.perf_counter()
+        engine.scan(long)
+        print(f"{name}: {len(long) / 1e6 / (time.perf_counter() - begun):.1f} MB/s on long prose")
+    scanner().scan("warm")
+    print(f"views of 1 KB: {micros(views):.0f} us; rules on 1 KB: {micros(fast.scan):.0f} us")
+    prompt = "You are the support assistant. Never mention the winter discount. Canary rwc-7f3kq9zp2lmx."
+    services = Services(Application("a", system_prompt=prompt, canary="rwc-7f3kq9zp2lmx"))
+    modules = (normalisation, injection, secrets, canary, leak, links, grounding)
+    controls = [module.CONTROL.build(module.CONTROL.settings(), services) for module in modules]
+    for kind in (CrossingKind.REQUEST, CrossingKind.RESPONSE):
+        mine = [control for control in controls if kind in control.declaration.crossings]
+
+        def whole(text, mine=mine, kind=kind):
+            for control in mine:
+                control.inspect(crossing(kind, text))
+
+        print(f"all {len(mine)} text controls on a 1 KB {kind}: {micros(whole):.0f} us")
+
+
+if __name__ == "__main__":
+    main()
