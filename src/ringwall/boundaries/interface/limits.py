@@ -90,8 +90,8 @@ def _build(settings: LimitOverrides, services: Services) -> LimitsControl:
 
 CONTROL = ControlFactory(ID, LimitOverrides, _build)
 
-# The closing quote is optional: a string without one runs to the end, and is not searched for from every quote
-# inside it, which would take quadratic time.
+# The closing quote is optional: a string without one runs to the end, and is not searched for from every
+# quote inside it, which would take quadratic time.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_SQUARE = bytes(byte for byte in range(256) if byte not in b"[]{}")

@@ -18,6 +18,7 @@ from ringwall.core import ConfigError, Problem, Settings
 from .catalogue import STRIDE, TAGS
 
 _MOST_BYTES = 1_048_576
+_DEEPEST = 10
 Clause = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[
     tuple[Clause, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
@@ -148,14 +149,17 @@ def _yaml(raw: bytes, file: str) -> tuple[yaml.Node | None, object]:
         raise ConfigError(Problem(f"is larger than {_MOST_BYTES} bytes", file))
     try:
         text = raw.decode("utf-8")
-        # An alias lets a few lines stand for millions of threats, and is of no use here.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise ConfigError(Problem("YAML aliases are not taken here: write it out", file))
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            # An alias lets a few lines stand for millions of threats, and is of no use here.
+            if isinstance(event, yaml.AliasEvent):
+                raise ConfigError(Problem("YAML aliases are not taken here: write it out", file))
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise ConfigError(Problem("is nested too deeply", file))
         return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except UnicodeDecodeError:
         raise ConfigError(Problem("is not UTF-8", file)) from None
-    except RecursionError:
-        raise ConfigError(Problem("is nested too deeply", file)) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
