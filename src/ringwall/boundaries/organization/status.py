@@ -12,7 +12,8 @@ none        nothing is known
 ==========  ==========================================================================================
 
 A threat: *proven* when all its mitigations are; *degraded* when some are and some are not; else the
-worst news of any of them: *broken*, *stale*, *asserted*; *none* when there is no mitigation or nothing is known of any.
+worst news of any of them: *broken*, *stale*, *asserted*; *none* when there is no mitigation or nothing is
+known of any.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
