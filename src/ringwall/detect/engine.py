@@ -30,6 +30,8 @@ _MAX_REPORTS = 20_000
 MAX_HITS = 500
 """Hits of one rule in one text: an attacker gains nothing by more, and memory stays bounded."""
 _SHORT = 3
+_BRIDGE = 4096
+"""Windows this near are run as one: RE2 reads on faster than Python starts it anew."""
 _SPECIAL = frozenset("\\.+*?()|[]{}^$/-#&~ \t\n\r")
 
 
@@ -236,7 +238,7 @@ def _windows(ends: list[int], room: int) -> Iterator[tuple[int, int]]:
     """Union of ``[end - room, end + room]``."""
     start = stop = -1
     for end in sorted(set(ends)):
-        if start >= 0 and end - room <= stop:
+        if start >= 0 and end - room <= stop + _BRIDGE:
             stop = end + room
             continue
         if start >= 0:
