@@ -179,6 +179,8 @@ async def test_a_gateway_that_records_and_does_not_act_is_found_out(small_start:
     found = {(check.experiment, check.scenario) for check in result.disagreements}
     assert ("enforced", "one-layer") in found
     assert all(check.happened and not check.derived for check in result.disagreements)
+    assert all(check.worse == (check.kind == "attack") for check in result.disagreements)
+    assert result.disagreements[0].worse, "the worse ones come first"
 
 
 async def test_setups_are_what_they_should_be(small_start: Any) -> None:

@@ -30,6 +30,7 @@ def to_json(result: DrillResult) -> dict[str, Any]:
             "depth": _mean(result.depth),
             "at_least_two_layers": _proportion(result.deep),
             "disagreements": len(result.disagreements),
+            "worse_than_derived": sum(check.worse for check in result.disagreements),
         },
         "single_points": {
             threat: {control: list(ids) for control, ids in controls.items()}
@@ -90,7 +91,10 @@ def summary(result: DrillResult) -> str:
         [row.scenario.id for row in result.by_construction],
     )
     lines += _section("controls that no attack was stopped by", list(result.unexercised))
-    lines += _section("derived and happened disagree", [_sentence(check) for check in result.disagreements])
+    worse = [_sentence(check) for check in result.disagreements if check.worse]
+    better = [_sentence(check) for check in result.disagreements if not check.worse]
+    lines += _section("worse than derived", worse)
+    lines += _section("better than derived: something that is no control stood in the way", better)
     lines += _section("skipped", [f"{one.scenario}: {one.why}" for one in result.skipped])
     return "\n".join(lines)
 
@@ -183,6 +187,7 @@ def _check(check: Check) -> dict[str, Any]:
         "derived": check.derived,
         "happened": check.happened,
         "agrees": check.agrees,
+        "worse": check.worse,
         "stopped_by": check.stopped_by,
     }
 

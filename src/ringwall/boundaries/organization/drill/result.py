@@ -34,6 +34,13 @@ class Check:
     def agrees(self) -> bool:
         return self.derived == self.happened
 
+    @property
+    def worse(self) -> bool:
+        """Whether what happened is worse than what was derived: an attack that should have been stopped, or
+        an innocent use that should have been served. The other way round, something that is no control
+        stood in the way."""
+        return not self.agrees and self.happened == (self.kind is Kind.ATTACK)
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
@@ -99,7 +106,9 @@ class DrillResult:
 
     @cached_property
     def disagreements(self) -> tuple[Check, ...]:
-        return tuple(check for check in self.checks if not check.agrees)
+        """Those that are worse than derived first."""
+        found = [check for check in self.checks if not check.agrees]
+        return tuple(sorted(found, key=lambda check: not check.worse))
 
     @cached_property
     def by_construction(self) -> tuple[Row, ...]:
