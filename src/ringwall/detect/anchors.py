@@ -15,8 +15,7 @@ _ZERO = "bBAz"
 _CLASSES = "dDsSwWpP"
 
 _EVERYDAY = frozenset(
-    "a all an and any are as at be by can do for from have he i if in into is it me my no not of on or out so that the "
-    "their this those to us was we what when which while who will with you your you're -".split()
+    ["a", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "for", "from", "have", "he", "i", "if", "in", "into", "is", "it", "me", "my", "no", "not", "of", "on", "or", "out", "so", "that", "the", "their", "this", "those", "to", "us", "was", "we", "what", "when", "which", "while", "who", "will", "with", "you", "your", "you're", "-"]
 )
 """Words that most sentences hold: as anchors they would make RE2 look at all of a text."""
 

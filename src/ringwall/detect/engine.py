@@ -26,7 +26,7 @@ except ImportError:  # no wheel for this platform
     hyperscan = None
 
 _MAX_REPORTS = 20_000
-"""Reports of one pass, after which the text is dense and is rescanned with one report a rule."""
+"""Reports of one pass (and one more for every 8 bytes), after which the text is dense and is rescanned with one report a rule."""
 MAX_HITS = 500
 """Hits of one rule in one text: an attacker gains nothing by more, and memory stays bounded."""
 _SHORT = 3
@@ -101,13 +101,13 @@ class Engine:
 
     def _windowed(self, data: bytes, single: bool) -> Iterator[tuple[int, int, int]]:
         ends: dict[int, list[int]] = defaultdict(list)
-        count = 0
+        count, most = 0, _MAX_REPORTS + len(data) // 8
 
         def report(look: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
             nonlocal count
             count += 1
             ends[look].append(end)
-            return True if count > _MAX_REPORTS else None
+            return True if count > most else None
 
         scale = 1 if single else 4
         try:
