@@ -11,12 +11,11 @@ from starlette.routing import BaseRoute, Route
 
 from ringwall.core import RingwallError
 from ringwall.wire.errors import WireError
-from ringwall.workload.live import Live
 
 from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
 from .decisions_endpoint import show_decision
-from .gateway import Gateway
+from .gateway import Gateway, Standing
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
 from .replies import error_response
@@ -24,7 +23,7 @@ from .replies import error_response
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build(live: Live, pages: Callable[[Gateway], Sequence[BaseRoute]] | None = None) -> Starlette:
+def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None = None) -> Starlette:
     """The application on a live site. ``pages`` adds the console's routes."""
     gateway = Gateway(live)
 

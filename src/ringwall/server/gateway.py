@@ -4,6 +4,8 @@ import asyncio
 import logging
 import math
 import time
+from pathlib import Path
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +31,7 @@ from ringwall.core import (
 )
 from ringwall.wire.errors import WireError
 from ringwall.workload.intake import contributions
-from ringwall.workload.live import Live
+from ringwall.workload.plant import Plant
 from ringwall.workload.site import Site
 
 from .recorder import Recorder
@@ -42,10 +44,24 @@ PROTOCOL = "interface.protocol"
 """The reading of the request itself: what is no proper request never reaches a control."""
 
 
+class Standing(Protocol):
+    """What a gateway stands on: ``workload.live.Live``, or the ground of a drill."""
+
+    plant: Plant
+    site: Site
+    path: Path
+
+    async def take_seeds(self) -> None: ...
+
+    async def watch(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Gateway:
     """One per process. ``site`` is replaced whole when the workload file changes."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Standing) -> None:
         self.live = live
         self.recorder = Recorder(live.plant.ledger)
         self._tasks: set[asyncio.Future[None]] = set()

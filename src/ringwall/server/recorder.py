@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ringwall.core import Crossing, Decision, decision_body, decision_event, event_record
+from ringwall.core import Crossing, Decision, Part, Principal, decision_body, decision_event, event_record
 from ringwall.ledger import Ledger
 
 from .counts import Counts
@@ -23,6 +23,21 @@ class Recorder:
             decision_body(decision, crossing),
             subject=_owner(decision.tenant, decision.subject),
         )
+
+    async def tool_called(
+        self, principal: Principal, application: str, session: str, turn: str, call: Part
+    ) -> None:
+        """A call that the gateway is about to run: its name in the open, its arguments encrypted."""
+        detail = {
+            "application": application,
+            "session": session,
+            "turn": turn,
+            "tool": call.name,
+            "call": call.ref,
+        }
+        record = event_record("tool.called", principal.subject, principal.tenant, detail)
+        owner = _owner(principal.tenant, principal.subject)
+        await self._ledger.append(record, {"arguments": dict(call.data)}, subject=owner)
 
     async def event(self, kind: str, subject: str, tenant: str, **detail: Any) -> str:
         """Put another event on the ledger; its id. See ``event_record``."""

@@ -185,7 +185,7 @@ class _Composer:
             self.model,
             {**providers, **self.overrides.providers},
             self.admissions.admitted,
-            strict=(self.overrides.mode or self.workload.mode) is Mode.ENFORCE,
+            strict=self.overrides.wrap is None and self.workload.mode is Mode.ENFORCE,
         )
 
     def _passes_through(self, application: Application) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from ringwall.boundaries.organization.coverage import Coverage, coverage
 from ringwall.boundaries.organization.evidence import Evidence
@@ -49,5 +50,6 @@ def _now() -> int:
 
 def keep(plant: Plant, fact: Evidence) -> Evidence:
     """Put a fact on the ledger, then among the evidence. Raises DataError where either fails."""
-    entry = plant.note("evidence.added", by=fact.by, **fact.facts())
+    facts: dict[str, Any] = fact.facts()
+    entry = plant.note("evidence.added", by=fact.by, **facts)
     return plant.evidence.add(fact, entry=entry)

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
-from ringwall.boundaries.application.execute import ToolRunner
+from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
 from ringwall.boundaries.application.provenance import Provenance
@@ -26,6 +26,16 @@ from ringwall.wire.sessions import Sessions
 from .schema import ApplicationSettings, Workload
 
 
+class Runner(Protocol):
+    """``ToolRunner``, or what a drill puts in its place."""
+
+    def runs(self, tool: str) -> bool: ...
+
+    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ApplicationSite:
     """One application: its gate, and the services that its turns use."""
@@ -35,7 +45,7 @@ class ApplicationSite:
     gate: Gate
     router: Router
     registry: ToolRegistry
-    runner: ToolRunner
+    runner: Runner
     holds: Holds
     labels: SessionLabels
     sessions: Sessions
@@ -73,8 +83,7 @@ class ApplicationSite:
 
     def runs(self, tool: str) -> bool:
         """Whether the gateway runs this tool."""
-        manifest = self.registry.get(tool)
-        return manifest is not None and manifest.settings.run is not None
+        return self.runner.runs(tool)
 
     async def run_tool(self, name: str, arguments: Mapping[str, Any], principal: Principal) -> str:
         """The tool's result, or a sentence that says how it failed."""

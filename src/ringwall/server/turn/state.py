@@ -51,7 +51,6 @@ class Turn:
     decision: str = ""
     """Id of the decision that the client is told: the one that stopped the turn, or the latest."""
     tool_calls: int = 0
-    executed: list[dict[str, Any]] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
 
     def crossing(

@@ -47,7 +47,6 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
         elif turn.app.runs(part.name):
             allowed.append(part)
         else:
-            turn.executed.append({"tool": part.name, "arguments": dict(part.data), "by": "client"})
             call["function"]["arguments"] = part.text  # what was approved is what travels
             outcome.for_client.append(call)
     if not outcome.for_client:
@@ -86,7 +85,8 @@ def _denied(decision: Decision) -> str:
 
 async def _run(turn: Turn, part: Part) -> str:
     """Execute a gateway-run tool and take its result through the gate."""
-    turn.executed.append({"tool": part.name, "arguments": dict(part.data), "by": "gateway"})
+    app = turn.app.application.name
+    await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
     text = await turn.app.run_tool(part.name, part.data, turn.principal)
     result = Part(PartKind.TOOL_RESULT, text, turn.app.tool_label(part.name), "tool", part.name, ref=part.ref)
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
