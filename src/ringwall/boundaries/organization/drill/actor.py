@@ -85,6 +85,11 @@ def _canonical(arguments: str) -> str:
 def _filled(say: str, messages: Sequence[Mapping[str, Any]], context: str) -> str:
     if "$" not in say:
         return say
-    system = "\n".join(_text(one.get("content")) for one in messages if one.get("role") == "system")
+    system = _said_by("system", messages)
     encoded = base64.b64encode(system.encode("utf-8", "replace")).decode()
-    return say.replace("$base64(system)", encoded).replace("$system", system).replace("$context", context)
+    filled = say.replace("$base64(system)", encoded).replace("$system", system)
+    return filled.replace("$results", _said_by("tool", messages)).replace("$context", context)
+
+
+def _said_by(role: str, messages: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(_text(one.get("content")) for one in messages if one.get("role") == role)

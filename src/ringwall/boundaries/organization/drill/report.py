@@ -60,7 +60,6 @@ def to_html(result: DrillResult) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["share"] = share
     met = [
         control
         for control in result.controls

@@ -33,8 +33,8 @@ class Rule(Settings):
     """Texts that must all have reached the model; empty: it needs nobody to tell it. This is the *carrier*
     of the attack: whatever takes one of them out of the model's context has stopped it."""
     say: str = ""
-    """Text of its answer. ``$system`` and ``$context`` stand for the system prompt and for everything that
-    it was sent; ``$base64(system)`` for the encoded form."""
+    """Text of its answer. ``$system``, ``$results`` and ``$context`` stand for the system prompt, the results
+    of tools, and everything that it was sent; ``$base64(system)`` for the encoded system prompt."""
     call: str = ""
     """Name of a tool to call."""
     arguments: Any = Field(default_factory=dict)
