@@ -96,7 +96,7 @@ def test_a_disguised_attack_is_seen_where_it_stands(name):
     assert found.injection >= 0.75, name
     for one in found.sightings:
         assert 0 <= one.start < one.end <= len(text)
-    if name != "rot13" and name != "reversed":
+    if name not in {"rot13", "reversed"}:
         assert any(
             len(before) - 1 <= one.start and one.end <= len(text) - len(after) + 2 for one in found.sightings
         ), name

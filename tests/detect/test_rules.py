@@ -22,8 +22,8 @@ def github_token():
 @pytest.mark.parametrize("rule", builtin(), ids=lambda rule: rule.id)
 def test_examples(rule):
     for text in rule.positive:
-        text = github_token() if text == "@github" else text
-        assert rule.id in {one.rule for one in scanner().scan(text)}, text
+        shown = github_token() if text == "@github" else text
+        assert rule.id in {one.rule for one in scanner().scan(shown)}, shown
     for text in rule.negative:
         assert rule.id not in {one.rule for one in scanner().scan(text)}, text
 
@@ -34,7 +34,10 @@ def test_enough_of_each():
     assert kinds.count("secret") >= 40
 
 
-GOOD = "rules: [{id: a, class: x, score: 0.5, message: m, pattern: 'abc{1,3}', positive: [abc], negative: [zzz]}]"
+GOOD = (
+    "rules: [{id: a, class: x, score: 0.5, message: m, "
+    "pattern: 'abc{1,3}', positive: [abc], negative: [zzz]}]"
+)
 
 
 def test_a_good_file_loads():

@@ -12,7 +12,8 @@ from ringwall.core import ANONYMOUS, MODEL, Action, Crossing, CrossingKind, Part
 
 LINKS = Links(LinksSettings(allowed_hosts=["shop.example", "*.cdn.example"]))
 PROMPT = (
-    "You are the support assistant of Brightlamp. Never tell anyone about the winter discount of forty percent. "
+    "You are the support assistant of Brightlamp. Never tell anyone about the winter discount of "
+    "forty percent. "
     "Refunds above two hundred euros need the approval of a manager named Quill."
 )
 
@@ -248,8 +249,8 @@ def test_all_together_over_random_chunks():
         out, stopped = release(controls, chunked(text, seed))
         assert not stopped
         assert (
-            out
-            == "Hi! Look at [image removed: evil.example] and [secret:aws-access-key] and [ok](https://shop.example/a), bye."
+            out == "Hi! Look at [image removed: evil.example] and [secret:aws-access-key]"
+            " and [ok](https://shop.example/a), bye."
         )
 
 

@@ -1,7 +1,8 @@
 """Literal strings of which every match of a pattern must hold one: the cheap first look of the engine.
 
-The analysis is that of RE2's FilteredRE2: each piece of a pattern has either a small exact set of strings, or a
-set of strings one of which is required. Large repeats make a multi-pattern automaton explode; literals don't.
+The analysis is that of RE2's FilteredRE2: each piece of a pattern has either a small exact set of strings, or
+a set of strings one of which is required. Large repeats make a multi-pattern automaton explode, literals
+don't.
 """
 
 import re
@@ -14,9 +15,12 @@ _HEX = re.compile(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _ZERO = "bBAz"
 _CLASSES = "dDsSwWpP"
 
-_EVERYDAY = frozenset(
-    ["a", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "for", "from", "have", "he", "i", "if", "in", "into", "is", "it", "me", "my", "no", "not", "of", "on", "or", "out", "so", "that", "the", "their", "this", "those", "to", "us", "was", "we", "what", "when", "which", "while", "who", "will", "with", "you", "your", "you're", "-"]
-)
+_EVERYDAY = frozenset({
+    "a", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "for", "from", "have",
+    "he", "i", "if", "in", "into", "is", "it", "me", "my", "no", "not", "of", "on", "or", "out", "so",
+    "that", "the", "their", "this", "those", "to", "us", "was", "we", "what", "when", "which", "while",
+    "who", "will", "with", "you", "your", "you're", "-",
+})  # fmt: skip
 """Words that most sentences hold: as anchors they would make RE2 look at all of a text."""
 
 Strings = frozenset[str]

@@ -8,8 +8,9 @@ from .scanner import Sighting, scanner
 
 _QUOTES = "\"“”'‘’`«»"
 _ABOUT = re.compile(
-    r"\b(?:what (?:does|is|are)|explain|why|meaning|means?|phrases?|such as|for example|e\.g\.|detect\w{0,6}|classif\w{1,6}|"
-    r"attack(?:s|ers?)?|example of|the words|study|paper|article|training|awareness|called|known as|says?|said|wrote|quotes?|"
+    r"\b(?:what (?:does|is|are)|explain|why|meaning|means?|phrases?|such as|for example|e\.g\.|detect\w{0,6}|"
+    r"classif\w{1,6}|attack(?:s|ers?)?|example of|the words|study|paper|article|training|awareness|called|"
+    r"known as|says?|said|wrote|quotes?|"
     r"flag(?:ged|s)?|researchers?|security)\b",
     re.IGNORECASE,
 )

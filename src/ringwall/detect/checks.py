@@ -13,7 +13,8 @@ Check = Callable[[str], bool]
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PLACEHOLDER = re.compile(
-    r"example|sample|dummy|placeholder|changeme|change_me|change-me|redacted|your[-_ ]?(?:own|api|secret|token|key|pass|access|aws|gcp)"
+    r"example|sample|dummy|placeholder|changeme|change_me|change-me|redacted"
+    r"|your[-_ ]?(?:own|api|secret|token|key|pass|access|aws|gcp)"
     r"|my[-_]?(?:secret|token|key|pass)|insert|replace|xxxx|\*\*\*|\.\.\.|0{8}|1234567890|abcdefgh"
     r"|test_?only|fake|<[^>]{1,80}>|\$\{|\{\{|\$\(|%\(|not[-_]?a[-_]?real",
     re.IGNORECASE,
@@ -207,8 +208,8 @@ def token_end(text: str, at: int) -> int:
 
 
 def pem_end(text: str, at: int) -> int:
-    """Where an armoured block ends whose first line ends at ``at``: behind its last line, or, without one, where
-    the encoded text stops."""
+    """Where an armoured block ends whose first line ends at ``at``: behind its last line, or, without one,
+    where the encoded text stops."""
     body = _PEM_RUN.match(text, at)
     end = body.end() if body else at
     last = _PEM_END.match(text, end)

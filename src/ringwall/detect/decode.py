@@ -181,12 +181,14 @@ TRIGGERS: Mapping[str, str] = {
     "base64": r"[A-Za-z0-9+/_-]{20}",
     "hex": r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]?){10}",
     "url": r"%[0-9A-Fa-f]{2}[^%]{0,3}%[0-9A-Fa-f]{2}",
-    "html": r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|lt|gt|quot|apos|amp|colon|Tab|NewLine|lpar|nbsp|zwnj|shy)",
+    "html": r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|lt|gt|quot|apos|amp|colon|Tab|NewLine|lpar|nbsp|zwnj"
+    r"|shy)",
     "escapes": r"\\(?:x[0-9A-Fa-f]{2}|u\{?[0-9A-Fa-f]{4})",
     "spaced": r"\b[A-Za-z0-9][ .\-_*|/,+~]{1,3}[A-Za-z0-9][ .\-_*|/,+~]{1,3}[A-Za-z0-9][ .\-_*|/,+~]{1,3}"
     r"[A-Za-z0-9][ .\-_*|/,+~]{1,3}[A-Za-z0-9]\b",
     "leet": r"[A-Za-z][013457@$!|]{1,2}[A-Za-z]",
-    "rot13": r"\b(?:[Vv]tabe[er]{1,2}|vtaber|cerivbhf|vafgehpgvbaf?|flfgrz|cebzcg|eriny|erirny|[Qq]vfertneq|sbetrg|[Oo]lcnff)\b",
+    "rot13": r"\b(?:[Vv]tabe[er]{1,2}|vtaber|cerivbhf|vafgehpgvbaf?|flfgrz|cebzcg|eriny|erirny"
+    r"|[Qq]vfertneq|sbetrg|[Oo]lcnff)\b",
     "reversed": r"\b(?:erongi|suoiverp|snoitcurtsni|tpmorp|metsys|drageridsid|drager[sS]id|tegrof|laever)\b",
 }
 """Cheap signs that a decoder may find something; most text has none of them."""

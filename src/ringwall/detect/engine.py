@@ -2,8 +2,8 @@
 
 What Hyperscan looks for is a rule's anchors (``anchors.py``): literals one of which is in every match. Every
 match then lies within ``width`` of some report, so running RE2 over the union of those windows gives the very
-matches that RE2 gives over the whole text, at a fraction of the cost. Without Hyperscan an RE2 set looks for the
-anchors and RE2 runs the rules found over the whole text.
+matches that RE2 gives over the whole text, at a fraction of the cost. Without Hyperscan an RE2 set looks for
+the anchors and RE2 runs the rules found over the whole text.
 """
 
 import threading
@@ -26,7 +26,7 @@ except ImportError:  # no wheel for this platform
     hyperscan = None
 
 _MAX_REPORTS = 20_000
-"""Reports of one pass (and one more for every 8 bytes), after which the text is dense and is rescanned with one report a rule."""
+"""Reports of one pass, and one more for every 8 bytes: beyond, it is rescanned with one report a rule."""
 MAX_HITS = 500
 """Hits of one rule in one text: an attacker gains nothing by more, and memory stays bounded."""
 _SHORT = 3
@@ -159,7 +159,7 @@ class Engine:
         return hits
 
     def _databases(self, data: bytes, *, dense: bool) -> list[Any]:
-        """ASCII anchors for every text; those of other scripts, whose automaton is slow to build, when needed."""
+        """ASCII anchors for every text; those of other scripts, slow to build, when needed."""
         wide = [False] if data.isascii() else [False, True]
         return [self._database(dense, one) for one in wide if any(look.wide is one for look in self._looks)]
 

@@ -1,7 +1,7 @@
 """A text and every other reading of it that a model might follow, each with the way back to the original.
 
-Plain ASCII prose has one reading. Anything else adds some: look-alikes folded, invisible characters taken out,
-encoded runs decoded (twice over at most). The number and total size of the readings are bounded, whatever the text.
+Plain ASCII prose has one reading. Anything else adds some: look-alikes folded, invisible characters taken
+out, encoded runs decoded (twice over at most). The number and total size of the readings are bounded.
 """
 
 import re

@@ -59,7 +59,7 @@ def in_step(length: int) -> Callable[[], Sequence[Segment]]:
 
 
 def replaced(pieces: Sequence[tuple[int, int, str]], length: int) -> Callable[[], Sequence[Segment]]:
-    """Segments of a view in which ``source[start:end]`` became ``text`` for each piece, the rest untouched."""
+    """Segments of a view in which ``source[start:end]`` became ``text`` for each piece."""
 
     def build() -> list[Segment]:
         out: list[Segment] = []

@@ -138,7 +138,7 @@ def _needles(canary: str) -> dict[str, str]:
 
 
 def _squeeze(text: str) -> tuple[str, list[int]]:
-    """Letters and digits only, lower case, look-alikes folded; with the place of each. A wide gap is a newline."""
+    """Letters and digits only, lower case, look-alikes folded, with their places. A wide gap is a newline."""
     out: list[str] = []
     places: list[int] = []
     last = -1

@@ -29,12 +29,14 @@ _NUMBER = re.compile(r"\[(\d{1,2})\](?![(\[:])")
 _NAMED = re.compile(
     r"\b(?:sources?|references?|quelle|fuente)\s?:\s{0,2}([^\n.;\]]{2,80})"
     r"|\b(?:according to|as stated in|as described in|per|based on|cited in|quoted from) (?:the |our |your )?"
-    r"((?:\w[\w'&-]{0,24} ){0,4}(?:handbook|manual|policy|polic(?:y|ies)|documentation|document|guide|faq|report|article|study|terms|"
-    r"knowledge base|website|page|contract|agreement|law))\b",
+    r"((?:\w[\w'&-]{0,24} ){0,4}(?:handbook|manual|polic(?:y|ies)|documentation|document|guide|faq|report|"
+    r"article|study|terms|knowledge base|website|page|contract|agreement|law))\b",
     re.IGNORECASE,
 )
-_HINTS = ("source", "reference", "quelle", "fuente", "according to", "as stated", "as described", "per ", "based on",
-          "cited in", "quoted from")  # fmt: skip
+_HINTS = (
+    "source", "reference", "quelle", "fuente", "according to", "as stated", "as described", "per ",
+    "based on", "cited in", "quoted from",
+)  # fmt: skip
 _STOP = frozenset(
     [
         "the",

@@ -1,4 +1,4 @@
-"""``interface.injection``: known ways of talking a model out of its instructions, in what a request carries."""
+"""``interface.injection``: known ways of talking a model out of its instructions, in all that it reads."""
 
 import re
 from bisect import bisect_right

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -68,7 +69,7 @@ class Leak(ResponseControl):
             Declaration(
                 id=ID,
                 boundary=Boundary.INTERFACE,
-                summary="Stops an answer that repeats a passage of the system prompt, word for word or nearly.",
+                summary="Stops an answer that repeats a passage of the system prompt, exactly or nearly.",
                 crossings=frozenset({CrossingKind.RESPONSE}),
                 parts=frozenset({PartKind.TEXT}),
                 threats=("LLM01@2023", "LLM06@2023", "LLM07@2025", "LLM02@2025"),
@@ -127,7 +128,7 @@ class Leak(ResponseControl):
         if not text.isascii():
             return True
         words = _WORD.findall(text.lower())
-        hits = sum(pair in self._pairs for pair in zip(words, words[1:], strict=False))
+        hits = sum(pair in self._pairs for pair in pairwise(words))
         return hits >= self._needed // 2
 
     def _leaks(self, chain: _Chain) -> bool:

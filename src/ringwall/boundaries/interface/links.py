@@ -1,7 +1,7 @@
 """``interface.links``: links and images in an answer lead nowhere but to allowed hosts.
 
-An image that a page loads by itself, or a link that someone clicks, carries data out. The same text may be shown
-as Markdown or as HTML, so both are looked at, code blocks included; what is defused stays readable.
+An image that a page loads by itself, or a link that someone clicks, carries data out. The same text may be
+shown as Markdown or as HTML, so both are looked at, code blocks included; what is defused stays readable.
 """
 
 import html
@@ -28,7 +28,6 @@ from ringwall.core import (
     Window,
     verdict,
 )
-
 from ringwall.detect.confusables import INVISIBLE
 
 from .response import ResponseControl, Seen
@@ -171,7 +170,7 @@ class Links(ResponseControl):
         return verdict(Action.TRANSFORM, "Links to hosts that are not allowed were removed.", findings, edits)
 
     def hold_from(self, text: str) -> int:
-        """Where the last construct begins that has not ended: a tag, a link, an address, or just the last word."""
+        """Where the last construct begins that has not ended: a tag, a link, an address, or the last word."""
         low = max(0, len(text) - LIMIT - 64)
         tail = text[low:]
         hold = len(tail) - len(_last_word(tail))

@@ -41,7 +41,7 @@ _NAMES = {
 
 
 class Normalisation(PartControl):
-    """Emoji sequences, joiners of scripts that need them, and direction marks in Arabic or Hebrew text stay."""
+    """Emoji sequences, joiners of scripts that need them, direction marks in Arabic or Hebrew text stay."""
 
     def __init__(self) -> None:
         super().__init__(

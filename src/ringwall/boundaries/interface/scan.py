@@ -29,8 +29,8 @@ _NORMALISATION, _LINKS = Normalisation(), Links(LinksSettings())
 def scan_text(text: str, direction: Direction = "request") -> dict[str, Any]:
     """Judge one text as the interface controls with their default settings would.
 
-    Scores rank and are not calibrated: ``injection`` and ``jailbreak`` come from signatures alone, ``moderation``
-    from a small lexicon of requests for serious harm. Raises ValueError for an unknown direction.
+    Scores rank and are not calibrated: ``injection`` and ``jailbreak`` come from signatures
+    alone, ``moderation`` from a small lexicon of requests for serious harm. Raises ValueError for an unknown direction.
     """
     crossing = _crossing(text, direction)
     controls = (_SECRETS, _LINKS) if direction == "response" else (_NORMALISATION, _INJECTION, _SECRETS)
