@@ -8,6 +8,7 @@ import click
 
 from ringwall.core import DataError
 
+from .ledger import opened_ledger
 from .options import data_dir_option, json_option, show_json, workload_option
 
 
@@ -18,12 +19,7 @@ from .options import data_dir_option, json_option, show_json, workload_option
 @json_option
 def command(decision_id: str, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Show the record of a decision (dec_…), with the other decisions of its turn; or of a turn (turn_…)."""
-    from ringwall.ledger import Ledger
-
-    if not (data_dir / "ledger.db").is_file():
-        raise DataError(f"There is no ledger in {data_dir}: give the server's --data-dir.")
-    ledger = Ledger.open(data_dir)
-    try:
+    with opened_ledger(data_dir) as ledger:
         turn = decision_id if decision_id.startswith("turn_") else ""
         records = ledger.latest(200, match={"turn": turn}) if turn else [ledger.find(decision_id)]
         found = [_plain(record) for record in reversed(records) if record is not None]
@@ -32,8 +28,6 @@ def command(decision_id: str, workload: Path, data_dir: Path, as_json: bool) -> 
         if not turn and found[0]["event"].get("turn"):
             others = ledger.latest(200, match={"turn": found[0]["event"]["turn"]})
             found[0]["turn"] = [_summary(record.event) for record in reversed(others)]
-    finally:
-        ledger.close()
     if as_json:
         show_json(found if turn else found[0])
     else:

@@ -151,6 +151,7 @@ class _Reset:
         self._gateway = gateway
 
     async def __call__(self) -> None:
+        await self._gateway.drain(5)
         await self._ground.restart()
         self._gateway.recorder = Recorder(self._ground.plant.ledger)
 

@@ -1,0 +1,82 @@
+"""``ringwall policy``: tables of expectations, and one decision explained."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ringwall.boundaries.application.authority import Authority
+from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.core import ConfigError, Problem
+
+from .options import show_json, site_options
+
+
+@click.group("policy")
+def command() -> None:
+    """Test and explain the policies that govern tool calls."""
+
+
+@command.command("test")
+@click.argument("table", type=click.Path(path_type=Path, dir_okay=False))
+@site_options
+def test(table: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Run a YAML table of cases (principal, tool, args, provenance, expect). Exit code 1 when one differs."""
+    from ringwall.boundaries.application.explain import run_table
+
+    try:
+        text = table.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(Problem("can't be read as UTF-8 text", table.name)) from None
+    authority, registry = _decider(workload)
+    results = run_table(authority, registry, text, table.name)
+    if as_json:
+        show_json([{**asdict(one), "explanation": _plain(one.explanation)} for one in results])
+    else:
+        for one in results:
+            mark = "ok  " if one.passed else "FAIL"
+            click.echo(f"{mark} {one.name}: expected {one.expected}, is {one.explanation.action}")
+    sys.exit(0 if all(one.passed for one in results) else 1)
+
+
+@command.command("explain")
+@click.argument("case", type=click.Path(path_type=Path, dir_okay=False))
+@site_options
+def explain(case: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Decide the cases of a table on paper and show which policies determined each."""
+    from ringwall.boundaries.application.explain import run_table
+
+    try:
+        text = case.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(Problem("can't be read as UTF-8 text", case.name)) from None
+    authority, registry = _decider(workload)
+    results = run_table(authority, registry, text, case.name)
+    if as_json:
+        show_json([{"name": one.name, **_plain(one.explanation)} for one in results])
+        return
+    for one in results:
+        click.echo(f"{one.name}: {one.explanation.action} {one.explanation.problem}".rstrip())
+        for policy in one.explanation.policies:
+            click.echo(f"  {policy['verdict']:<7} {policy['id']}  ({policy['file']}:{policy['line']})")
+        for reason in one.explanation.reasons:
+            click.echo(f"  {reason}")
+
+
+def _decider(workload: Path) -> tuple[Authority, ToolRegistry]:
+    from ringwall.boundaries.application.compose import policy_services
+    from ringwall.workload.compose import approval_rights
+    from ringwall.workload.load import load
+
+    loaded = load(workload)
+    section = loaded.workload.application
+    if section.policies is not None:
+        section = section.model_copy(update={"policies": loaded.folder / section.policies})
+    services = policy_services(section, approval_rights(loaded.workload))
+    return services.authority, services.registry
+
+
+def _plain(explanation: Any) -> dict[str, Any]:
+    return {**asdict(explanation), "facts": dict(explanation.facts)}
