@@ -10,11 +10,11 @@ from ringwall.core import ANONYMOUS, USER, Application, Crossing, CrossingKind, 
 from ringwall.detect import Engine, builtin, scanner, views
 
 PROSE = (
-    "Hello, I bought a lamp from your shop last week and it arrived on Monday, but the cable that came with "
-    "it seems to be too short for my desk. Could you tell me whether you sell an extension, and how long "
-    "the delivery would take? I also want to know how the warranty works when I change the bulb myself. My "
-    "daughter says that the old model had a switch on the cable, which was very handy in the evening. Please send the "
-    "answer to me by this chat, since I do not read my letters often. "
+    "Hello, I bought a lamp from your shop last week and it arrived on Monday, but the cable that came "
+    "with it seems to be too short for my desk. Could you tell me whether you sell an extension, and "
+    "how long the delivery would take? I also want to know how the warranty works when I change the "
+    "bulb myself. My daughter says that the old model had a switch on the cable, which was very handy "
+    "in the evening. Please send the answer to me by this chat, since I do not read my letters often. "
 )
 _TEXTS = ((PROSE * 3)[:1018] + f"{number:06d}" for number in range(10**9))
 

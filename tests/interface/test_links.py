@@ -4,11 +4,23 @@ import random
 
 import pytest
 
+from ringwall.boundaries.interface import links
 from ringwall.boundaries.interface.canary import Canary
 from ringwall.boundaries.interface.leak import Leak, LeakSettings
 from ringwall.boundaries.interface.links import Links, LinksSettings
 from ringwall.boundaries.interface.secrets import Secrets, SecretsSettings
-from ringwall.core import ANONYMOUS, MODEL, Action, Crossing, CrossingKind, Part, PartKind, apply_edits
+from ringwall.boundaries.interface.settings import InterfaceSection
+from ringwall.core import (
+    ANONYMOUS,
+    MODEL,
+    Action,
+    Crossing,
+    CrossingKind,
+    Part,
+    PartKind,
+    Services,
+    apply_edits,
+)
 
 LINKS = Links(LinksSettings(allowed_hosts=["shop.example", "*.cdn.example"]))
 PROMPT = (
@@ -147,6 +159,14 @@ def test_nothing_of_a_bad_link_leaves_a_stream(bad):
 )
 def test_good_text_stays(good):
     assert LINKS.inspect(crossing(good)).action is Action.ALLOW
+
+
+def test_hosts_of_the_section_and_of_the_control_are_joined():
+    section = InterfaceSection(allowed_hosts=("help.example",))
+    control = links.CONTROL.build(LinksSettings(allowed_hosts=["own.example"]), Services(section))
+    for host in ("help.example", "own.example"):
+        assert control.inspect(crossing(f"https://{host}/a")).action is Action.ALLOW
+    assert control.inspect(crossing("https://other.example/a")).action is Action.TRANSFORM
 
 
 def test_wildcard_does_not_match_its_own_name():

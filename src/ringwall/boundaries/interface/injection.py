@@ -28,6 +28,8 @@ from ringwall.core import (
 )
 from ringwall.detect import Assessment, Sighting, assess
 
+from .call_arguments import emptied, spoken
+
 ID = "interface.injection"
 REMOVED = "[instruction removed: untrusted content]"
 _REASON = "The request tries to override the instructions of this assistant."
@@ -57,8 +59,8 @@ class Injection(PartControl):
                 id=ID,
                 boundary=Boundary.INTERFACE,
                 summary="Stops known injections and jailbreaks, also disguised or split over messages.",
-                crossings=frozenset({CrossingKind.REQUEST}),
-                parts=frozenset({PartKind.TEXT, PartKind.TOOL_RESULT, PartKind.DOCUMENT}),
+                crossings=frozenset({CrossingKind.REQUEST, CrossingKind.TOOL_RESULT}),
+                parts=frozenset({PartKind.TEXT, PartKind.TOOL_CALL, PartKind.TOOL_RESULT, PartKind.DOCUMENT}),
                 threats=("LLM01@2023", "LLM01@2025", "LLM07@2025"),
                 csf=("DE.CM-09", "DE.AE-02", "PR.DS-10"),
                 inline=True,
@@ -67,11 +69,14 @@ class Injection(PartControl):
         self.settings = settings
 
     def inspect(self, crossing: Crossing) -> Verdict:
-        return super().inspect(crossing).join(self._joined_window(crossing))
+        given = super().inspect(crossing)
+        return given.join(self._joined_window(crossing)) if crossing.kind is CrossingKind.REQUEST else given
 
     def inspect_part(self, part: Part, crossing: Crossing) -> Verdict:
         if part.role in ("system", "developer") or part.label.integrity is Integrity.SYSTEM:
             return ALLOW
+        if part.kind is PartKind.TOOL_CALL:
+            return self._past_call(part.text)
         found = assess(part.text)
         if not found.sightings:
             return ALLOW
@@ -102,6 +107,18 @@ class Injection(PartControl):
         return verdict(
             Action.TRANSFORM, "An instruction in untrusted content was taken out.", findings, edits
         )
+
+    def _past_call(self, arguments: str) -> Verdict:
+        """A call that the client says the model made: where its strings give orders, all of them go."""
+        found = assess(spoken(arguments))
+        attacks = [one for one in found.sightings if not one.cls.startswith("moderation")]
+        if not attacks or found.attack < self.settings.annotate:
+            return ALLOW
+        findings = [replace(one, start=0, end=len(arguments)) for one in _findings(attacks)]
+        if found.attack < self.settings.block and all(one.score < self.settings.remove for one in attacks):
+            return verdict(Action.ANNOTATE, findings=findings)
+        reason = "An instruction in the arguments of an earlier tool call was taken out."
+        return verdict(Action.TRANSFORM, reason, findings, [emptied(arguments)])
 
     def _joined_window(self, crossing: Crossing) -> Verdict:
         """A payload split over messages: only what crosses the border of two messages counts here."""

@@ -31,6 +31,7 @@ from ringwall.core import (
 from ringwall.detect.confusables import INVISIBLE
 
 from .response import ResponseControl, Seen
+from .settings import InterfaceSection
 
 ID = "interface.links"
 LIMIT = 2048
@@ -123,7 +124,8 @@ _KNOWN_TAGS = re.compile(r"<(?:/?[A-Za-z][A-Za-z0-9:-]{0,31}(?:[\s/][^>]*)?|/?)$
 
 class LinksSettings(Settings):
     allowed_hosts: list[str] = Field(default_factory=list)
-    """Hosts that links and images may lead to: exact names, or ``*.name`` for every name below it."""
+    """Hosts that links and images may lead to, beside those of the section: exact names, or ``*.name`` for
+    every name below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,8 +359,12 @@ _MESSAGES = {
 }
 
 
-def build(settings: LinksSettings, _services: Services) -> Links:
-    return Links(settings)
+def build(settings: LinksSettings, services: Services) -> Links:
+    try:
+        general = services.get(InterfaceSection).allowed_hosts
+    except LookupError:  # outside a workload
+        general = ()
+    return Links(LinksSettings(allowed_hosts=[*general, *settings.allowed_hosts]))
 
 
 CONTROL = ControlFactory(ID, LinksSettings, build)

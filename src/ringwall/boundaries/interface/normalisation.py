@@ -23,6 +23,8 @@ from ringwall.core import (
 )
 from ringwall.detect.confusables import INVISIBLE
 
+from .call_arguments import kept_json
+
 ID = "interface.normalisation"
 _SUSPECT = re.compile(
     "["
@@ -57,7 +59,7 @@ class Normalisation(PartControl):
                         CrossingKind.TOOL_RESULT,
                     }
                 ),
-                parts=frozenset({PartKind.TEXT, PartKind.DOCUMENT, PartKind.TOOL_RESULT}),
+                parts=frozenset({PartKind.TEXT, PartKind.DOCUMENT, PartKind.TOOL_CALL, PartKind.TOOL_RESULT}),
                 threats=("LLM01@2023", "LLM03@2023", "LLM01@2025", "LLM04@2025"),
                 csf=("PR.DS-10", "DE.CM-09"),
                 inline=True,
@@ -76,6 +78,8 @@ class Normalisation(PartControl):
             for start, end, kind in spans
         ]
         edits = [Edit(0, start, end) for start, end, _ in spans]
+        if part.kind is PartKind.TOOL_CALL:
+            edits = kept_json(text, edits)
         return verdict(Action.TRANSFORM, "Invisible characters were taken out.", findings, edits)
 
 

@@ -7,7 +7,7 @@ While a stream runs the gate is asked about the text that is still held; ``conte
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ringwall.core import ALLOW, Crossing, CrossingKind, Declaration, Verdict
+from ringwall.core import ALLOW, Crossing, CrossingKind, Declaration, PartKind, Verdict
 from ringwall.core.part_control import at_part
 
 
@@ -18,6 +18,8 @@ class Seen:
     final: bool
     """No more text will follow."""
     crossing: Crossing
+    kind: PartKind = PartKind.TEXT
+    """Of the part that is looked at."""
 
     def fact(self, key: str) -> object:
         return self.crossing.context.get(key)
@@ -36,10 +38,11 @@ class ResponseControl(ABC):
     def inspect(self, crossing: Crossing) -> Verdict:
         if crossing.kind not in self.declaration.crossings:
             return ALLOW
-        seen = Seen(finished(crossing), crossing)
+        final = finished(crossing)
         joined = ALLOW
         for index, part in enumerate(crossing.parts):
             if part.kind in self.declaration.parts:
+                seen = Seen(final, crossing, part.kind)
                 joined = joined.join(at_part(self.inspect_text(part.text, seen), index))
         return joined
 

@@ -30,7 +30,8 @@ def scan_text(text: str, direction: Direction = "request") -> dict[str, Any]:
     """Judge one text as the interface controls with their default settings would.
 
     Scores rank and are not calibrated: ``injection`` and ``jailbreak`` come from signatures
-    alone, ``moderation`` from a small lexicon of requests for serious harm. Raises ValueError for an unknown direction.
+    alone, ``moderation`` from a small
+    lexicon of requests for serious harm. Raises ValueError for an unknown direction.
     """
     crossing = _crossing(text, direction)
     controls = (_SECRETS, _LINKS) if direction == "response" else (_NORMALISATION, _INJECTION, _SECRETS)

@@ -24,6 +24,7 @@ from ringwall.core import (
 )
 from ringwall.detect import Sighting, scanner
 
+from .call_arguments import kept_json
 from .response import ResponseControl, Seen
 
 ID = "interface.secrets"
@@ -59,8 +60,8 @@ class Secrets(ResponseControl):
                 id=ID,
                 boundary=Boundary.INTERFACE,
                 summary="Takes credentials out of requests, tool results in them, and answers.",
-                crossings=frozenset({CrossingKind.REQUEST, CrossingKind.RESPONSE}),
-                parts=frozenset({PartKind.TEXT, PartKind.TOOL_RESULT, PartKind.DOCUMENT}),
+                crossings=frozenset({CrossingKind.REQUEST, CrossingKind.TOOL_RESULT, CrossingKind.RESPONSE}),
+                parts=frozenset({PartKind.TEXT, PartKind.TOOL_CALL, PartKind.TOOL_RESULT, PartKind.DOCUMENT}),
                 threats=("LLM06@2023", "LLM02@2025"),
                 csf=("PR.DS-02", "PR.DS-10", "DE.CM-09"),
                 need=Window(size=4096, overlap=_OVERLAP),
@@ -84,6 +85,8 @@ class Secrets(ResponseControl):
         if not seen.final and any(one.open and one.end - one.start > OPEN_LIMIT for one in found):
             return verdict(Action.BLOCK, "The answer held a credential that did not end.", findings)
         edits = [Edit(0, one.start, one.end, f"[{_kind(one)}:{one.rule}]") for one in found]
+        if seen.kind is PartKind.TOOL_CALL:
+            edits = kept_json(text, edits)
         return verdict(Action.TRANSFORM, _REASON, findings, edits)
 
     def _found(self, text: str) -> list[Sighting]:
