@@ -1,5 +1,6 @@
 """OpenAI Chat Completions requests: strict reading of untrusted JSON into a typed call."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,9 @@ from .errors import invalid
 _ROLES = {"system", "developer", "user", "assistant", "tool"}
 _OWN = {"model", "messages", "tools", "stream", "stream_options"}
 _ITEMS = {"text", "refusal", "image_url", "input_audio", "file"}
+_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
+"""Names of tools and ids of their calls reach the model as well: no room for sentences in them."""
+_TOOL_FIELDS = ("name", "description", "parameters", "strict")
 _KNOWN_PARAMS = {
     "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs",
     "max_completion_tokens", "max_tokens", "metadata", "modalities", "moderation", "n", "parallel_tool_calls",
@@ -22,7 +26,11 @@ _REFUSED = {"audio", "prediction", "web_search_options", "moderation"}
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
-    """One call of ``POST /v1/chat/completions``, checked for shape but not yet for anything else."""
+    """One call of ``POST /v1/chat/completions``, checked for shape but not yet for anything else.
+
+    Messages and tools are rebuilt from the fields that a gate is shown; a field that no control sees does
+    not travel.
+    """
 
     model: str
     messages: tuple[dict[str, Any], ...]
@@ -67,57 +75,73 @@ def read_chat(body: object) -> ChatCall:
 def _messages(messages: object) -> tuple[dict[str, Any], ...]:
     if not isinstance(messages, list) or not messages:
         raise invalid("'messages' must be a non-empty list.", "messages")
-    for index, message in enumerate(messages):
-        _message(message, f"messages[{index}]")
-    return tuple(messages)
+    return tuple(_message(message, f"messages[{index}]") for index, message in enumerate(messages))
 
 
-def _message(message: object, at: str) -> None:
+def _message(message: object, at: str) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise invalid(f"'{at}' must be an object.", at)
     role = message.get("role")
     if not isinstance(role, str) or role not in _ROLES:
         raise invalid(f"'{at}.role' must be one of {', '.join(sorted(_ROLES))}.", f"{at}.role")
-    if not isinstance(message.get("name", ""), str):
-        raise invalid(f"'{at}.name' must be a string.", f"{at}.name")
-    if "function_call" in message:
+    if message.get("function_call") is not None:
         raise invalid(f"'{at}.function_call' is the retired form; send 'tool_calls'.", f"{at}.function_call")
-    calls = message.get("tool_calls")
-    _content(message.get("content"), f"{at}.content", optional=role == "assistant")
-    if role == "tool" and not isinstance(message.get("tool_call_id"), str):
-        raise invalid(f"'{at}.tool_call_id' must be a string.", f"{at}.tool_call_id")
-    if calls is not None:
-        _tool_calls(calls, f"{at}.tool_calls")
+    content, refusal = message.get("content"), message.get("refusal")
+    if content is None and isinstance(refusal, str):
+        content = refusal
+    read = {"role": role, "content": _content(content, f"{at}.content", optional=role == "assistant")}
+    name = message.get("name")
+    if name is not None:
+        if not isinstance(name, str):
+            raise invalid(f"'{at}.name' must be a string.", f"{at}.name")
+        read["name"] = name
+    if role == "tool":
+        ref = message.get("tool_call_id")
+        if not isinstance(ref, str) or not _NAME.fullmatch(ref):
+            raise invalid(f"'{at}.tool_call_id' must be the id of a tool call.", f"{at}.tool_call_id")
+        read["tool_call_id"] = ref
+    if message.get("tool_calls") is not None:
+        read["tool_calls"] = _tool_calls(message["tool_calls"], f"{at}.tool_calls")
+    return read
 
 
-def _content(content: object, at: str, *, optional: bool) -> None:
+def _content(content: object, at: str, *, optional: bool) -> str | list[dict[str, Any]] | None:
     if isinstance(content, str) or (content is None and optional):
-        return
+        return content
     if not isinstance(content, list):
         raise invalid(f"'{at}' must be a string or a list of parts.", at)
-    for index, item in enumerate(content):
-        here = f"{at}[{index}]"
-        if not isinstance(item, dict) or item.get("type") not in _ITEMS:
-            raise invalid(f"'{here}.type' must be one of {', '.join(sorted(_ITEMS))}.", here)
-        kind = item["type"]
-        if kind in ("text", "refusal") and not isinstance(item.get(kind), str):
-            raise invalid(f"'{here}.{kind}' must be a string.", here)
+    return [_item(item, f"{at}[{index}]") for index, item in enumerate(content)]
 
 
-def _tool_calls(calls: object, at: str) -> None:
+def _item(item: object, at: str) -> dict[str, Any]:
+    kind = item.get("type") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(kind, str) or kind not in _ITEMS:
+        raise invalid(f"'{at}.type' must be one of {', '.join(sorted(_ITEMS))}.", at)
+    if kind in ("text", "refusal") and not isinstance(item.get(kind), str):
+        raise invalid(f"'{at}.{kind}' must be a string.", at)
+    return {"type": kind, kind: item.get(kind)}
+
+
+def _tool_calls(calls: object, at: str) -> list[dict[str, Any]]:
     if not isinstance(calls, list):
         raise invalid(f"'{at}' must be a list.", at)
+    read: list[dict[str, Any]] = []
     for index, call in enumerate(calls):
         function = call.get("function") if isinstance(call, dict) else None
-        well_formed = (
-            isinstance(call, dict)
-            and isinstance(call.get("id"), str)
-            and isinstance(function, dict)
-            and isinstance(function.get("name"), str)
-            and isinstance(function.get("arguments"), str)
-        )
-        if not well_formed:
+        if (
+            not isinstance(call, dict)
+            or not isinstance(function, dict)
+            or not isinstance(call.get("id"), str)
+            or not isinstance(function.get("name"), str)
+            or not isinstance(function.get("arguments"), str)
+        ):
             raise invalid(f"'{at}[{index}]' must have an id and a function with name and arguments.", at)
+        name, ref = function["name"], call["id"]
+        if not _NAME.fullmatch(name) or not _NAME.fullmatch(ref):
+            raise invalid(f"'{at}[{index}]': id and name are letters, digits and _.:/- only.", at)
+        kept = {"name": name, "arguments": function["arguments"]}
+        read.append({"id": ref, "type": "function", "function": kept})
+    return read
 
 
 def _tools(tools: object) -> tuple[dict[str, Any], ...]:
@@ -126,6 +150,7 @@ def _tools(tools: object) -> tuple[dict[str, Any], ...]:
     if not isinstance(tools, list):
         raise invalid("'tools' must be a list.", "tools")
     names: set[str] = set()
+    read: list[dict[str, Any]] = []
     for index, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
@@ -137,4 +162,6 @@ def _tools(tools: object) -> tuple[dict[str, Any], ...]:
         if function["name"] in names:
             raise invalid(f"'tools[{index}]' repeats the name of an earlier tool.", "tools")
         names.add(function["name"])
-    return tuple(tools)
+        kept = {key: function[key] for key in _TOOL_FIELDS if key in function}
+        read.append({"type": "function", "function": kept})
+    return tuple(read)

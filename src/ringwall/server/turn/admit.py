@@ -134,7 +134,7 @@ def _last_user_text(messages: list[dict[str, Any]]) -> str:
     content = last.get("content")
     if isinstance(content, str):
         return content
-    return " ".join(item.get("text", "") for item in content or ())
+    return " ".join(item["text"] for item in content or () if item["type"] == "text")
 
 
 def _before_last_user(messages: list[dict[str, Any]]) -> int:
