@@ -15,15 +15,18 @@ class BoundedProtocol(HttpToolsProtocol):
     """Answers 431 and closes the connection when request line and headers exceed their bounds."""
 
     _refused = False
-    _in_headers = True
+    _in_headers = False
     _unfinished = 0
+    _ended = False
+    """Whether the piece at hand holds the end of an earlier request: its length is then not the header's."""
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._ended = False
         super().data_received(data)
         if self._in_headers and not self._refused:
-            self._unfinished += len(data)
+            self._unfinished += 0 if self._ended else len(data)
             if self._unfinished > MAX_HEADER_BYTES:
                 self._refuse()
 
@@ -32,10 +35,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unfinished = 0
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers of a chunked body come here as well: they count as headers."""
+        if self._refused:
+            return
+        if len(self.headers) >= MAX_HEADERS:
+            self._refuse()
+        else:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._in_headers = False
+        if self._refused:
+            return
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > MAX_HEADER_BYTES or len(self.headers) > MAX_HEADERS:
+        if size > MAX_HEADER_BYTES:
             self._refuse()
         else:
             super().on_headers_complete()
@@ -46,8 +60,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if not self._refused:
-            self._in_headers = True
-            self._unfinished = 0
+            self._ended = True
             super().on_message_complete()
 
     def _refuse(self) -> None:
