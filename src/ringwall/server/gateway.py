@@ -118,8 +118,9 @@ class Gateway:
         return error_response(error, turn_headers(turn))
 
     async def note_failure(self, error: WireError | UpstreamError, turn: Turn) -> None:
-        """An upstream's failure goes on the ledger; a policy's refusal is there already."""
-        if isinstance(error, UpstreamError):
+        """An upstream's failure goes on the ledger, once; a policy's refusal is there already."""
+        if isinstance(error, UpstreamError) and not turn.failed:
+            turn.failed = True
             await self.recorder.event(
                 "upstream.failed",
                 turn.principal.subject,

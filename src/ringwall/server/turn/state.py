@@ -52,6 +52,8 @@ class Turn:
     """Id of the decision that the client is told: the one that stopped the turn, or the latest."""
     tool_calls: int = 0
     held: list[str] = field(default_factory=list)
+    failed: bool = False
+    """Whether a failure of the upstream is on the ledger."""
 
     def crossing(
         self,
