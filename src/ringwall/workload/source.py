@@ -109,5 +109,5 @@ class _Walk:
             return node.value
         try:
             return self.loader.construct_object(node)
-        except (yaml.YAMLError, ValueError):
+        except (yaml.YAMLError, ValueError, LookupError, OverflowError):  # what PyYAML raises for `!!bool x`
             raise self.fail("is a kind of value that is not read here", node) from None
