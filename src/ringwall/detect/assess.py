@@ -14,6 +14,15 @@ _ABOUT = re.compile(
     r"flag(?:ged|s)?|researchers?|security)\b",
     re.IGNORECASE,
 )
+_NEGATED = re.compile(
+    r"\b(?:do not|don['’]?t|never|must not|should not|shouldn['’]?t)(?:\s+(?:ever|explain|tell|say|how|me|us"
+    r"|them|to|please|show|try|simply|just|any\w{0,5})){0,4}\s*$",
+    re.IGNORECASE,
+)
+_OWN_TEXT = 300
+"""Characters before "the text above" from which it means what the writer put there."""
+_LONG = 600
+"""Characters from which a text that mentions harm is more often a report than a request."""
 _DAMP = 0.6
 """Factor on a signature that is quoted by a text which speaks *about* it."""
 
@@ -63,9 +72,22 @@ def _weighed(text: str, one: Sighting) -> Sighting:
     """Text hidden in an encoding is never there by chance; a quoted signature in a text about it often is."""
     if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet"):
         return replace(one, score=min(0.99, one.score + 0.1))
-    if not one.view and _mentioned(text, one):
+    if one.cls.startswith("moderation"):
+        return replace(one, score=round(one.score * 0.8, 4)) if len(text) > _LONG else one
+    if not one.view and (_negated(text, one) or _own_text(one) or _mentioned(text, one)):
         return replace(one, score=round(one.score * _DAMP, 4))
     return one
+
+
+def _negated(text: str, one: Sighting) -> bool:
+    """``never disregard your guidelines``; "don't hesitate to" is no negation."""
+    return one.family in ("override", "extraction") and bool(
+        _NEGATED.search(text, max(0, one.start - 60), one.start)
+    )
+
+
+def _own_text(one: Sighting) -> bool:
+    return one.family == "text-above" and one.start > _OWN_TEXT
 
 
 def _mentioned(text: str, one: Sighting) -> bool:

@@ -38,7 +38,8 @@ LIMIT = 2048
 """Characters of an unfinished construct that are held; a longer one that is not allowed stops the answer."""
 _LABEL_LIMIT = 256
 _URL = re.compile(
-    r"(?:\b|(?<=_))(?:(?:https?|ftps?|wss?|gopher|javascript|vbscript|file|blob)\s?:[\\/]{0,8}|data\s?:(?=[\w.+-]{0,40}[/;,])|www\.)"
+    r"(?:\b|(?<=_))(?:(?:https?|ftps?|wss?|gopher):[\\/]{0,8}(?=[^\s<>\"'`)\]}|*])|(?:file|blob):(?=[\\/h])"
+    r"|(?:javascript|vbscript):(?=[\w/(%&])|data:(?=[\w.+-]{0,40}[/;,])|www\.)"
     r"[^\s<>\"'`)\]}|]*|(?:https?|ftp)(?:&#|%3a|&colon;)[^\s<>\"'`)\]}|]*",
     re.IGNORECASE,
 )
@@ -48,6 +49,10 @@ _TARGET = re.compile(
 )
 _DEFINITION = re.compile(r"(?:^|\n)[ >\t]{0,8}\[[^\]\n]{1,256}\]:\s{0,8}(<?[^\s>]{1,2048}>?)")
 _AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]{0,2048})>")
+_SCHEMES = re.compile(
+    r"(?:https?|ftps?|wss?|gopher|javascript|vbscript|data|file|blob|mailto|&|[\\w.+-]{1,31}://)",
+    re.IGNORECASE,
+)
 _TAG = re.compile(
     r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,31})(?=[\s/>\"'=]|$)((?:[^>\"']|\"[^\"]{0,2048}(?:\"|$)|'[^']{0,2048}(?:'|$)){0,2048})(>?)"
 )
@@ -74,10 +79,6 @@ _ACTIVE = frozenset(
         "math",
         "template",
         "portal",
-        "input",
-        "button",
-        "textarea",
-        "select",
         "isindex",
         "noscript",
         "marquee",
@@ -189,7 +190,8 @@ class Links(ResponseControl):
         yield from self._tags(text, final)
         yield from self._markdown(text)
         for found in _AUTOLINK.finditer(text):
-            yield from self._judged(found.start(), found.end(), found[1], "autolink", "link")
+            if _SCHEMES.match(found[1]):
+                yield from self._judged(found.start(), found.end(), found[1], "autolink", "link")
         for found in _URL.finditer(text):
             yield from self._judged(found.start(), found.end(), found.group(), "address", "link")
 
