@@ -77,7 +77,7 @@ def tool_call_part(ref: str, name: str, arguments: str) -> Part:
     When they can't be read, ``data`` is empty and ``text`` is as it came.
     """
     read = read_arguments(arguments)
-    return Part(PartKind.TOOL_CALL, read.text, MODEL, "assistant", name, read.data, ref)
+    return Part(PartKind.TOOL_CALL, read.text, MODEL, "assistant", name, dict(read.data), ref)
 
 
 def edited(
