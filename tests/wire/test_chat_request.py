@@ -21,7 +21,7 @@ def chat(**more: Any) -> dict[str, Any]:
 
 
 def shown(messages: Any) -> str:
-    located = locate(messages, trust_instructions=False, tool_label=lambda name: untrusted(name))
+    located = locate(messages, trust_instructions=False, tool_label=untrusted)
     return "\n".join(part.text for part in located.parts)
 
 
@@ -150,13 +150,13 @@ def test_any_json_is_read_or_refused(messages: Any, more: Any) -> None:
     except WireError as error:
         assert error.status == 400
         return
-    located = locate(call.messages, trust_instructions=False, tool_label=lambda name: untrusted(name))
+    located = locate(call.messages, trust_instructions=False, tool_label=untrusted)
     assert len(located.parts) == len(located.slots)
     assert all(isinstance(part.text, str) and isinstance(part.ref, str) for part in located.parts)
     texts = [part for part in located.parts if part.kind in (PartKind.TEXT, PartKind.TOOL_RESULT)]
     every = [Edit(index, 0, len(part.text), "gone") for index, part in enumerate(located.parts)]
     left = edited(call.messages, located, every)
-    again = locate(left, trust_instructions=False, tool_label=lambda name: untrusted(name))
+    again = locate(left, trust_instructions=False, tool_label=untrusted)
     assert all(part.text == "gone" for part in again.parts if part.kind is not PartKind.TOOL_CALL)
     assert len(again.parts) == len(located.parts)
     assert texts == [part for part in located.parts if part.kind in (PartKind.TEXT, PartKind.TOOL_RESULT)]
@@ -165,7 +165,7 @@ def test_any_json_is_read_or_refused(messages: Any, more: Any) -> None:
 def test_edits_leave_the_request_as_it_was() -> None:
     call = read_chat(chat(messages=[{"role": "user", "content": [{"type": "text", "text": "my secret"}]}]))
     before = json.dumps(call.messages)
-    located = locate(call.messages, trust_instructions=False, tool_label=lambda name: untrusted(name))
+    located = locate(call.messages, trust_instructions=False, tool_label=untrusted)
     after = edited(call.messages, located, [Edit(0, 3, 9, "[x]")])
     assert after[0]["content"] == [{"type": "text", "text": "my [x]"}]
     assert json.dumps(call.messages) == before
