@@ -16,10 +16,16 @@ _ZERO = "bBAz"
 _CLASSES = "dDsSwWpP"
 
 _EVERYDAY = frozenset({
-    "a", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "for", "from", "have",
-    "he", "i", "if", "in", "into", "is", "it", "me", "my", "no", "not", "of", "on", "or", "out", "so",
-    "that", "the", "their", "this", "those", "to", "us", "was", "we", "what", "when", "which", "while",
-    "who", "will", "with", "you", "your", "you're", "-",
+    "-", "a", "about", "account", "add", "address", "after", "all", "also", "always", "an", "and",
+    "answer", "any", "are", "as", "at", "be", "before", "by", "call", "can", "code", "could", "data",
+    "dear", "details", "do", "e-mail", "email", "end", "first", "for", "forward", "from", "get", "give",
+    "go", "grant", "have", "he", "hello", "help", "hi", "how", "i", "if", "in", "include",
+    "information", "into", "is", "it", "it's", "its", "like", "list", "mail", "make", "me", "message",
+    "more", "must", "my", "need", "never", "new", "no", "not", "now", "of", "on", "only", "or", "order",
+    "our", "out", "page", "pay", "please", "post", "print", "put", "question", "read", "report",
+    "request", "run", "say", "send", "share", "should", "show", "so", "start", "tell", "text", "that",
+    "the", "their", "then", "this", "those", "to", "transfer", "us", "use", "user", "was", "we", "what",
+    "when", "which", "while", "who", "will", "with", "would", "write", "you", "you're", "your",
 })  # fmt: skip
 """Words that most sentences hold: as anchors they would make RE2 look at all of a text."""
 
@@ -59,7 +65,7 @@ def _better(a: Strings | None, b: Strings | None) -> Strings | None:
 
 def _rank(strings: Strings) -> tuple[bool, int, int]:
     """Sets without everyday words first, then longer shortest strings, then smaller sets."""
-    everyday = any(text.strip() in _EVERYDAY for text in strings)
+    everyday = any(text.strip(" ,.:") in _EVERYDAY for text in strings)
     return not everyday, min(_value(strings)[0], 6), -len(strings)
 
 

@@ -1,9 +1,9 @@
 """One multi-pattern pass over a text: Hyperscan finds candidates, RE2 confirms them with exact spans.
 
-What Hyperscan looks for is a rule's anchors (``anchors.py``): literals one of which is in every match. Every
-match then lies within ``width`` of some report, so running RE2 over the union of those windows gives the very
-matches that RE2 gives over the whole text, at a fraction of the cost. Without Hyperscan an RE2 set looks for
-the anchors and RE2 runs the rules found over the whole text.
+Hyperscan looks for a rule's anchors (``anchors.py``): literals one of which is in every match, so that few
+rules are left. Every match of a rule lies within ``width`` of an anchor: in a long text RE2 reads the union
+of those windows and finds the very matches that it would find in the whole. Without Hyperscan an RE2 set looks
+for the anchors, and RE2 reads the whole text.
 """
 
 import threading
@@ -30,6 +30,8 @@ _MAX_REPORTS = 20_000
 MAX_HITS = 500
 """Hits of one rule in one text: an attacker gains nothing by more, and memory stays bounded."""
 _SHORT = 3
+_SHORT_TEXT = 16_384
+"""Bytes up to which RE2 reads all of a text: finding the windows would cost more."""
 _BRIDGE = 4096
 """Windows this near are run as one: RE2 reads on faster than Python starts it anew."""
 _SPECIAL = frozenset("\\.+*?()|[]{}^$/-#&~ \t\n\r")
@@ -59,13 +61,14 @@ class Engine:
         self._confirm: list[Any] = [None] * len(rules)
         self._local = _Local()
         self._lock = threading.Lock()
-        self._compiled: dict[tuple[bool, bool], Any] = {}
+        self._compiled: dict[str, Any] = {}
         self._looks = _looks(self.rules)
         self._set: Any = None
         if rules and not self.uses_hyperscan:
             self._set = re2.Set.SearchSet(_options())
             for look in self._looks:
-                self._set.Add(("" if look.sensitive else "(?i)") + look.pattern)
+                pattern = _escaped(look.pattern) if look.literal else look.pattern
+                self._set.Add(("" if look.sensitive else "(?i)") + pattern)
             self._set.Compile()
 
     def scan(self, text: str) -> list[Hit]:
@@ -73,33 +76,35 @@ class Engine:
         if not text or not self.rules:
             return []
         data = _encoded(text)
-        spans = self._windowed(data, len(data) == len(text)) if self.uses_hyperscan else self._whole(data)
-        found = list(spans)
+        candidates = self._candidates(data)
+        if not candidates:
+            return []
+        if self.uses_hyperscan and len(data) > _SHORT_TEXT:
+            found = list(self._windowed(data, candidates, len(data) == len(text)))
+        else:
+            found = list(self._whole(data, candidates))
         return self._hits(text, data, found) if found else []
 
     def present(self, text: str) -> set[str]:
-        """Ids of the rules of which an anchor is there. No spans, no checks: the cheapest question."""
-        data = _encoded(text)
-        return {self.rules[index].id for index in self._candidates(data)}
+        """Ids of the rules that could match, by their literals: the cheapest question."""
+        return {self.rules[index].id for index in self._candidates(_encoded(text))}
 
-    def _candidates(self, data: bytes) -> dict[int, int]:
-        """Rule -> end of its first anchor (0 where the pass gives no place)."""
-        first: dict[int, int] = {}
-        if not self.uses_hyperscan:
-            for look in (self._set.Match(data) or ()) if self._set else ():
-                for index in self._looks[look].rules:
-                    first[index] = 0
-            return first
+    def _candidates(self, data: bytes) -> list[int]:
+        """Rules of which an anchor is there."""
+        seen: list[int] = []
+        if self.uses_hyperscan:
 
-        def report(look: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            for index in self._looks[look].rules:
-                first.setdefault(index, end)
+            def report(look: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+                seen.append(look)
 
-        for database in self._databases(data, dense=True):
+            database = self._database("candidates")
             database.scan(data, match_event_handler=report, scratch=self._scratch(database))
-        return first
+        elif self._set:
+            seen = self._set.Match(data) or []
+        return sorted({index for look in seen for index in self._looks[look].rules})
 
-    def _windowed(self, data: bytes, single: bool) -> Iterator[tuple[int, int, int]]:
+    def _windowed(self, data: bytes, candidates: list[int], single: bool) -> Iterator[tuple[int, int, int]]:
+        """Only the neighbourhood of an anchor is read by RE2."""
         ends: dict[int, list[int]] = defaultdict(list)
         count, most = 0, _MAX_REPORTS + len(data) // 8
 
@@ -109,26 +114,24 @@ class Engine:
             ends[look].append(end)
             return True if count > most else None
 
-        scale = 1 if single else 4
         try:
-            for database in self._databases(data, dense=False):
-                database.scan(data, match_event_handler=report, scratch=self._scratch(database))
+            database = self._database("anchors")
+            database.scan(data, match_event_handler=report, scratch=self._scratch(database))
         except hyperscan.ScanTerminated:
-            for index, end in self._candidates(data).items():
-                room = self.rules[index].width * scale
-                yield from self._spans(index, data, end - room, len(data))
+            for index in candidates:
+                yield from self._spans(index, data, 0, len(data))
             return
         by_rule: dict[int, list[int]] = defaultdict(list)
         for look, places in ends.items():
             for index in self._looks[look].rules:
                 by_rule[index].extend(places)
-        for index, places in by_rule.items():
-            room = self.rules[index].width * scale
-            for start, stop in _windows(places, room):
+        for index in candidates:
+            room = self.rules[index].width * (1 if single else 4)
+            for start, stop in _windows(by_rule[index], room):
                 yield from self._spans(index, data, start, min(stop, len(data)))
 
-    def _whole(self, data: bytes) -> Iterator[tuple[int, int, int]]:
-        for index in sorted(self._candidates(data)):
+    def _whole(self, data: bytes, candidates: list[int]) -> Iterator[tuple[int, int, int]]:
+        for index in candidates:
             yield from self._spans(index, data, 0, len(data))
 
     def _spans(self, index: int, data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
@@ -158,27 +161,22 @@ class Engine:
         hits.sort(key=lambda hit: (hit.start, hit.end, hit.rule.id))
         return hits
 
-    def _databases(self, data: bytes, *, dense: bool) -> list[Any]:
-        """ASCII anchors for every text; those of other scripts, slow to build, when needed."""
-        wide = [False] if data.isascii() else [False, True]
-        return [self._database(dense, one) for one in wide if any(look.wide is one for look in self._looks)]
-
-    def _database(self, dense: bool, wide: bool) -> Any:
-        known = self._compiled.get((dense, wide))
+    def _database(self, name: str) -> Any:
+        known = self._compiled.get(name)
         if known is None:
             with self._lock:
-                known = self._compiled.get((dense, wide)) or self._compile(dense, wide)
-                self._compiled[dense, wide] = known
+                known = self._compiled.get(name) or self._compile(name)
+                self._compiled[name] = known
         return known
 
-    def _compile(self, dense: bool, wide: bool) -> Any:
-        base = hyperscan.HS_FLAG_SINGLEMATCH * dense | hyperscan.HS_FLAG_UTF8 * wide
-        looks = [(index, look) for index, look in enumerate(self._looks) if look.wide is wide]
+    def _compile(self, name: str) -> Any:
+        """``anchors`` reports every place of every look, ``candidates`` a look at most once."""
+        once = hyperscan.HS_FLAG_SINGLEMATCH if name == "candidates" else 0
         database = hyperscan.Database()
         database.compile(
-            expressions=[look.pattern.encode() for _, look in looks],
-            ids=[index for index, _ in looks],
-            flags=[base | (0 if look.sensitive else hyperscan.HS_FLAG_CASELESS) for _, look in looks],
+            expressions=[look.bytewise for look in self._looks],
+            ids=list(range(len(self._looks))),
+            flags=[look.flags | once for look in self._looks],
         )
         return database
 
@@ -197,26 +195,49 @@ class _Look:
     sensitive: bool
     rules: tuple[int, ...]
 
+    literal: bool = False
+
     @property
-    def wide(self) -> bool:
-        return not self.pattern.isascii()
+    def bytewise(self) -> bytes:
+        """For Hyperscan, which reads bytes: its own mode for UTF-8 takes seconds to compile."""
+        if not self.literal:
+            return self.pattern.encode()
+        return "".join(map(_bytewise, self.pattern)).encode()
+
+    @property
+    def flags(self) -> int:
+        caseless = 0 if self.sensitive else hyperscan.HS_FLAG_CASELESS
+        utf8 = 0 if self.literal or self.pattern.isascii() else hyperscan.HS_FLAG_UTF8
+        return int(caseless | utf8)
 
 
 def _looks(rules: Sequence[Rule]) -> list[_Look]:
-    wanted: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    wanted: dict[tuple[str, bool, bool], list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         literals = anchors(rule.pattern)
         if rule.sensitive and literals and min(map(len, literals)) <= _SHORT and rule.pattern.isascii():
             literals = frozenset()  # a short prefix is everywhere, and these patterns are small automata
         for literal in literals:
-            wanted[_escaped(literal), False].append(index)
+            wanted[literal, False, True].append(index)
         if not literals:
-            wanted[rule.pattern, rule.sensitive].append(index)
-    return [_Look(pattern, sensitive, tuple(owners)) for (pattern, sensitive), owners in wanted.items()]
+            wanted[rule.pattern, rule.sensitive, False].append(index)
+    return [
+        _Look(pattern, sensitive, tuple(owners), literal)
+        for (pattern, sensitive, literal), owners in wanted.items()
+    ]
 
 
 def _escaped(literal: str) -> str:
     return "".join(f"\\x{{{ord(char):x}}}" if char in _SPECIAL else char for char in literal)
+
+
+def _bytewise(char: str) -> str:
+    """The character in every case, as UTF-8 bytes."""
+    if char.isascii():
+        return _escaped(char)
+    forms = sorted({char, char.lower(), char.upper(), char.upper().lower()})
+    spelled = ["".join(f"\\x{byte:02x}" for byte in form.encode()) for form in forms if len(form) == 1]
+    return f"(?:{'|'.join(spelled)})"
 
 
 def _encoded(text: str) -> bytes:
