@@ -13,7 +13,7 @@ _KINDS = ("subject", "session", "tenant", "tool")
 
 @click.group("contain")
 def command() -> None:
-    """Put somebody or something in quarantine: it counts from the next request on, on a running server too."""
+    """Put somebody or something in quarantine: it counts from the next request on, also while serving."""
 
 
 @command.command("add")

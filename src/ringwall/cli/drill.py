@@ -47,7 +47,7 @@ def command(
     """Drive attacks and innocent uses through a real listener on a throw-away copy of the workload.
 
     Tools that change something are not carried out. Exit code 1 when an attack reaches its goal with every
-    control in place, or when what was derived is not what happened.
+    control in place, or when something is worse than was derived.
     """
     import orjson
 
@@ -74,7 +74,8 @@ def command(
     else:
         click.echo(summary(result))
     broken_through = any(check.happened for check in result.enforced.values() if check.kind == "attack")
-    sys.exit(1 if broken_through or result.disagreements else 0)
+    worse = any(check.worse for check in result.disagreements)
+    sys.exit(1 if broken_through or worse else 0)
 
 
 async def _run(loaded: "Loaded", scenarios: "Sequence[Scenario]", quick: bool) -> "DrillResult":

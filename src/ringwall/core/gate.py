@@ -87,29 +87,47 @@ class Gate:
         return self._decision(crossing, tuple(lines), (time.perf_counter_ns() - begun) // 1000)
 
     async def _round(self, posts: Iterable[Post], crossing: Crossing) -> list[Line]:
-        inline = [post for post in posts if post.control.declaration.inline]
-        beside = [post for post in posts if not post.control.declaration.inline]
-        waiting = [asyncio.ensure_future(self._line(post, crossing)) for post in beside]
+        """Those that wait are set going first; those that only compute are asked meanwhile."""
+        inline: list[Post] = []
+        waiting: list[asyncio.Future[Line]] = []
+        for post in posts:
+            if post.control.declaration.inline:
+                inline.append(post)
+            else:
+                waiting.append(asyncio.ensure_future(self._line(post, crossing)))
         lines = [await self._line(post, crossing) for post in inline]
-        return lines + [await line for line in waiting]
+        for line in waiting:
+            lines.append(await line)
+        return lines
 
     async def _line(self, post: Post, crossing: Crossing) -> Line:
-        declaration = post.control.declaration
         begun = time.perf_counter_ns()
         try:
             given = await _ask(post.control, crossing)
         except ControlFailed as failure:
             line = await self._treat(post, crossing, str(failure))
-        else:
-            line = Line(
-                declaration.id, declaration.boundary, Status.EVALUATED, post.mode, given, given.action
-            )
-        if self._effective(post) is Mode.MONITOR:
-            line = replace(line, counted=min(line.counted, Action.ANNOTATE))
-        return replace(line, elapsed_us=(time.perf_counter_ns() - begun) // 1000)
+            counted = min(line.counted, Action.ANNOTATE) if self._monitors(post) else line.counted
+            return replace(line, counted=counted, elapsed_us=(time.perf_counter_ns() - begun) // 1000)
+        return self._evaluated(post, given, begun)
 
-    def _effective(self, post: Post) -> Mode:
-        return Mode.MONITOR if Mode.MONITOR in (self.mode, post.mode) else Mode.ENFORCE
+    def _evaluated(self, post: Post, given: Verdict, begun: int) -> Line:
+        declaration = post.control.declaration
+        counted = given.action
+        if counted > Action.ANNOTATE and self._monitors(post):
+            counted = Action.ANNOTATE
+        elapsed = (time.perf_counter_ns() - begun) // 1000
+        return Line(
+            declaration.id,
+            declaration.boundary,
+            Status.EVALUATED,
+            post.mode,
+            given,
+            counted,
+            elapsed_us=elapsed,
+        )
+
+    def _monitors(self, post: Post) -> bool:
+        return self.mode is Mode.MONITOR or post.mode is Mode.MONITOR
 
     async def _treat(self, post: Post, crossing: Crossing, failure: str) -> Line:
         declaration = post.control.declaration
@@ -146,7 +164,8 @@ class Gate:
             return _failure_block(declaration), f"blocked: {declaration.fallback} failed as well"
 
     def _decision(self, crossing: Crossing, lines: tuple[Line, ...], elapsed_us: int) -> Decision:
-        joined = reduce(Verdict.join, (_counting(line) for line in lines), ALLOW)
+        spoken = [_counting(line) for line in lines if line.verdict is not ALLOW]
+        joined = reduce(Verdict.join, spoken, ALLOW)
         would = max((line.verdict.action for line in lines if line.verdict), default=Action.ALLOW)
         return Decision(
             id=new_id("dec"),
@@ -201,6 +220,8 @@ async def _ask(control: Control, crossing: Crossing) -> Verdict:
     declaration = control.declaration
     if declaration.inline or inspect.iscoroutinefunction(control.inspect):
         answer = _call(control, crossing)
+        if answer is ALLOW:  # the common case
+            return ALLOW
     else:
         loop = asyncio.get_running_loop()
         answer = await _within(declaration.deadline, loop.run_in_executor(_THREADS, _call, control, crossing))

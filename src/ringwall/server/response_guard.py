@@ -51,6 +51,7 @@ class ResponseGuard:
             (c.declaration.need.limit for c in self._controls if isinstance(c.declaration.need, Buffer)),
             default=0,
         )
+        self._hold_from = [_holder(control) for control in self._controls]
         self._pending = ""
         self._before = ""
         self._streamed = False
@@ -63,7 +64,7 @@ class ResponseGuard:
             return Release(text)  # monitor: nothing is held back, the whole text is judged at the end
         if self._limit and len(self._pending) > self._limit:
             return await self._judge(final=False, point=0)
-        point = min(_hold_from(control, self._pending) for control in self._controls)
+        point = min(hold(self._pending) for hold in self._hold_from)
         return await self._judge(final=False, point=point) if point else Release()
 
     async def finish(self) -> Release:
@@ -93,13 +94,16 @@ class ResponseGuard:
         return Release(text, decision, crossing)
 
 
-def _hold_from(control: Control, text: str) -> int:
+def _holder(control: Control) -> Callable[[str], int]:
+    """From where on the control must keep a text: its own word, or what its window says."""
     need = control.declaration.need
     if isinstance(need, Buffer):
-        return 0
+        return lambda text: 0
     if isinstance(control, StreamAware):
-        return max(0, min(control.hold_from(text), len(text)))
-    return max(0, len(text) - need.overlap) if isinstance(need, Window) else len(text)
+        own = control.hold_from
+        return lambda text: max(0, min(own(text), len(text)))
+    overlap = need.overlap if isinstance(need, Window) else 0
+    return lambda text: max(0, len(text) - overlap)
 
 
 def _clear_of(edits: tuple[Edit, ...], point: int) -> int:

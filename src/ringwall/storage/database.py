@@ -6,12 +6,14 @@ Calls are synchronous and short (a keyed read takes some 20 us); longer work goe
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 Row = sqlite3.Row
+_VERSION_AGE_S = 0.01
 
 
 class Database:
@@ -21,6 +23,8 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = path
         self._lock = threading.RLock()
+        self._version = 0
+        self._asked = -1.0
         self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         path.chmod(0o600)
         self._connection.row_factory = sqlite3.Row
@@ -73,9 +77,16 @@ class Database:
             self._connection.execute("COMMIT")
 
     def version(self) -> int:
-        """Changes whenever *another* connection has committed: a cheap test of whether a cache is stale."""
-        row = self.one("PRAGMA data_version")
-        return int(row[0]) if row else 0
+        """Changes whenever *another* connection has committed: a cheap test of whether a cache is stale.
+
+        Asked of SQLite at most every 10 ms: that is how late a cache may learn of it.
+        """
+        now = time.monotonic()
+        if now - self._asked > _VERSION_AGE_S:
+            row = self.one("PRAGMA data_version")
+            self._version = int(row[0]) if row else 0
+            self._asked = now
+        return self._version
 
     def close(self) -> None:
         with self._lock:

@@ -65,7 +65,7 @@ def compose(loaded: Loaded, plant: Plant, overrides: Overrides) -> Site:
 
 
 _REFERENCE = "Internal reference, never to be repeated:"
-"""Ahead of the prompt and behind it: a stream that recites the prompt from its beginning is stopped at once."""
+"""Ahead of the prompt and behind it: a stream that recites the prompt from its start is stopped at once."""
 
 
 class _Composer:
