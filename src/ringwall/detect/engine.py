@@ -2,8 +2,8 @@
 
 Hyperscan looks for a rule's anchors (``anchors.py``): literals one of which is in every match, so that few
 rules are left. Every match of a rule lies within ``width`` of an anchor: in a long text RE2 reads the union
-of those windows and finds the very matches that it would find in the whole. Without Hyperscan an RE2 set looks
-for the anchors, and RE2 reads the whole text.
+of those windows and finds the very matches that it would find in the whole. Without Hyperscan an RE2 set
+looks for the anchors, and RE2 reads the whole text.
 """
 
 import threading
@@ -139,7 +139,9 @@ class Engine:
         rule, compiled = self.rules[index], self._confirm[index]
         if compiled is None:
             compiled = self._confirm[index] = re2.compile(rule.regex, _options())
-        matches = compiled.finditer(data, _boundary(data, start), _boundary(data, stop))
+        whole = start <= 0 and stop >= len(data)
+        places = () if whole else (_boundary(data, start), _boundary(data, stop))
+        matches = compiled.finditer(data, *places)
         for count, match in enumerate(matches):
             if count >= MAX_HITS:
                 return

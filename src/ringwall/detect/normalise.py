@@ -6,7 +6,7 @@ out, encoded runs decoded (twice over at most). The number and total size of the
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from .confusables import plain
 from .decode import DECODERS, TRIGGERS, from_selectors
@@ -21,11 +21,25 @@ MAX_TOTAL = 1 << 20
 """Characters of all views together, beyond twice the text itself."""
 
 _ODD = re.compile("[^\x09\x0a\x0d\x20-\x7e]+")
+_PLAIN = bytes([9, 10, 13, *range(32, 127)])
 _TAGS = re.compile("[\U000e0000-\U000e007f]{2,}")
 
 
+_KEEP_LENGTH = 32_768
+
+
 def views(text: str) -> list[View]:
-    """The text itself, then its other readings."""
+    """The text itself, then its other readings. The last few answers are kept: the controls of one crossing
+    read the same text."""
+    return _kept(text) if len(text) <= _KEEP_LENGTH else _views(text)
+
+
+@lru_cache(maxsize=32)
+def _kept(text: str) -> list[View]:
+    return _views(text)
+
+
+def _views(text: str) -> list[View]:
     first = View("", text)
     out = [first]
     budget = MAX_TOTAL + 2 * len(text)
@@ -53,6 +67,8 @@ def views(text: str) -> list[View]:
 
 def _unicode(view: View) -> Iterator[View]:
     text = view.text
+    if text.isascii() and not text.encode().translate(None, _PLAIN):
+        return
     if not _ODD.search(text):
         return
     tags = _TAGS.search(text)

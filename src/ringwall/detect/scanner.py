@@ -12,7 +12,7 @@ from .engine import Engine
 from .normalise import views
 from .rules import builtin
 
-_KEEP = 128
+_KEEP = 512
 _KEEP_LENGTH = 32_768
 
 

@@ -33,6 +33,7 @@ class Canary(ResponseControl):
     def __init__(self, canary: str) -> None:
         self._needles = _needles(canary)
         self._longest = max((len(needle) for needle in self._needles), default=1)
+        self._heads = frozenset(needle[:end] for needle in self._needles for end in range(1, len(needle) + 1))
         super().__init__(
             Declaration(
                 id=ID,
@@ -71,42 +72,30 @@ class Canary(ResponseControl):
                 )
         return ALLOW
 
-    @staticmethod
-    def _begins(needle: str, tail: str) -> bool:
-        """Whether some end of the tail is a head of the needle."""
-        at = tail.find(needle[0])
-        while at >= 0:
-            if needle.startswith(tail[at : at + len(needle)]) and len(tail) - at <= len(needle):
-                return True
-            at = tail.find(needle[0], at + 1)
-        return False
-
     def hold_from(self, text: str) -> int:
         """Where the longest tail begins that is the head of some form of the canary."""
         reach = max(0, len(text) - self._longest * (GAP + 1) - 1)
-        rough = _rough(text[reach:])[-self._longest :]
-        if not any(self._begins(needle, rough) for needle in self._needles):
+        length = self._head(_rough(text[reach:]))
+        if not length:
             return len(text)
+        reach = max(reach, len(text) - length * (GAP + 1) - 1)
         squeezed, places = _squeeze(text[reach:])
-        tail = max(0, len(squeezed) - self._longest)
-        best = len(squeezed)
-        for needle in self._needles:
-            at = squeezed.find(needle[0], tail)
-            while 0 <= at < best:
-                if needle.startswith(squeezed[at:]):
-                    best = at
-                    break
-                at = squeezed.find(needle[0], at + 1)
-        if best == len(squeezed):
-            return len(text)
-        return reach + places[best]
+        exact = self._head(squeezed)
+        return reach + places[-exact] if exact else len(text)
+
+    def _head(self, squeezed: str) -> int:
+        """Length of the longest end of it that some form begins with."""
+        for length in range(min(len(squeezed), self._longest), 0, -1):
+            if squeezed[-length:] in self._heads:
+                return length
+        return 0
 
 
 def _rough(text: str) -> str:
     """As ``_squeeze``, without places and without regard to gaps: quick, and never misses."""
-    if not text.isascii():
-        text = "".join(map(plain, text))
-    return _NOT_ALNUM.sub("", text.lower())
+    if text.isascii():
+        return text.encode().lower().translate(None, _SEPARATORS).decode()
+    return _NOT_ALNUM.sub("", "".join(map(plain, text)).lower())
 
 
 def _needles(canary: str) -> dict[str, str]:
@@ -157,6 +146,7 @@ def _squeeze(text: str) -> tuple[str, list[int]]:
 
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
+_SEPARATORS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 def build(_settings: NoSettings, services: Services) -> Canary:

@@ -1,6 +1,7 @@
 """``interface.leak``: the words of the system prompt, also with small changes, don't leave."""
 
 import re
+import string
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,11 +27,17 @@ from ringwall.core import (
 from ringwall.detect import views
 from ringwall.detect.confusables import plain
 
-from .response import ResponseControl, Seen
+from .response import ResponseControl, Seen, last_word
 
 ID = "interface.leak"
 _WORD = re.compile(r"\w{1,64}")
-_ENCODED = re.compile(r"[A-Za-z0-9+/_=-]{24,4096}$")
+_CODED = string.ascii_letters + string.digits + "+/_=-"
+"""Characters of base64 and hexadecimal."""
+_RUN = 4096
+_SHORTEST_RUN = 24
+_NEAR = 160
+_TAIL = 2048
+"""Characters at the end of the text in which an unfinished passage is looked for."""
 _SLIP = 3
 """Words that may be changed, left out or put in between two matching ones."""
 _SHORTEST = 4
@@ -111,25 +118,37 @@ class Leak(ResponseControl):
         """Where a passage begins that the next words could still make long enough."""
         if not self._on:
             return len(text)
-        words = _words(text)
-        hold = words[-1][1] if words and words[-1][2] == len(text) else len(text)
-        if len(words) > 1 and words[-2][0] in self._known:
-            hold = min(hold, words[-2][1])
-        if words and words[-1][0] in self._known:
-            hold = min(hold, words[-1][1])
-        for chain in self._chains(words):
-            if chain.last >= len(words) - 1 - _SLIP:
-                hold = min(hold, words[chain.first][1])
-        encoded = _ENCODED.search(text, max(0, len(text) - 4096))
-        return min(hold, encoded.start()) if encoded else hold
+        if text.isascii():
+            recent = _WORD.findall(text[-_NEAR:].lower())
+            if len(recent) > _SLIP + 3 and self._known.isdisjoint(recent[-_SLIP - 3 :]):
+                return self._unfinished(text, last_word(text, _NEAR))
+        low = max(0, len(text) - _TAIL)
+        words = _words(text[low:])
+        end = len(text) - low
+        hold = words[-1][1] if words and words[-1][2] == end else end
+        for word, start, _ in words[-2:]:
+            if word in self._known:
+                hold = min(hold, start)
+        if not self._pairs.keys().isdisjoint(pairwise([word for word, _, _ in words])):
+            for chain in self._chains(words):
+                if chain.last >= len(words) - 1 - _SLIP:
+                    hold = min(hold, words[chain.first][1])
+        return self._unfinished(text, low + hold)
+
+    @staticmethod
+    def _unfinished(text: str, hold: int) -> int:
+        """The hold, or the start of a run that may be an encoded passage."""
+        coded = len(text[-_RUN:]) - len(text[-_RUN:].rstrip(_CODED))
+        return min(hold, len(text) - coded) if coded >= _SHORTEST_RUN else hold
 
     def _near(self, text: str) -> bool:
         """Whether enough word pairs of the prompt are there at all; most answers have too few."""
         if not text.isascii():
             return True
         words = _WORD.findall(text.lower())
-        hits = sum(pair in self._pairs for pair in pairwise(words))
-        return hits >= self._needed // 2
+        if self._pairs.keys().isdisjoint(pairwise(words)):
+            return False
+        return sum(map(self._pairs.__contains__, pairwise(words))) >= self._needed // 2
 
     def _leaks(self, chain: _Chain) -> bool:
         return chain.matched >= self._needed and chain.last - chain.first + 1 >= min(

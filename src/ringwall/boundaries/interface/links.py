@@ -30,7 +30,7 @@ from ringwall.core import (
 )
 from ringwall.detect.confusables import INVISIBLE
 
-from .response import ResponseControl, Seen
+from .response import ResponseControl, Seen, last_word
 from .settings import InterfaceSection
 
 ID = "interface.links"
@@ -120,7 +120,9 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _HIDDEN_SCHEME = re.compile(r"[A-Za-z]{2,10}%3a|%2f%2f|%5c", re.IGNORECASE)
 _HARMLESS = frozenset({"mailto", "tel", "sms"})
 _WEB = frozenset({"http", "https", "ftp", "ftps", "ws", "wss"})
-_KNOWN_TAGS = re.compile(r"<(?:/?[A-Za-z][A-Za-z0-9:-]{0,31}(?:[\s/][^>]*)?|/?)$")
+_BRACKETS = tuple("<>[]()\"'`")
+_MARKS = tuple("<[]!:/%&")
+"""Without any of these nothing is a link, a tag or the head of one, but for the last word."""
 
 
 class LinksSettings(Settings):
@@ -176,7 +178,9 @@ class Links(ResponseControl):
         """Where the last construct begins that has not ended: a tag, a link, an address, or the last word."""
         low = max(0, len(text) - LIMIT - 64)
         tail = text[low:]
-        hold = len(tail) - len(_last_word(tail))
+        hold = last_word(tail, len(tail), _BRACKETS)
+        if not any(mark in tail for mark in _MARKS):
+            return low + hold
         open_tag = tail.rfind("<")
         if open_tag >= 0 and _unfinished_tag(tail, open_tag):
             hold = min(hold, open_tag)
@@ -308,11 +312,6 @@ def _worth_a_look(text: str) -> bool:
         or "//" in text
         or "%3" in text
     )
-
-
-def _last_word(text: str) -> str:
-    found = re.search(r"[^\s<>\[\]()\"'`]*$", text)
-    return found.group() if found else ""
 
 
 def _unfinished_tag(text: str, at: int) -> bool:

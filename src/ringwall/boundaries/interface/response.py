@@ -4,6 +4,7 @@ While a stream runs the gate is asked about the text that is still held; ``conte
 ``context["final"]`` says whether this is the rest of it.
 """
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -52,3 +53,19 @@ def finished(crossing: Crossing) -> bool:
     if crossing.kind is not CrossingKind.RESPONSE:
         return True
     return not crossing.context.get("stream") or bool(crossing.context.get("final"))
+
+
+_BLANKS = (" ", "\n", "\t", "\r", "\u3000", "\u00a0")
+_UNSPACED = re.compile("[^\u0e00-\u0fff\u3000-\u9fff\uac00-\ud7a3]")
+"""A character of a script that puts blanks between words."""
+
+
+def last_word(text: str, most: int, also: tuple[str, ...] = ()) -> int:
+    """Where the word begins that the text ends with, at most ``most`` characters back. Characters of scripts
+    that don't use blanks can't begin a credential or an address, so the word begins after them."""
+    low = max(0, len(text) - most)
+    start = max(low, *(text.rfind(blank, low) + 1 for blank in (*_BLANKS, *also)))
+    if start < len(text) and not text.isascii():
+        first = _UNSPACED.search(text, start)
+        return first.start() if first else len(text)
+    return start

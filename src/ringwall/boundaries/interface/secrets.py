@@ -25,7 +25,7 @@ from ringwall.core import (
 from ringwall.detect import Sighting, scanner
 
 from .call_arguments import kept_json
-from .response import ResponseControl, Seen
+from .response import ResponseControl, Seen, last_word
 
 ID = "interface.secrets"
 OPEN_LIMIT = 8192
@@ -39,7 +39,11 @@ _CONTEXT = re.compile(
     r"(?:[\s\"'`:=>,(){}\[\]]|\bis\b|\b(?:basic|bearer|token|key|secret|access|sk|de|passe)[\w.-]{0,20}|\b\w{1,12}$){0,40}\S{0,320}$",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"\S*$")
+_NAMES = (
+    "auth", "pass", "pwd", "contrase", "mot", "api", "secret", "client", "access", "refresh", "bearer",
+    "private", "encryption", "signing", "token", "key", "aws", "basic",
+)  # fmt: skip
+"""One of these is in whatever ``_CONTEXT`` matches."""
 _PEM = re.compile(r"-----BEGIN[A-Z0-9 ]{0,60}(?:$|PRIVATE KEY)")
 _CARD = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z]{0,4}[ -]?){0,12}$")
 
@@ -99,9 +103,12 @@ class Secrets(ResponseControl):
     def hold_from(self, text: str) -> int:
         """A credential has no blanks in it, so the last word is held; further back only a name that announces
         one (``password =``), an armoured block that has not ended, or a finding that reaches the end."""
-        hold = _start_of(_WORD, text, _OVERLAP)
-        for pattern, reach in ((_CONTEXT, _OVERLAP), (_PEM, OPEN_LIMIT + 256)):
-            hold = min(hold, _start_of(pattern, text, reach))
+        hold = last_word(text, _OVERLAP)
+        tail = text[-_OVERLAP:].lower()
+        if any(name in tail for name in _NAMES):
+            hold = min(hold, _start_of(_CONTEXT, text, _OVERLAP))
+        if "-----BEGIN" in text:
+            hold = min(hold, _start_of(_PEM, text, OPEN_LIMIT + 256))
         if self.settings.personal:
             hold = min(hold, _start_of(_CARD, text, 64))
         for one in self._found(text):
