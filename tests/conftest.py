@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ import openai
 import pytest
 from aiohttp import web
 
+from ringwall.cli import main
 from ringwall.server.app import build
 from ringwall.server.serve import server
 from ringwall.workload.compose import Overrides
@@ -437,6 +439,25 @@ class Ran:
         return json.loads(self.out)
 
 
+def ringwall_here(*arguments: str | Path, stdin: str = "") -> Ran:
+    """Run the command in this process: most of what a process of its own costs is loading the detectors."""
+    old = sys.stdin, sys.stdout, sys.stderr, sys.argv
+    streams = [io.TextIOWrapper(io.BytesIO(data), "utf-8") for data in (stdin.encode(), b"", b"")]
+    sys.stdin, sys.stdout, sys.stderr = streams
+    sys.argv = ["ringwall", *map(str, arguments)]
+    try:
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.stdin, sys.stdout, sys.stderr, sys.argv = old
+    for stream in streams[1:]:
+        stream.flush()
+    out, err = (stream.buffer.getvalue().decode() for stream in streams[1:])  # type: ignore[attr-defined]
+    return Ran(code, out, err)
+
+
 def ringwall(*arguments: str | Path, stdin: str = "", cwd: Path | None = None, seconds: float = 60) -> Ran:
     """Run the command in a process of its own."""
     done = subprocess.run(
@@ -454,7 +475,13 @@ def ringwall(*arguments: str | Path, stdin: str = "", cwd: Path | None = None, s
 
 @pytest.fixture(scope="session")
 def command() -> Callable[..., Ran]:
-    """``command("check", "--json")``: exit code, output and errors of ``ringwall``."""
+    """``command("check", "--json")``: exit code, output and errors of ``ringwall``, in this process."""
+    return ringwall_here
+
+
+@pytest.fixture(scope="session")
+def process() -> Callable[..., Ran]:
+    """The same in a process of its own."""
     return ringwall
 
 

@@ -1,5 +1,6 @@
 """``ringwall init``: a commented workload file to start from."""
 
+import re
 import sys
 from importlib import resources
 from pathlib import Path
@@ -12,6 +13,8 @@ import click
 @click.option("--name", default="my-assistant", show_default=True, help="Name of the workload.")
 def command(path: Path, name: str) -> None:
     """Write a commented workload file (never over an existing one)."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
+        raise click.UsageError("a workload's name is lower-case letters, digits and hyphens")
     text = resources.files("ringwall.workload").joinpath("template.yaml").read_text("utf-8")
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -54,6 +54,7 @@ def command(
         live = Live(workload, plant, Overrides(upstream=upstream, model_file=model_file))
     except BaseException:
         plant.close()
+        listener.close()
         raise
     address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     keys = starter_keys(live.site, plant)

@@ -1,7 +1,9 @@
 """Running the ASGI application under uvicorn on a socket that is already bound."""
 
+import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +20,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._tell()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Without uvicorn's raising of the signal again at the end: a stop that was asked for is no failure."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicorn.Server:
