@@ -208,7 +208,7 @@ def paid(gateway: Any) -> list[str]:
 
 
 def test_a_hold_is_approved_by_another_person_and_used_once(
-    gateway: Any, model_server: Any, said: Any, command: Any
+    gateway: Any, model_server: Any, said: Any, command: Any, process: Any
 ) -> None:
     before = paid(gateway)
     pay, more = '{"order_id": "B-2041", "amount": 40}', '{"order_id": "B-2041", "amount": 4000}'
@@ -224,16 +224,16 @@ def test_a_hold_is_approved_by_another_person_and_used_once(
     assert paid(gateway) == before
     assert hold in model_server.received[-1]["messages"][-1]["content"]
 
-    def approve(subject: str) -> Any:
+    def approve(subject: str, run: Any = command) -> Any:
         given = ("--key", gateway.keys[subject], "--workload", gateway.path, "--data-dir", gateway.data_dir)
-        return command("hold", "approve", hold, "--json", *given)
+        return run("hold", "approve", hold, "--json", *given)
 
     for wrong in ("avery", "casey", "eddy"):  # who asked; no right; not of the application
         refused = approve(wrong)
         assert refused.code == 2, refused.out
         assert "Traceback" not in refused.err
     assert asked(pay).headers["x-ringwall-holds"] == hold  # it waits still, and is not asked twice
-    allowed = approve("morgan")
+    allowed = approve("morgan", process)
     assert allowed.code == 0, allowed.err
     assert allowed.json["state"] == "approved"
 
@@ -290,8 +290,7 @@ def test_a_tool_result_sent_again_as_the_users_words_stays_untrusted(
 
     def sent(text: str, in_session: str) -> Any:
         model_server.says(said("", mail), said("Not done."))
-        got = gateway.post(chat(user(text), tools=tools), "avery", x_ringwall_session=in_session)
-        return got
+        return gateway.post(chat(user(text), tools=tools), "avery", x_ringwall_session=in_session)
 
     laundered = sent(result, session)
     assert laundered.headers.get("x-ringwall-holds"), laundered.text

@@ -52,6 +52,10 @@ class Live:
                 log.error("the workload file was not taken over: %s", problem)
             self.plant.note("config.refused", problems=len(error.problems))
             return False
+        except Exception as error:  # noqa: BLE001 - whatever a new file brings up, the old one stays in force
+            log.error("the workload file was not taken over: it gave rise to a %s", type(error).__name__)
+            self.plant.note("config.refused", problems=1)
+            return False
         self._retired.append(self.site)
         self._loaded, self.site = loaded, site
         self.plant.note("config.loaded", version=site.version)

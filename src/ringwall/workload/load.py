@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import orjson
 from pydantic import ValidationError
 
@@ -126,6 +127,13 @@ def _cross_checks(workload: Workload, source: Source, known: Catalogue, folder: 
         if app.system_prompt and not (folder / app.system_prompt).is_file():
             yield source.problem(f"there is no file {app.system_prompt!r}", (*at, "system_prompt"))
         yield from _control_blocks(app.controls, (*at, "controls"), source, known)
+    for name, tool in workload.application.tools.items():
+        try:
+            jsonschema_rs.meta.validate(tool.parameters)
+        except (jsonschema_rs.ValidationError, ValueError) as error:
+            wrong = str(error).partition("\n")[0][:200]
+            place: Path_ = ("application", "tools", name, "parameters")
+            yield source.problem(f"the parameters of {name!r} are no JSON Schema: {wrong}", place)
     for boundary in _BOUNDARIES:
         blocks = getattr(workload, boundary).controls
         yield from _control_blocks(blocks, (boundary, "controls"), source, known, boundary)
