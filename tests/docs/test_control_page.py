@@ -1,4 +1,4 @@
-"""The control of "Write a control": its own test passes, it is found as an installed package, and it works."""
+"""The control of "Write a control": its test passes, it is found as an installed package, and it works."""
 
 import json
 import os

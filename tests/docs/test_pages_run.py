@@ -1,8 +1,8 @@
 """Marked blocks of the task pages run, in their order, against the real command and a real server.
 
 ``<!-- run -->`` runs the block below it, ``run: exit 1`` expects that exit code, ``run: background`` is the
-server, ``run: hidden`` holds what a reader does by hand, ``run: setup DIR`` copies a workload into the working
-directory; ``file: NAME`` is written there; ``expect`` must be in what was printed.
+server, ``run: hidden`` holds what a reader does by hand, ``run: setup DIR`` copies a workload into the
+working directory; ``file: NAME`` is written there; ``expect`` must be in what was printed.
 """
 
 import json
