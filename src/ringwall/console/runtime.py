@@ -16,7 +16,8 @@ from ringwall.ledger.checkpoint import Checkpoint
 from ringwall.ledger.proof import verify_proof
 from ringwall.server.gateway import Gateway
 from ringwall.server.turn.admit import admit
-from ringwall.server.turn.converse import Calls, Finish, Text, converse
+from ringwall.server.turn.background import Reader, carry_on
+from ringwall.server.turn.converse import Calls, Finish, Text
 from ringwall.server.turn.state import Turn
 from ringwall.wire.chat_request import ChatCall
 from ringwall.wire.errors import WireError
@@ -169,16 +170,22 @@ class GatewayBackend:
         await self._decide(hold_id, principal, yes=False)
 
     async def _decide(self, hold_id: str, principal: Principal, *, yes: bool) -> None:
+        """The word of the person is on the ledger before it counts."""
         holds = self._gateway.site.application().holds
-        hold = holds.approve(hold_id, principal) if yes else holds.refuse(hold_id, principal)
+        hold = holds.get(hold_id)
+        holds.check_right(hold, principal)
         await self._gateway.recorder.event(
-            f"hold.{hold.state}",
+            "hold.approved" if yes else "hold.refused",
             principal.subject,
             principal.tenant,
             hold=hold.id,
             tool=hold.tool,
             call=hold.call,
         )
+        if yes:
+            holds.approve(hold_id, principal)
+        else:
+            holds.refuse(hold_id, principal)
 
     async def chat(
         self,
@@ -195,30 +202,19 @@ class GatewayBackend:
         turn = Turn(app, self._gateway.recorder, principal, call)
         turn.route = call.model
         turn.session = app.sessions.find(principal, application, session, plain, turn.id)
-        text: list[str] = []
-        finish = "stop"
         try:
             await admit(turn, depth=0)
-            async for said in converse(turn):
-                match said:
-                    case Text(piece):
-                        text.append(piece)
-                        if stream:
-                            yield Delta(piece)
-                    case Finish(reason):
-                        finish = reason
-                    case Calls():
-                        text.append("This answer needs a tool that only an API client can run.")
-        except WireError as error:
-            yield Final(f"{error.message}", turn.id, "blocked") if turn.decision else Failure(error.message)
+        except (WireError, UpstreamError) as error:
+            await self._gateway.failure(error, turn)
+            self._gateway.settle(turn)
+            yield Final(str(error), turn.id, "blocked")
             return
-        except UpstreamError as error:
-            await self._gateway.note_failure(error, turn)
-            yield Failure(str(error), turn.id)
-            return
+        reader = carry_on(self._gateway, turn)
+        try:
+            async for event in _events(turn, reader, stream):
+                yield event
         finally:
-            await self._gateway.settle(turn)
-        yield Final("".join(text), turn.id, _FINISH.get(finish, "held" if turn.held else "stop"))
+            reader.leave()
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)
@@ -236,6 +232,28 @@ class GatewayBackend:
             )
             for row in threat_status(self._gateway.site, live.plant, live.path.parent)
         ]
+
+
+async def _events(turn: Turn, reader: Reader, stream: bool) -> AsyncIterator[ChatEvent]:
+    text: list[str] = []
+    finish = "stop"
+    async for heard in reader:
+        match heard:
+            case Text(piece):
+                text.append(piece)
+                if stream:
+                    yield Delta(piece)
+            case Finish(reason):
+                finish = reason
+            case Calls():
+                text.append("This answer needs a tool that only an API client can run.")
+            case WireError() | UpstreamError():
+                if text:
+                    yield Failure(f"The answer broke off. {heard}", turn.id)
+                else:
+                    yield Failure(str(heard), turn.id)
+                return
+    yield Final("".join(text), turn.id, _FINISH.get(finish, "held" if turn.held else "stop"))
 
 
 _FINISH = {"content_filter": "blocked"}

@@ -97,9 +97,16 @@ class Ledger:
         Raises DataError when the event has no canonical form, when the write failed (nothing is then on
         record), or when the ledger is closed.
         """
+        return await self.begin(event, body, subject=subject)
+
+    def begin(
+        self, event: Mapping[str, Any], body: Mapping[str, Any] | None = None, *, subject: str = ""
+    ) -> "asyncio.Future[Entry]":
+        """``append`` without the waiting: on an event loop, for a caller that has more to do meanwhile. The
+        future must be awaited before anything rests on the record."""
         promise: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._submit(event, body, subject, promise)
-        return await promise
+        return promise
 
     def append_now(
         self, event: Mapping[str, Any], body: Mapping[str, Any] | None = None, *, subject: str = ""

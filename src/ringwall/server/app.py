@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ringwall.core import RingwallError
+from ringwall.core import ANONYMOUS, RingwallError
 from ringwall.wire.errors import WireError
 
 from .chat_endpoint import chat_completions
@@ -72,9 +72,9 @@ def _api_errors(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except WireError as error:
-            return await gateway.refused(error)
+            return await _refused(gateway, error, request)
         except RingwallError as error:
-            return await gateway.refused(WireError(400, str(error), "refused"))
+            return await _refused(gateway, WireError(400, str(error), "refused"), request)
         except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
             gateway.log_fault(error)
             return error_response(
@@ -82,6 +82,16 @@ def _api_errors(endpoint: Endpoint) -> Endpoint:
             )
 
     return wrapped
+
+
+async def _refused(gateway: Gateway, error: WireError, request: Request) -> Response:
+    """Refused, and recorded; when it can't be recorded, refused all the same."""
+    try:
+        return await gateway.refused(error, getattr(request.state, "principal", ANONYMOUS))
+    except Exception as fault:  # noqa: BLE001 - the last line denies, whatever went wrong
+        gateway.log_fault(fault)
+        closed = WireError(503, "Nothing can be recorded just now, so nothing passes.", "no_ledger")
+        return error_response(closed)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

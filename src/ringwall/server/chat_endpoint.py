@@ -1,6 +1,5 @@
 """``POST /v1/chat/completions``: one turn, whole or as a stream of server-sent events."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from .body import read_json
 from .gateway import Gateway, peer
 from .replies import json_response, turn_headers
 from .turn.admit import admit
+from .turn.background import Heard, Reader, carry_on
 from .turn.converse import Calls, Finish, Said, Text, converse
 from .turn.state import Turn
 
@@ -25,6 +25,7 @@ async def chat_completions(request: Request) -> Response:
     site = gateway.site
     app = site.application(request.path_params.get("application", ""))
     principal = gateway.authenticate(request, app.application.name)
+    await gateway.require_identity(app, principal)
     limits = site.workload.interface.limits
     body, depth = await read_json(request, limits.body_bytes, limits.depth)
     turn = Turn(app, gateway.recorder, principal, read_chat(body))
@@ -33,15 +34,12 @@ async def chat_completions(request: Request) -> Response:
     turn.session = app.sessions.find(principal, app.application.name, token, turn.call.messages, turn.id)
     try:
         await admit(turn, depth=depth, address=peer(request))
-        if turn.call.stream:
-            return await _stream(gateway, turn)
-        return await _whole(gateway, turn)
+        return await (_stream if turn.call.stream else _whole)(gateway, turn)
     except (WireError, UpstreamError) as error:
-        await gateway.settle(turn)
         return await gateway.failure(error, turn)
-    except BaseException:
-        await gateway.settle(turn)
-        raise
+    finally:
+        if not turn.carried:
+            gateway.settle(turn)
 
 
 async def _whole(gateway: Gateway, turn: Turn) -> Response:
@@ -56,7 +54,6 @@ async def _whole(gateway: Gateway, turn: Turn) -> Response:
                 calls = made
             case Finish(reason):
                 finish = reason
-    await gateway.settle(turn)
     message: dict[str, Any] = {"role": "assistant", "content": "".join(text) or None, "refusal": None}
     if calls:
         message["tool_calls"] = calls
@@ -69,11 +66,10 @@ async def _whole(gateway: Gateway, turn: Turn) -> Response:
 async def _stream(gateway: Gateway, turn: Turn) -> Response:
     """The first event is awaited before the status goes out, so that an upstream that fails at once is an
     HTTP error and not a broken stream."""
-    queue: asyncio.Queue[Said | BaseException | None] = asyncio.Queue(maxsize=256)
-    reader = _Reader(queue)
-    gateway.keep(asyncio.ensure_future(_produce(gateway, turn, reader)))
-    first = await queue.get()
-    if isinstance(first, BaseException):
+    turn.carried = True
+    reader = carry_on(gateway, turn)
+    first = await reader.get()
+    if isinstance(first, (WireError, UpstreamError)):
         raise first
     return StreamingResponse(
         _events(turn, first, reader),
@@ -82,51 +78,19 @@ async def _stream(gateway: Gateway, turn: Turn) -> Response:
     )
 
 
-class _Reader:
-    """The client's end of the stream. When it goes away the check goes on, without it."""
-
-    def __init__(self, queue: "asyncio.Queue[Said | BaseException | None]") -> None:
-        self.queue = queue
-        self.gone = False
-
-    async def put(self, item: "Said | BaseException | None") -> None:
-        if not self.gone:
-            await self.queue.put(item)
-
-    def leave(self) -> None:
-        self.gone = True
-        while not self.queue.empty():
-            self.queue.get_nowait()
-
-
-async def _produce(gateway: Gateway, turn: Turn, reader: _Reader) -> None:
-    try:
-        async for said in converse(turn):
-            await reader.put(said)
-    except (WireError, UpstreamError) as error:
-        await gateway.note_failure(error, turn)
-        await reader.put(error)
-    except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
-        gateway.log_fault(error)
-        await reader.put(WireError(500, "The gateway failed; the turn was stopped.", "internal_error"))
-    finally:
-        await gateway.settle(turn)
-        await reader.put(None)
-
-
-async def _events(turn: Turn, first: Said | None, reader: _Reader) -> AsyncIterator[bytes]:
+async def _events(turn: Turn, first: Heard | None, reader: Reader) -> AsyncIterator[bytes]:
     name = turn.call.model
     try:
         yield chunk(turn.id, name, {"role": "assistant", "content": ""})
-        said: Said | BaseException | None = first
-        while said is not None:
-            if isinstance(said, WireError):
-                yield event(said.body())
-            elif isinstance(said, UpstreamError):
-                yield event(WireError(said.status, str(said), "upstream_failed").body())
-            elif not isinstance(said, BaseException):
-                yield _event(turn, said)
-            said = await reader.queue.get()
+        heard = first
+        while heard is not None:
+            if isinstance(heard, WireError):
+                yield event(heard.body())
+            elif isinstance(heard, UpstreamError):
+                yield event(WireError(heard.status, str(heard), "upstream_failed").body())
+            else:
+                yield _event(turn, heard)
+            heard = await reader.get()
         if turn.call.include_usage:
             yield usage_chunk(turn.id, name, turn.usage)
         yield DONE

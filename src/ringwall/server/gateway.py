@@ -29,10 +29,11 @@ from ringwall.core import (
     new_id,
     verdict,
 )
+from ringwall.wire.chat_request import ChatCall
 from ringwall.wire.errors import WireError
 from ringwall.workload.intake import contributions
 from ringwall.workload.plant import Plant
-from ringwall.workload.site import Site
+from ringwall.workload.site import ApplicationSite, Site
 
 from .recorder import Recorder
 from .replies import error_response, turn_headers
@@ -103,14 +104,30 @@ class Gateway:
                 raise WireError(429, f"Too many wrong keys: wait {wait} s.", "locked_out", retry_after=wait)
             raise WireError(401, "The API key is not known or no longer valid.", "invalid_api_key")
         self.guessing.succeeded(address)
+        request.state.principal = principal
         return principal
 
-    async def settle(self, turn: Turn) -> None:
+    async def require_identity(self, app: ApplicationSite, principal: Principal) -> None:
+        """A caller without a credential is turned away before its body is read: nothing dear is done for it.
+
+        A credential is no detector: this holds in monitor mode as well. Raises WireError (401).
+        """
+        if principal.authenticated or app.application.anonymous or not app.careful:
+            return
+        turn = Turn(app, self.recorder, principal, ChatCall("", ()))
+        await turn.decide(turn.crossing(CrossingKind.REQUEST, (), {"estimated_tokens": 0, "messages": 0}))
+        await turn.committed()
+        self.settle(turn)
+        message = "A valid API key is needed: send it as a bearer token."
+        raise WireError(401, message, "invalid_api_key", decision=turn.decision)
+
+    def settle(self, turn: Turn) -> None:
         """Give back what the quota had reserved beyond the tokens really used. May be called twice."""
-        turn.app.quotas.settle(turn.id, sum(turn.usage.values()))
+        turn.app.quotas.settle(turn.id, turn.tokens_used())
 
     async def failure(self, error: WireError | UpstreamError, turn: Turn) -> Response:
         """The client's answer to a turn that failed before its first byte; the ledger has it too."""
+        await turn.committed()
         await self.note_failure(error, turn)
         if isinstance(error, UpstreamError):
             retry = getattr(error, "retry_after", None) or 0
@@ -134,7 +151,10 @@ class Gateway:
             )
 
     async def refused(self, error: WireError, principal: Principal = ANONYMOUS) -> Response:
-        """Answer a request that never became a turn, with a decision of its own on the ledger."""
+        """Answer a request that never became a turn, with a decision of its own on the ledger (unless the
+        error has one)."""
+        if error.decision:
+            return error_response(error, {"x-ringwall-decision": error.decision})
         crossing = Crossing(CrossingKind.REQUEST, principal, endpoint=ENDPOINT)
         decision = _protocol_decision(error, principal, self.site.version)
         await self.recorder.decision(decision, crossing, "")

@@ -38,10 +38,10 @@ async def _decided(request: Request) -> tuple[ApplicationSite, dict[str, str]]:
     app = gateway.site.application(request.path_params.get("application", ""))
     principal = gateway.authenticate(request, app.application.name)
     turn = Turn(app, gateway.recorder, principal, _NO_CALL, endpoint="models")
-    try:
-        turn.refuse_if_stopped(await turn.decide(turn.crossing(CrossingKind.REQUEST, (), _NOTHING)))
-    finally:
-        await gateway.settle(turn)
+    decision = await turn.decide(turn.crossing(CrossingKind.REQUEST, (), _NOTHING))
+    await turn.committed()
+    gateway.settle(turn)
+    turn.refuse_if_stopped(decision)
     return app, turn_headers(turn)
 
 

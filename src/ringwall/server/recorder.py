@@ -1,9 +1,10 @@
 """Decisions and events onto the ledger, before their effects leave the gateway."""
 
+import asyncio
 from typing import Any
 
 from ringwall.core import Crossing, Decision, Part, Principal, decision_body, decision_event, event_record
-from ringwall.ledger import Ledger
+from ringwall.ledger import Entry, Ledger
 
 from .counts import Counts
 
@@ -15,14 +16,20 @@ class Recorder:
         self._ledger = ledger
         self.counts = Counts()
 
-    async def decision(self, decision: Decision, crossing: Crossing, turn: str) -> None:
-        """Put a decision on the ledger. Raises when it can't be: then nothing may leave."""
+    def begin(self, decision: Decision, crossing: Crossing, turn: str) -> "asyncio.Future[Entry]":
+        """Send a decision to the ledger. Before its effect leaves, the future must be awaited: it raises when
+        the decision could not be recorded."""
         self.counts.add(decision)
-        await self._ledger.append(
+        body = decision_body(decision, crossing)
+        return self._ledger.begin(
             decision_event(decision, turn),
-            decision_body(decision, crossing),
+            body if body["parts"] or body["verdicts"] else None,
             subject=_owner(decision.tenant, decision.subject),
         )
+
+    async def decision(self, decision: Decision, crossing: Crossing, turn: str) -> None:
+        """Put a decision on the ledger. Raises when it can't be: then nothing may leave."""
+        await self.begin(decision, crossing, turn)
 
     async def tool_called(
         self, principal: Principal, application: str, session: str, turn: str, call: Part

@@ -22,7 +22,7 @@ class _Server(uvicorn.Server):
             self._tell()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Without uvicorn's raising of the signal again at the end: a stop that was asked for is no failure."""
+        """Unlike uvicorn's, does not raise the signal again at the end: a stop asked for is no failure."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 

@@ -17,7 +17,7 @@ _VERSION_AGE_S = 0.01
 
 
 class Database:
-    """Thread-safe. Several processes may open the same file: writers wait for each other up to 10 s."""
+    """Thread-safe. Several processes may open the same file: writers wait for each other up to 3 s."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -25,7 +25,7 @@ class Database:
         self._lock = threading.RLock()
         self._version = 0
         self._asked = -1.0
-        self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(path, timeout=3, isolation_level=None, check_same_thread=False)
         path.chmod(0o600)
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "trusted_schema=OFF"):

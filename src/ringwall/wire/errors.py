@@ -25,6 +25,8 @@ class WireError(RingwallError):
     param: str | None = None
     retry_after: int = 0
     """Seconds; 0 when waiting does not help."""
+    decision: str = ""
+    """Id of the decision behind it, when there is one already."""
 
     def __post_init__(self) -> None:
         super().__init__(self.message)

@@ -102,9 +102,6 @@ class _Composer:
         )
 
     def site(self) -> Site:
-        plant = self.plant
-        plant.keys.use_roles(self.roles)
-        plant.index.configure(self.workload.data.collections)
         router = self._router()
         applications = {name: self._application_site(name, router) for name in self.workload.applications}
         return Site(
@@ -140,7 +137,7 @@ class _Composer:
         canary = self.plant.canary(name)
         prompt = ""
         if settings.system_prompt:
-            text = (self.loaded.folder / settings.system_prompt).read_text("utf-8")
+            text = _prompt(self.loaded.folder, settings.system_prompt)
             prompt = f"{_REFERENCE} {canary}\n\n{text.strip()}\n\n{_REFERENCE} {canary}"
         return Application(
             name=name,
@@ -197,6 +194,19 @@ class _Composer:
             and not route.model
             and isinstance(self.model.providers.get(route.provider), OpenAISettings)
         )
+
+
+def _prompt(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(Problem("can't be read as UTF-8 text", name)) from None
+
+
+def put_in_force(site: Site, plant: Plant) -> None:
+    """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
+    plant.keys.use_roles(site.roles)
+    plant.index.configure(site.workload.data.collections)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:

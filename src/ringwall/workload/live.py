@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ringwall.core import ConfigError, Mode, Problem
 
-from .compose import Overrides, compose
+from .compose import Overrides, compose, put_in_force
 from .intake import take_seeds
 from .load import Loaded, load, named_files
 from .matrix import Cell, matrix
@@ -22,6 +22,8 @@ from .site import Site
 log = logging.getLogger("ringwall")
 
 POLL_SECONDS = 1.0
+RETIRE_SECONDS = 600.0
+"""Longer than any turn: see the time-outs of providers."""
 
 
 class Live:
@@ -36,7 +38,9 @@ class Live:
         self.site = self._built(self._loaded)
         self._seen = self._fingerprint()
         self._retired: list[Site] = []
+        self._closing: list[Site] = []
         prepare(plant, self.site, overrides)
+        put_in_force(self.site, plant)
         self.plant.note("config.loaded", version=self.site.version)
 
     def reload(self) -> bool:
@@ -56,6 +60,7 @@ class Live:
             log.error("the workload file was not taken over: it gave rise to a %s", type(error).__name__)
             self.plant.note("config.refused", problems=1)
             return False
+        put_in_force(site, self.plant)
         self._retired.append(self.site)
         self._loaded, self.site = loaded, site
         self.plant.note("config.loaded", version=site.version)
@@ -75,11 +80,31 @@ class Live:
             seen = await asyncio.to_thread(self._fingerprint)
             if seen != self._seen:
                 self._seen = seen
-                await asyncio.to_thread(self.reload)
+                if await asyncio.to_thread(self.reload):
+                    self._retire()
+
+    def _retire(self) -> None:
+        """The sites before this one are closed once no turn can still run on them."""
+        old, self._retired = self._retired, []
+        loop = asyncio.get_running_loop()
+        for site in old:
+            self._closing.append(site)
+            loop.call_later(RETIRE_SECONDS, self._begin_close, site)
+
+    def _begin_close(self, site: Site) -> None:
+        asyncio.ensure_future(self._close(site))  # noqa: RUF006 - it is in self._closing until it is done
+
+    async def _close(self, site: Site) -> None:
+        if site in self._closing:
+            self._closing.remove(site)
+            await site.router.close()
+            for app in site.applications.values():
+                app.runner.close()
 
     async def close(self) -> None:
-        for site in (*self._retired, self.site):
-            await site.router.close()
+        self._closing += [*self._retired, self.site]
+        for site in list(self._closing):
+            await self._close(site)
         self.plant.close()
 
     def _built(self, loaded: Loaded) -> Site:

@@ -183,5 +183,6 @@ def _version(workload: Workload, folder: Path) -> str:
 def named_files(workload: Workload, folder: Path) -> list[Path]:
     """Files that the workload file names and that are part of its configuration."""
     prompts = [app.system_prompt for app in workload.applications.values()]
-    named = [*prompts, workload.application.policies, workload.organization.threats]
+    tools = [tool.run.python.rpartition(":")[0] for tool in workload.application.tools.values() if tool.run]
+    named = [*prompts, *tools, workload.application.policies, workload.organization.threats]
     return [folder / name for name in named if name]

@@ -15,6 +15,8 @@ _NOTHING: tuple[str, ...] = ()
 
 class Cover(StrEnum):
     GUARDED = "guarded"
+    WATCHED = "watched"
+    """Only recorded: the application, or every control that sees it, is in monitor mode."""
     REFUSED = "refused"
     UNGUARDED = "unguarded"
 
@@ -49,7 +51,7 @@ class Cell:
 
     @property
     def open(self) -> bool:
-        return self.cover is Cover.UNGUARDED or bool(self.missing)
+        return self.cover in (Cover.UNGUARDED, Cover.WATCHED) or bool(self.missing)
 
 
 _CHAT = "chat.completions"
@@ -99,8 +101,8 @@ def _cell(
     if shape.optional and str(shape.part) not in accept:
         cover, missing = Cover.REFUSED, _NOTHING
     else:
-        cover = Cover.GUARDED if enforcing or (monitored and ids) else Cover.UNGUARDED
-        missing = tuple(sorted(_due(gate, required, shape) - set(ids)))
+        cover = Cover.GUARDED if enforcing else Cover.WATCHED if ids else Cover.UNGUARDED
+        missing = tuple(sorted(_due(gate, required, shape) - set(ids if monitored else enforcing)))
     return Cell(
         application,
         shape.endpoint,

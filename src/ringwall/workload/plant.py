@@ -68,5 +68,6 @@ class Plant:
         return True
 
     def close(self) -> None:
+        self.sessions.close()
         self.ledger.close()
         self.database.close()

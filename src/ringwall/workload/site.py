@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
@@ -19,7 +19,7 @@ from ringwall.boundaries.interface.quota import Quotas
 from ringwall.boundaries.model.admission_book import Admissions
 from ringwall.boundaries.model.routing import Router
 from ringwall.boundaries.model.settings import ModelSection
-from ringwall.core import Application, Gate, Label, Part, PartKind, Principal, untrusted
+from ringwall.core import Application, Gate, Integrity, Label, Part, PartKind, Principal, untrusted
 from ringwall.wire.errors import WireError
 from ringwall.wire.sessions import Sessions
 
@@ -52,6 +52,8 @@ class ApplicationSite:
     quotas: Quotas
     retriever: Retriever
     provenance_of: Provenance
+    careful: bool = True
+    """False on the ground of a drill: then monitor mode lets everything happen, to see what would."""
     passthrough: bool = False
     """Whether the first route takes any model name and hands it to its provider."""
 
@@ -69,6 +71,13 @@ class ApplicationSite:
         """What is known of the results of a tool; an unknown tool's are untrusted."""
         manifest = self.registry.get(name)
         return manifest.result_label if manifest else untrusted(f"tool:{name or 'unknown'}")
+
+    def client_tool_label(self, name: str) -> Label:
+        """The label of a result that a client sends: it may be made up, so it is never more than the user's
+        word; of a tool that the gateway runs, a client has no results at all."""
+        label = self.tool_label(name)
+        ceiling = Integrity.UNTRUSTED if self.runs(name) else Integrity.USER
+        return replace(label, integrity=min(label.integrity, ceiling))
 
     def gateway_tools(self) -> list[dict[str, Any]]:
         """Tools of the application that the gateway runs itself, as a client would declare them."""

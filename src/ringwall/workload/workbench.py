@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .compose import Overrides, compose
+from .compose import Overrides, compose, put_in_force
 from .load import Loaded, load
 from .plant import Plant
 from .site import Site
@@ -27,6 +27,8 @@ def workbench(workload: Path, data_dir: Path) -> Iterator[Workbench]:
     loaded = load(workload)
     plant = Plant(data_dir)
     try:
-        yield Workbench(loaded, plant, compose(loaded, plant, Overrides()))
+        site = compose(loaded, plant, Overrides())
+        put_in_force(site, plant)
+        yield Workbench(loaded, plant, site)
     finally:
         plant.close()

@@ -116,7 +116,7 @@ class Holds:
         body = canonical(arguments).encode("utf-8", "surrogatepass")
         sealed = self._sealer is not None
         if self._sealer is not None:
-            body = self._sealer.seal(principal.subject, body, made.encode())
+            body = self._sealer.seal(_owner(principal.tenant, principal.subject), body, made.encode())
         with self._database.transaction():
             self._expire(now)
             waiting = self._open(session, principal, call)
@@ -184,7 +184,7 @@ class Holds:
 
     def _decide(self, hold_id: str, by: Principal, state: HoldState) -> Hold:
         hold = self.get(hold_id)
-        self._check_right(hold, by)
+        self.check_right(hold, by)
         now = self._now()
         won = self._database.write(
             "UPDATE holds SET state = ?, decided_at = ?, decided_by = ?"
@@ -196,7 +196,8 @@ class Holds:
             raise DataError(f"Hold {hold_id} is {decided.state} already, so nothing was changed.")
         return decided
 
-    def _check_right(self, hold: Hold, by: Principal) -> None:
+    def check_right(self, hold: Hold, by: Principal) -> None:
+        """Raises DataError unless this person may decide on this hold."""
         if not by.authenticated:
             raise DataError("Sign in to decide about a hold.")
         if by.tenant != hold.tenant:
@@ -248,7 +249,7 @@ class Holds:
             if self._sealer is None:
                 return None
             try:
-                body = self._sealer.open(row["subject"], body, row["id"].encode())
+                body = self._sealer.open(_owner(row["tenant"], row["subject"]), body, row["id"].encode())
             except DataError:
                 return None
         arguments: Mapping[str, Any] = json.loads(body.decode("utf-8", "surrogatepass"))
@@ -256,6 +257,11 @@ class Holds:
 
     def _now(self) -> int:
         return int(self._clock() * 1_000_000)
+
+
+def _owner(tenant: str, subject: str) -> str:
+    """Whose key seals the arguments: the person's own, as on the ledger, so that one erasure takes both."""
+    return f"{tenant}/{subject}"
 
 
 __all__ = ["Hold", "HoldState", "Holds", "Sealer", "call_hash"]

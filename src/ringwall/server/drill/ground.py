@@ -13,7 +13,7 @@ from ringwall.boundaries.organization.drill.fault import BrokenControl
 from ringwall.boundaries.organization.drill.observation import Call, Recorded
 from ringwall.boundaries.organization.drill.target import Setup
 from ringwall.core import Control, Declaration, Mode
-from ringwall.workload.compose import Overrides, compose
+from ringwall.workload.compose import Overrides, compose, put_in_force
 from ringwall.workload.intake import take_seeds
 from ringwall.workload.load import Loaded
 from ringwall.workload.plant import Plant
@@ -79,6 +79,7 @@ class Ground:
                 mode=None if self.setup.enforce else Mode.MONITOR,
             ),
         )
+        put_in_force(site, self.plant)
         return replace(site, applications={name: _dry(app) for name, app in site.applications.items()})
 
     def _wrap(self, control: Control) -> Control | None:
@@ -101,7 +102,7 @@ class Ground:
 
 
 def _dry(app: ApplicationSite) -> ApplicationSite:
-    return replace(app, runner=DrillTools(app.runner, app.registry))
+    return replace(app, runner=DrillTools(app.runner, app.registry), careful=False)
 
 
 class Range:

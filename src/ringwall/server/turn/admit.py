@@ -34,7 +34,7 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
     located = locate(
         call.messages,
         trust_instructions=app.settings.trust_instructions,
-        tool_label=app.tool_label,
+        tool_label=app.client_tool_label,
     )
     parts = [*app.labels.relabel(turn.session, _with_age(turn, located.parts)), *_format_part(turn)]
     for part in parts:

@@ -43,29 +43,43 @@ Said: TypeAlias = Text | Calls | Finish
 async def converse(turn: Turn) -> AsyncIterator[Said]:
     """Everything the client may see, in order; the last event is ``Finish``.
 
-    Raises WireError or UpstreamError before the first event where the model may not or can't be called.
+    One guard holds the text of all rounds, so that nothing can be said in halves around a tool call. Whatever
+    ends the turn, what was said is on the ledger.
+    Raises WireError or UpstreamError where the model may not or can't be called.
     """
+    answer = _Answer(ResponseGuard(turn.app.gate, lambda *seen: _response(turn, *seen)))
+    try:
+        async for said in _rounds(turn, answer):
+            await turn.committed()
+            yield said
+    except Exception:
+        await _record_broken(turn, answer)
+        raise
+
+
+async def _rounds(turn: Turn, answer: "_Answer") -> AsyncIterator[Said]:
     for _ in range(ROUNDS):
+        calls: list[dict[str, Any]] = []
         request = await _model_call(turn)
-        guard = ResponseGuard(turn.app.gate, lambda *seen: _response(turn, *seen))
-        answer = _Answer()
-        async for release in _guarded(turn, request, guard, answer):
-            if release.text:
-                yield Text(release.text)
+        async for release in _asked(turn, request, answer, calls):
+            for said in _said(release, answer):
+                yield said
             if release.stopped:
-                yield Text(("\n\n" if answer.released else "") + REFUSAL)
-                yield Finish("content_filter")
                 return
-            answer.released = answer.released or bool(release.text)
-        if not answer.calls:
-            yield Finish(answer.finish)
+        outcome = await judge_calls(turn, calls) if calls else None
+        if outcome is None or outcome.for_client:
+            if answer.text or outcome is None:
+                last = await answer.guard.finish()
+                _record_step(turn, last, answer)
+                for said in _said(last, answer):
+                    yield said
+                if last.stopped:
+                    return
+            if outcome:
+                yield Calls(outcome.for_client)
+            yield Finish("tool_calls" if outcome else answer.finish)
             return
-        outcome = await judge_calls(turn, answer.calls)
-        if outcome.for_client:
-            yield Calls(outcome.for_client)
-            yield Finish("tool_calls")
-            return
-        turn.messages.append(_assistant(answer))
+        turn.messages.append(_assistant(answer.round_text, calls))
         turn.messages.extend(outcome.results)
     yield Text("The tools were called too often in one turn, so this stopped here.")
     yield Finish("length")
@@ -73,13 +87,32 @@ async def converse(turn: Turn) -> AsyncIterator[Said]:
 
 @dataclass
 class _Answer:
-    """What one model call has given so far."""
+    """What the model has said in this turn so far."""
 
+    guard: ResponseGuard
     text: str = ""
+    round_text: str = ""
+    """Of the present model call alone."""
     finish: str = "stop"
-    calls: list[dict[str, Any]] | None = None
     released: bool = False
     recorded: bool = False
+    over: bool = False
+    """Whether the last window has been judged."""
+
+    def add(self, text: str) -> None:
+        self.text += text
+        self.round_text += text
+
+
+def _said(release: Release, answer: _Answer) -> list[Said]:
+    said: list[Said] = []
+    if release.text:
+        said.append(Text(release.text))
+        answer.released = True
+    if release.stopped:
+        said.append(Text(("\n\n" if answer.released else "") + REFUSAL))
+        said.append(Finish("content_filter"))
+    return said
 
 
 async def _model_call(turn: Turn) -> ChatRequest:
@@ -92,16 +125,20 @@ async def _model_call(turn: Turn) -> ChatRequest:
         retrieved=turn.retrieved,
     )
     facts = turn.app.router.facts(turn.route, request)
-    turn.refuse_if_stopped(await turn.decide(turn.crossing(CrossingKind.MODEL_CALL, (), facts)))
+    decision = await turn.decide(turn.crossing(CrossingKind.MODEL_CALL, (), facts))
+    await turn.committed()
+    turn.refuse_if_stopped(decision)
+    turn.uncounted += facts["prompt_chars"]
     return request
 
 
-async def _guarded(
-    turn: Turn, request: ChatRequest, guard: ResponseGuard, answer: _Answer
+async def _asked(
+    turn: Turn, request: ChatRequest, answer: _Answer, calls: list[dict[str, Any]]
 ) -> AsyncIterator[Release]:
-    """The answer's text as it may leave; its tool calls, finish reason and usage go into ``answer``."""
+    """One model call: its text as it may leave. Its tool calls go into ``calls``."""
+    answer.round_text = ""
     if turn.call.stream:
-        async for release in _streamed(turn, request, guard, answer):
+        async for release in _streamed(turn, request, answer, calls):
             yield release
             if release.stopped:
                 return
@@ -110,18 +147,13 @@ async def _guarded(
         reply, turn.served = routed.reply, routed.served.route
         turn.add_usage(reply.usage)
         answer.finish = reply.finish_reason
-        answer.text = text_of(reply.message)
-        answer.calls = list(reply.message.get("tool_calls") or ())
-        guard.take(answer.text)
-    if answer.calls and not answer.text:
-        return
-    last = await guard.finish()
-    await _record_step(turn, last, answer)
-    yield last
+        answer.add(text_of(reply.message))
+        answer.guard.take(answer.round_text)
+        calls += reply.message.get("tool_calls") or ()
 
 
 async def _streamed(
-    turn: Turn, request: ChatRequest, guard: ResponseGuard, answer: _Answer
+    turn: Turn, request: ChatRequest, answer: _Answer, calls: list[dict[str, Any]]
 ) -> AsyncIterator[Release]:
     fragments: dict[int, dict[str, Any]] = {}
     routed = await turn.app.router.stream(turn.route, request)
@@ -131,17 +163,18 @@ async def _streamed(
             for fragment in delta.tool_calls:
                 _gather(fragments, fragment)
             answer.finish = delta.finish_reason or answer.finish
+            if delta.content:
+                answer.add(delta.content)
+                turn.uncounted += len(delta.content)
+                release = await answer.guard.feed(delta.content)
+                _record_step(turn, release, answer)
+                yield release
             if delta.usage:
                 turn.add_usage(delta.usage)
-            if delta.content:
-                answer.text += delta.content
-                release = await guard.feed(delta.content)
-                await _record_step(turn, release, answer)
-                yield release
-    answer.calls = [fragments[index] for index in sorted(fragments)]
+    calls += [fragments[index] for index in sorted(fragments)]
 
 
-async def _record_step(turn: Turn, release: Release, answer: _Answer) -> None:
+def _record_step(turn: Turn, release: Release, answer: _Answer) -> None:
     """Each release is on the ledger before it leaves: the first and the last window of a stream and every
     window in which something was seen have a decision of their own; clean windows between them are covered
     by the last one."""
@@ -150,10 +183,18 @@ async def _record_step(turn: Turn, release: Release, answer: _Answer) -> None:
         return
     final = bool(crossing.context.get("final"))
     if final or not answer.recorded or decision.joined.findings or release.stopped:
-        if final:
+        if final or release.stopped:
+            answer.over = True
             crossing = crossing.with_parts((*crossing.parts, *_whole(crossing, answer.text)))
-        await turn.record(decision, crossing)
+        turn.record(decision, crossing)
         answer.recorded = True
+
+
+async def _record_broken(turn: Turn, answer: _Answer) -> None:
+    """The turn broke off in the middle of an answer: judge and record what was said until then."""
+    if answer.text and not answer.over:
+        _record_step(turn, await answer.guard.finish(), answer)
+    await turn.committed()
 
 
 def _whole(crossing: Crossing, text: str) -> list[Part]:
@@ -172,6 +213,7 @@ def _response(turn: Turn, pending: str, before: str, final: bool) -> Crossing:
             "final": final,
             "before": before,
             "retrieved": turn.retrieved,
+            "user_text": turn.user_text,
         },
     )
 
@@ -185,5 +227,5 @@ def _gather(fragments: dict[int, dict[str, Any]], fragment: ToolCallFragment) ->
     call["function"]["arguments"] += fragment.arguments
 
 
-def _assistant(answer: _Answer) -> dict[str, Any]:
-    return {"role": "assistant", "content": answer.text or None, "tool_calls": answer.calls}
+def _assistant(text: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"role": "assistant", "content": text or None, "tool_calls": calls}

@@ -1,21 +1,24 @@
 """What one turn knows and has decided so far."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
-from ringwall.boundaries.model.provider import Usage
+from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
     Action,
     Crossing,
     CrossingKind,
     Decision,
+    Integrity,
     Label,
     Part,
     Principal,
     new_id,
 )
+from ringwall.ledger import Entry
 from ringwall.wire.chat_request import ChatCall
 from ringwall.wire.errors import WireError
 from ringwall.workload.site import ApplicationSite
@@ -52,6 +55,12 @@ class Turn:
     """Id of the decision that the client is told: the one that stopped the turn, or the latest."""
     tool_calls: int = 0
     held: list[str] = field(default_factory=list)
+    pending: "list[asyncio.Future[Entry]]" = field(default_factory=list)
+    """Decisions on their way to the ledger."""
+    uncounted: int = 0
+    """Characters asked and answered whose tokens the model has not told."""
+    carried: bool = False
+    """Whether the turn runs on by itself and settles its own account."""
     failed: bool = False
     """Whether a failure of the upstream is on the ledger."""
 
@@ -74,14 +83,21 @@ class Turn:
         )
 
     async def decide(self, crossing: Crossing) -> Decision:
-        """Ask the gate and put its decision on the ledger."""
+        """Ask the gate and send its decision to the ledger. ``committed`` comes before any effect."""
         decision = await self.app.gate.decide(crossing)
-        await self.record(decision, crossing)
+        self.record(decision, crossing)
         return decision
 
-    async def record(self, decision: Decision, crossing: Crossing) -> None:
-        await self.recorder.decision(decision, crossing, self.id)
+    def record(self, decision: Decision, crossing: Crossing) -> None:
+        self.pending.append(self.recorder.begin(decision, crossing, self.id))
         self.decision = decision.id
+
+    async def committed(self) -> None:
+        """Wait until every decision so far is on the ledger. Raises when one could not be recorded: then
+        nothing may leave the gateway."""
+        pending, self.pending = self.pending, []
+        for promise in pending:
+            await promise
 
     def refuse_if_stopped(self, decision: Decision) -> None:
         """Raise the protocol's error for a decision that lets nothing through."""
@@ -98,9 +114,19 @@ class Turn:
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
 
+    def tokens_used(self) -> int:
+        """What the model told, and an estimate for what it did not."""
+        return sum(self.usage.values()) + self.uncounted // CHARS_PER_TOKEN
+
     def add_usage(self, usage: Usage) -> None:
+        self.uncounted = 0
         self.usage["prompt_tokens"] += usage.prompt_tokens
         self.usage["completion_tokens"] += usage.completion_tokens
+
+    @cached_property
+    def user_text(self) -> list[str]:
+        """What the user wrote: an answer that repeats it leaks nothing."""
+        return [part.text for part in self.content if part.label.integrity is Integrity.USER]
 
     @property
     def content_label(self) -> Label:

@@ -7,7 +7,7 @@ ending the turn instead would cost the user's work (measured on AgentDojo, see R
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringwall.core import Action, CrossingKind, Decision, Part, PartKind, apply_edits, new_id
+from ringwall.core import Action, CrossingKind, Decision, Mode, Part, PartKind, apply_edits, new_id
 from ringwall.wire.chat_parts import tool_call_part
 
 from .state import Turn
@@ -38,20 +38,31 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
         turn.tool_calls += 1
         granted = turn.app.holds.granted(turn.session, turn.principal, part.name, part.data)
         decision = await _decide(turn, part, granted)
-        if decision.action is Action.HOLD:
+        await turn.committed()
+        action = _carried_out(turn, part, decision)
+        if action is Action.HOLD:
             outcome.results.append(_tool_message(part, _hold(turn, part, decision)))
-        elif decision.action is Action.BLOCK:
+        elif action is Action.BLOCK:
             outcome.results.append(_tool_message(part, _denied(decision)))
         elif granted and not turn.app.holds.take(turn.session, turn.principal, part.name, part.data):
             outcome.results.append(_tool_message(part, "Not done: the approval was already used."))
         elif turn.app.runs(part.name):
             allowed.append(part)
         else:
-            call["function"]["arguments"] = part.text  # what was approved is what travels
+            if turn.app.gate.mode is Mode.ENFORCE:
+                call["function"]["arguments"] = part.text  # what was approved is what travels
             outcome.for_client.append(call)
     if not outcome.for_client:
         outcome.results += [_tool_message(part, await _run(turn, part)) for part in allowed]
     return outcome
+
+
+def _carried_out(turn: Turn, part: Part, decision: Decision) -> Action:
+    """Monitor mode watches what clients and models do; the gateway itself never runs a tool that its own
+    policy would have stopped."""
+    if turn.app.careful and turn.app.runs(part.name):
+        return max(decision.action, decision.would if decision.would >= Action.HOLD else decision.action)
+    return decision.action
 
 
 async def _decide(turn: Turn, part: Part, granted: bool) -> Decision:
