@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ringwall.core import CrossingKind, PartKind
+
 _FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
@@ -90,3 +92,20 @@ def test_layers_in_the_page_are_those_that_are_checked(root: Path) -> None:
     config = (root / "pyproject.toml").read_text("utf-8").split("layers = [")[1].split("]")[0]
     layers = [re.findall(r"ringwall\.(\w+)", line) for line in config.splitlines() if "ringwall." in line]
     assert [sorted(step) for step in drawn] == [sorted(step) for step in reversed(layers)]
+
+
+_READ = re.compile(r"""(?:context\.get\(|context\[|\bfact\(|_whole\([\w.]*context, )"(\w+)\"""")
+
+
+def test_context_keys_that_controls_read_are_explained(root: Path) -> None:
+    code = [path.read_text("utf-8") for path in (root / "src/ringwall/boundaries").glob("*/*.py")]
+    read = {key for text in code for key in _READ.findall(text)}
+    assert {"provenance", "admitted", "final"} <= read
+    page = (root / "docs/reference/crossings.md").read_text("utf-8")
+    assert {key for key in read if f"`{key}`" not in page} == set()
+
+
+def test_crossings_and_parts_are_explained(root: Path) -> None:
+    page = (root / "docs/reference/crossings.md").read_text("utf-8")
+    for name in (*CrossingKind, *PartKind):
+        assert f"`{name}`" in page
