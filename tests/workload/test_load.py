@@ -138,10 +138,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 _words = st.sampled_from(
     [
-        "workload", "applications", "mode", "enforce", "monitor", "principals", "roles", "interface", "controls",
-        "interface.secrets", "tools", "model", "routes", "default", "x", "", "~", "true", "12", "0x1F", "1:30",
-        "!!bool", "!!int", "!!float", "!!binary", "!!str", "!!null", "!!map", "!!omap", "!x", "&a", "*a", "<<",
-        ": ", "- ", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ",", "#", "|", ">", "'", '"', "\\", "%", "@", "?",
+        "workload", "applications", "mode", "enforce", "monitor", "principals", "roles", "interface",
+        "controls", "interface.secrets", "tools", "model", "routes", "default", "x", "", "~", "true", "12",
+        "0x1F", "1:30", "!!bool", "!!int", "!!float", "!!binary", "!!str", "!!null", "!!map", "!!omap",
+        "!x", "&a", "*a", "<<", ": ", "- ", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ",", "#", "|", ">",
+        "'", '"', "\\", "%", "@", "?",
         "2026-01-01", ".nan", ".inf", "=", "\u2028", "\x85", "\ufeff", "é",
     ]
 )  # fmt: skip
