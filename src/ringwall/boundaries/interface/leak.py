@@ -89,13 +89,12 @@ class Leak(ResponseControl):
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
         if not self._on:
             return ALLOW
-        given = _given(seen)
         for view in views(text):
             if not self._near(view.text):
                 continue
             words = _words(view.text)
             for chain in self._chains(words):
-                if not self._leaks(chain) or _supplied(words, chain, given):
+                if not self._leaks(chain) or _supplied(words, chain, _given(seen)):
                     continue
                 start, end = view.locate(words[chain.first][1], words[chain.last][2])
                 finding = Finding(
