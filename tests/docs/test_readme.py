@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -32,6 +33,15 @@ def test_continuous_integration_runs_the_second_command(root: Path, commands: li
     ci = re.sub(r" --quiet| --disable-pip-version-check", "", (root / ".ci/run").read_text("utf-8"))
     for step in commands[1].split(" && "):
         assert step in ci.splitlines()
+
+
+def test_second_command_installs_what_it_builds_with(root: Path) -> None:
+    """It builds an editable package without isolation: the lock must bring the backend, and what that needs."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    locked = (root / "requirements/dev.lock").read_text("utf-8").splitlines()
+    for wanted in (*project["build-system"]["requires"], "editables"):
+        name = re.split(r"[<>=!~ ]", wanted)[0]
+        assert any(line.startswith(f"{name}==") for line in locked), f"{name}: run scripts/lock"
 
 
 def test_picture_is_well_formed_and_has_both_schemes(root: Path) -> None:
