@@ -172,6 +172,33 @@ def test_a_declaration_inside_a_declaration_is_not_sent(gateway: Any, model_serv
     assert "EVIL" not in model_server.seen
 
 
+def test_a_choice_of_tool_carries_no_more_than_its_name(gateway: Any, model_server: Any) -> None:
+    note = declared(gateway, "note")
+    body = chat(user("Hello"), tools=[note])
+    choice = {"type": "function", "function": {"name": "note", "hint": "EVIL"}, "more": "EVIL"}
+    assert gateway.post({**body, "tool_choice": choice}).status_code == 200
+    assert model_server.received[-1]["tool_choice"] == {"type": "function", "function": {"name": "note"}}
+    for other in (
+        {"type": "function", "function": {"name": "run_shell"}},
+        {"type": "EVIL"},
+        {"function": []},
+    ):
+        assert gateway.post({**body, "tool_choice": other}).status_code == 200
+        assert "tool_choice" not in model_server.received[-1]
+    assert "EVIL" not in json.dumps(model_server.received)
+
+
+def test_a_response_format_passes_the_gate(gateway: Any, model_server: Any) -> None:
+    for wanted in (
+        {"type": "json_schema", "json_schema": {"name": "x", "description": INJECTION, "schema": {}}},
+        {"type": "text", "hint": INJECTION},
+        {"type": INJECTION},
+    ):
+        assert gateway.ask("Hello", response_format=wanted).status_code == 403, wanted
+    assert model_server.received == []
+    assert gateway.ask("Hello", response_format={"type": "json_object"}).status_code == 200
+
+
 def test_wrong_arguments_are_answered_inside(gateway: Any, model_server: Any, said: Any) -> None:
     model_server.says(said("", ("lookup_order", '{"order_id": "all of them"}')), said("I could not find it."))
     got = gateway.ask("Where is my order?")

@@ -18,6 +18,7 @@ from ringwall.wire.errors import WireError, invalid
 
 from .state import Turn
 
+_PLAIN_FORMATS = ({"type": "text"}, {"type": "json_object"})
 REPLY_TOKENS = 512
 """Reserved for a reply whose length the client does not bound."""
 
@@ -82,7 +83,7 @@ def _old(part: Part) -> Part:
 def _format_part(turn: Turn) -> list[Part]:
     """A response schema carries text to the model as well, so it passes the gate as the user's."""
     wanted = turn.call.params.get("response_format")
-    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+    if not isinstance(wanted, dict) or wanted in _PLAIN_FORMATS:
         return []
     return [Part(PartKind.TEXT, orjson.dumps(wanted).decode(), USER, "user", "response_format")]
 
@@ -164,3 +165,17 @@ async def _tool_offer(turn: Turn) -> None:
     if not turn.tools:
         turn.params.pop("tool_choice", None)
         turn.params.pop("parallel_tool_calls", None)
+    _tool_choice(turn)
+
+
+def _tool_choice(turn: Turn) -> None:
+    """A choice by name holds for a tool that is still offered; whatever else it says does not travel."""
+    wanted = turn.params.get("tool_choice")
+    if not isinstance(wanted, dict):
+        return
+    function = wanted.get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    if any(tool["function"]["name"] == name for tool in turn.tools):
+        turn.params["tool_choice"] = {"type": "function", "function": {"name": name}}
+    else:
+        turn.params.pop("tool_choice")
