@@ -36,7 +36,7 @@ def test_continuous_integration_runs_the_second_command(root: Path, commands: li
 
 
 def test_second_command_installs_what_it_builds_with(root: Path) -> None:
-    """It builds an editable package without isolation: the lock must bring the backend, and what that needs."""
+    """An editable build without isolation: the lock must bring the backend, and what that needs."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     locked = (root / "requirements/dev.lock").read_text("utf-8").splitlines()
     for wanted in (*project["build-system"]["requires"], "editables"):
