@@ -33,19 +33,16 @@ OPEN_LIMIT = 8192
 _OVERLAP = 640
 """Longest bounded match of the credential rules, with room for what must follow it."""
 _REASON = "A credential was taken out."
-_CONTEXT = re.compile(
-    r"(?:authorization|password|passwd|passphrase|pwd|passwort|contrase[nñ]a|mot\s{1,3}de(?:\s{1,3}passe)?|mot|api|apikey|secret|client|access|auth|refresh"
-    r"|bearer|private|encryption|signing|token|key|aws|basic|accountkey)[\w.-]{0,40}"
-    r"(?:[\s\"'`:=>,(){}\[\]]|\bis\b|\b(?:basic|bearer|token|key|secret|access|sk|de|passe)[\w.-]{0,20}|\b\w{1,12}$){0,40}\S{0,320}$",
-    re.IGNORECASE,
-)
+_WORD = re.compile(r"\S+")
+_WORDS = 8
+"""Words from the name of a credential to its end, quotes and signs between them included."""
 _NAMES = (
     "auth", "pass", "pwd", "contrase", "mot", "api", "secret", "client", "access", "refresh", "bearer",
     "private", "encryption", "signing", "token", "key", "aws", "basic",
 )  # fmt: skip
-"""One of these is in whatever ``_CONTEXT`` matches."""
+"""One of these is in the word that a rule with a context begins with."""
 _PEM = re.compile(r"-----BEGIN[A-Z0-9 ]{0,60}(?:$|PRIVATE KEY)")
-_CARD = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z]{0,4}[ -]?){0,12}$")
+_CARD = re.compile(r"(?:[A-Za-z]{2})?[0-9][0-9A-Za-z -]{0,48}$")
 
 
 class SecretsSettings(Settings):
@@ -104,9 +101,7 @@ class Secrets(ResponseControl):
         """A credential has no blanks in it, so the last word is held; further back only a name that announces
         one (``password =``), an armoured block that has not ended, or a finding that reaches the end."""
         hold = last_word(text, _OVERLAP)
-        tail = text[-_OVERLAP:].lower()
-        if any(name in tail for name in _NAMES):
-            hold = min(hold, _start_of(_CONTEXT, text, _OVERLAP))
+        hold = min(hold, _announced(text))
         if "-----BEGIN" in text:
             hold = min(hold, _start_of(_PEM, text, OPEN_LIMIT + 256))
         if self.settings.personal:
@@ -115,6 +110,17 @@ class Secrets(ResponseControl):
             if one.end >= hold or one.open:
                 hold = min(hold, one.start)
         return hold
+
+
+def _announced(text: str) -> int:
+    """Start of the earliest of the last few words that may name a credential."""
+    low = max(0, len(text) - _OVERLAP)
+    tail = text[low:].lower()
+    if any(name in tail for name in _NAMES):
+        for word in list(_WORD.finditer(tail))[-_WORDS:]:
+            if any(name in word.group() for name in _NAMES):
+                return low + word.start()
+    return len(text)
 
 
 def _start_of(pattern: re.Pattern[str], text: str, reach: int) -> int:
