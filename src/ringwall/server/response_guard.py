@@ -5,6 +5,7 @@ the text (``hold_from``, or the overlap of its window), and the least of these i
 been released is never rewritten.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ from ringwall.core import (
     apply_edits,
 )
 
+STEP = 24
+STEP_S = 0.05
+"""A burst of small pieces is judged together: at least so many characters at a time, unless the last look was
+so long ago (seconds) that a reader would notice."""
 BEFORE = 4096
 """Characters of released text that controls may look back at."""
 
@@ -55,6 +60,7 @@ class ResponseGuard:
         self._pending = ""
         self._before = ""
         self._streamed = False
+        self._judged = 0.0
 
     async def feed(self, text: str) -> Release:
         """Take more text; release what no control can object to any more."""
@@ -64,8 +70,13 @@ class ResponseGuard:
             return Release(text)  # monitor: nothing is held back, the whole text is judged at the end
         if self._limit and len(self._pending) > self._limit:
             return await self._judge(final=False, point=0)
+        if len(self._pending) < STEP and time.monotonic() - self._judged < STEP_S:
+            return Release()
         point = min(hold(self._pending) for hold in self._hold_from)
-        return await self._judge(final=False, point=point) if point else Release()
+        if not point:
+            return Release()
+        self._judged = time.monotonic()
+        return await self._judge(final=False, point=point)
 
     async def finish(self) -> Release:
         """The text is complete: judge and release the rest."""
