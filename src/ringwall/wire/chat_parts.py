@@ -46,12 +46,14 @@ def locate(
     tool_names: dict[str, str] = {}
     for index, message in enumerate(messages):
         role = "system" if message["role"] == "developer" else message["role"]
+        if role == "system" and not trust_instructions:
+            role = "user"  # else the name of a role would lead past every control of what users write
         for call_index, call in enumerate(message.get("tool_calls") or ()):
             tool_names[call["id"]] = call["function"]["name"]
             parts.append(tool_call_part(call["id"], call["function"]["name"], call["function"]["arguments"]))
             slots.append(Slot(index, call=call_index))
         name = tool_names.get(message.get("tool_call_id", ""), "") if role == "tool" else ""
-        label = tool_label(name) if role == "tool" else _label(role, trust_instructions)
+        label = tool_label(name) if role == "tool" else _label(role)
         if message.get("name"):
             parts.append(Part(PartKind.TEXT, message["name"], label, role))
             slots.append(Slot(index, name=True))
@@ -107,9 +109,9 @@ def _put(message: dict[str, Any], slot: Slot, text: str) -> None:
         message["content"][slot.item] = {"type": "text", "text": text}
 
 
-def _label(role: str, trust_instructions: bool) -> Label:
+def _label(role: str) -> Label:
     if role == "system":
-        return SYSTEM if trust_instructions else USER
+        return SYSTEM
     return MODEL if role == "assistant" else USER
 
 
