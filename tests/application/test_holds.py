@@ -166,7 +166,7 @@ def test_arguments_are_sealed_and_gone_with_the_requesters_key(database: Databas
     row = database.one("SELECT * FROM holds")
     assert row is not None
     assert b"secret-account" not in b"".join(str(value).encode() for value in tuple(row))
-    boxes.erased.add("casey")
+    boxes.erased.add(f"{CASEY.tenant}/{CASEY.subject}")
     assert holds.get(hold.id).arguments is None
     with pytest.raises(DataError, match="erased"):
         holds.approve(hold.id, MORGAN)

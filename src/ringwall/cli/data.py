@@ -69,10 +69,8 @@ def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -
     if as_json:
         show_json([asdict(held) for held in waiting])
     else:
-        rows = [
-            (one.id, one.collection, one.document, one.contributor, " ".join(one.reasons)) for one in waiting
-        ]
-        show_table(rows, ("id", "collection", "document", "contributor", "why"))
+        rows = [(one.id, one.collection, one.document, one.contributor, one.decision) for one in waiting]
+        show_table(rows, ("id", "collection", "document", "contributor", "decision"))
 
 
 @command.command("release")

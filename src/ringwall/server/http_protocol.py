@@ -2,7 +2,6 @@
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MAX_HEADER_BYTES = 32 * 1024
 MAX_HEADERS = 100
 _TEXT = b"The request line or the headers are too large.\n"
 _TOO_LARGE = (
@@ -14,6 +13,8 @@ _TOO_LARGE = (
 class BoundedProtocol(HttpToolsProtocol):
     """Answers 431 and closes the connection when request line and headers exceed their bounds."""
 
+    max_header_bytes = 16 * 1024
+    """``interface.limits.header_bytes``."""
     _refused = False
     _in_headers = False
     _unfinished = 0
@@ -27,7 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_headers and not self._refused:
             self._unfinished += 0 if self._ended else len(data)
-            if self._unfinished > MAX_HEADER_BYTES:
+            if self._unfinished > self.max_header_bytes:
                 self._refuse()
 
     def on_message_begin(self) -> None:
@@ -49,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > MAX_HEADER_BYTES:
+        if size > self.max_header_bytes:
             self._refuse()
         else:
             super().on_headers_complete()
@@ -67,3 +68,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refused = True
         self.transport.write(_TOO_LARGE)
         self.transport.close()
+
+
+def bounded(header_bytes: int) -> type[BoundedProtocol]:
+    """The protocol with this bound."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"max_header_bytes": header_bytes})

@@ -8,7 +8,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from .http_protocol import BoundedProtocol
+from .http_protocol import bounded
 
 
 class _Server(uvicorn.Server):
@@ -31,7 +31,7 @@ def server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicor
     """A server that calls ``started`` once it accepts connections."""
     config = uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        http=bounded(app.state.gateway.site.workload.interface.limits.header_bytes),
         ws="none",
         log_level="warning",
         access_log=False,

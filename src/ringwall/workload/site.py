@@ -52,6 +52,8 @@ class ApplicationSite:
     quotas: Quotas
     retriever: Retriever
     provenance_of: Provenance
+    denied_asks: int = 3
+    """How often the model is asked again in one turn after a refusal."""
     careful: bool = True
     """False on the ground of a drill: then monitor mode lets everything happen, to see what would."""
     passthrough: bool = False

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from ringwall.core import DataError
-from ringwall.ledger.merkle import EMPTY_ROOT, Frontier
+from ringwall.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 
 from .document import canonical
 
@@ -49,7 +49,7 @@ class Manifest:
             return EMPTY_ROOT.hex()
         tree = Frontier()
         for entry in self.entries:
-            tree.append(canonical(asdict(entry)))
+            tree.append(leaf_hash(canonical(asdict(entry))))
         return tree.root().hex()
 
     def to_bytes(self) -> bytes:

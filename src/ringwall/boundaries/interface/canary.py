@@ -38,9 +38,9 @@ class Canary(ResponseControl):
             Declaration(
                 id=ID,
                 boundary=Boundary.INTERFACE,
-                summary="Stops an answer that holds the canary of the system prompt, plain or encoded.",
-                crossings=frozenset({CrossingKind.RESPONSE}),
-                parts=frozenset({PartKind.TEXT}),
+                summary="Stops an answer or call that holds the prompt's canary, plain or encoded.",
+                crossings=frozenset({CrossingKind.RESPONSE, CrossingKind.TOOL_CALL}),
+                parts=frozenset({PartKind.TEXT, PartKind.TOOL_CALL}),
                 threats=("LLM01@2023", "LLM06@2023", "LLM07@2025", "LLM02@2025"),
                 csf=("DE.CM-09", "PR.DS-10"),
                 need=Window(size=4096, overlap=self._longest * (GAP + 1)),

@@ -26,6 +26,7 @@ from ringwall.core import (
     Verdict,
     verdict,
 )
+from ringwall.core.part_control import WITHHELD
 from ringwall.detect import Assessment, Sighting, assess
 
 from .call_arguments import emptied, spoken
@@ -73,7 +74,7 @@ class Injection(PartControl):
         return given.join(self._joined_window(crossing)) if crossing.kind is CrossingKind.REQUEST else given
 
     def inspect_part(self, part: Part, crossing: Crossing) -> Verdict:
-        if part.role in ("system", "developer") or part.label.integrity is Integrity.SYSTEM:
+        if part.label.integrity is Integrity.SYSTEM:
             return ALLOW
         if part.kind is PartKind.TOOL_CALL:
             return self._past_call(part.text)
@@ -125,9 +126,9 @@ class Injection(PartControl):
         mine = [
             (index, part)
             for index, part in enumerate(crossing.parts)
-            if part.kind is PartKind.TEXT and part.role == "user" and part.label.integrity is Integrity.USER
+            if part.kind is PartKind.TEXT and part.label.integrity is not Integrity.SYSTEM
         ][-_WINDOW_PARTS:]
-        if len(mine) < 2 or not mine[-1][1].fresh:
+        if len(mine) < 2:
             return ALLOW
         texts = [part.text[-_WINDOW_CHARS // len(mine) :] for _, part in mine]
         last, length = mine[-1][0], len(mine[-1][1].text)
@@ -136,8 +137,12 @@ class Injection(PartControl):
             crossed = [one for one in assess(glue.join(texts)).sightings if _crosses(one, starts)]
             strong = [one for one in crossed if one.score >= self.settings.block]
             if strong:
-                findings = [replace(finding, part=last, start=0, end=length) for finding in _findings(strong)]
-                return verdict(Action.BLOCK, _REASON, [replace(f, view="joined-messages") for f in findings])
+                found = [replace(one, part=last, start=0, end=length) for one in _findings(strong)]
+                findings = [replace(one, view="joined-messages") for one in found]
+                if mine[-1][1].fresh:
+                    return verdict(Action.BLOCK, _REASON, findings)
+                # Decided in an earlier turn: it must not block every turn from now on, nor reach the model.
+                return verdict(Action.TRANSFORM, "", findings, [Edit(last, 0, length, WITHHELD)])
         return ALLOW
 
 

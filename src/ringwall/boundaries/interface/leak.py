@@ -76,9 +76,9 @@ class Leak(ResponseControl):
             Declaration(
                 id=ID,
                 boundary=Boundary.INTERFACE,
-                summary="Stops an answer that repeats a passage of the system prompt, exactly or nearly.",
-                crossings=frozenset({CrossingKind.RESPONSE}),
-                parts=frozenset({PartKind.TEXT}),
+                summary="Stops an answer or call that repeats the system prompt, exactly or nearly.",
+                crossings=frozenset({CrossingKind.RESPONSE, CrossingKind.TOOL_CALL}),
+                parts=frozenset({PartKind.TEXT, PartKind.TOOL_CALL}),
                 threats=("LLM01@2023", "LLM06@2023", "LLM07@2025", "LLM02@2025"),
                 csf=("DE.CM-09", "PR.DS-10"),
                 need=Window(size=4096, overlap=longest),

@@ -6,10 +6,12 @@ While a stream runs the gate is asked about the text that is still held; ``conte
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ringwall.core import ALLOW, Crossing, CrossingKind, Declaration, PartKind, Verdict
+from ringwall.core import ALLOW, Crossing, CrossingKind, Declaration, PartKind, Verdict, verdict
 from ringwall.core.part_control import at_part
+
+from .call_arguments import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,23 @@ class ResponseControl(ABC):
         for index, part in enumerate(crossing.parts):
             if part.kind in self.declaration.parts:
                 seen = Seen(final, crossing, part.kind)
-                joined = joined.join(at_part(self.inspect_text(part.text, seen), index))
+                if crossing.kind is CrossingKind.TOOL_CALL:
+                    given = _as_whole(self.inspect_text(spoken(part.text), seen))
+                else:
+                    given = self.inspect_text(part.text, seen)
+                joined = joined.join(at_part(given, index))
         return joined
+
+
+def _as_whole(given: Verdict) -> Verdict:
+    """A verdict on what the strings of a tool call say, without places: those are not the call's own."""
+    if given is ALLOW:
+        return ALLOW
+    return verdict(
+        given.action,
+        "The call would have carried internal instructions out.",
+        [replace(finding, start=0, end=0) for finding in given.findings],
+    )
 
 
 def finished(crossing: Crossing) -> bool:

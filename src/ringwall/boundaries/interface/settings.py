@@ -68,7 +68,7 @@ class LimitSettings(Settings):
     depth: int = Field(default=32, ge=2, le=200)
     """Deepest nesting of the JSON body."""
     header_bytes: int = Field(default=16_384, ge=1_024, le=262_144)
-    """All request headers together, in bytes."""
+    """Request line and headers together, in bytes. Takes effect at the next start."""
     text_chars: int = Field(default=400_000, ge=100, le=50_000_000)
     """Characters of all texts of one request together."""
 

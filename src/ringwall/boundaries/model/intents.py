@@ -50,7 +50,7 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern)
 
 
-_ORDER = r"(?:order\s*)?(?:number|no\.?|#)?\s*#?(?P<order>\d{3,12})\b"
+_ORDER = r"(?:order\s*)?(?:number|no\.?|#)?\s*#?(?P<order>(?:[A-Za-z]{1,4}-)?\d{3,12})\b"
 _AMOUNT = r"(?:\$|€|£|eur|usd)?\s*(?P<amount>\d{1,7}(?:[.,]\d{1,2})?)\b"
 
 _REFUND = ("refund",)
@@ -62,11 +62,11 @@ _BUILTIN = (
     _Builtin(
         _REFUND,
         _compiled(
-            rf"(?i)\brefund\s+(?:of\s+)?{_AMOUNT}[^0-9]{{0,10}}\border\b[^0-9]{{0,10}}"
-            r"(?P<order>\d{3,12})\b"
+            rf"(?i)\brefund\s+(?:of\s+)?{_AMOUNT}[^0-9]{{0,10}}\border\b[^0-9]{{0,10}}?"
+            r"(?P<order>(?:[A-Za-z]{1,4}-)?\d{3,12})\b"
         ),
     ),
-    _Builtin(_REFUND, _compiled(rf"(?i)\brefund\b[^0-9]{{0,40}}{_ORDER}(?:[^0-9]{{0,20}}{_AMOUNT})?")),
+    _Builtin(_REFUND, _compiled(rf"(?i)\brefund\b[^0-9]{{0,40}}?{_ORDER}(?:[^0-9]{{0,20}}{_AMOUNT})?")),
     _Builtin(
         _SEND,
         _compiled(
@@ -95,7 +95,7 @@ _BUILTIN = (
             rf"(?P<url>{_URL})"
         ),
     ),
-    _Builtin(_LOOKUP, _compiled(r"(?i)\border\b[^0-9]{0,24}?#?(?P<order>\d{3,12})\b")),
+    _Builtin(_LOOKUP, _compiled(r"(?i)\border\b[^0-9]{0,24}?#?(?P<order>(?:[A-Za-z]{1,4}-)?\d{3,12})\b")),
 )
 
 

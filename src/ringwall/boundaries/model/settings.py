@@ -68,7 +68,7 @@ class OpenAISettings(Settings):
     """Seconds to wait for the beginning of an answer."""
     idle_timeout_s: float = Field(default=60, gt=0, le=3600)
     """Seconds of silence that are borne in the middle of an answer."""
-    max_response_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    max_response_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
     """Largest answer, in bytes."""
     max_connections: int = Field(default=256, ge=1, le=10_000)
     """Connections kept to this provider at a time."""

@@ -111,7 +111,8 @@ async def _retrieval(turn: Turn) -> None:
     if not found:
         return
     parts = [part for part, _ in found]
-    decision = await turn.decide(turn.crossing(CrossingKind.RETRIEVAL, parts, {"query_chars": len(query)}))
+    context = {"query_chars": len(query), "collections": list(turn.app.application.collections)}
+    decision = await turn.decide(turn.crossing(CrossingKind.RETRIEVAL, parts, context))
     if decision.action >= Action.HOLD:
         return
     dropped = {edit.part for edit in decision.joined.edits if edit.drop}

@@ -14,7 +14,7 @@ from ringwall.wire.chat_reply import REFUSAL
 
 from ..response_guard import Release, ResponseGuard
 from .state import Turn
-from .tool_calls import judge_calls
+from .tool_calls import Outcome, judge_calls
 
 ROUNDS = 8
 """Model calls within one turn: each round but the last ended in tool calls that the gateway answered."""
@@ -58,6 +58,7 @@ async def converse(turn: Turn) -> AsyncIterator[Said]:
 
 
 async def _rounds(turn: Turn, answer: "_Answer") -> AsyncIterator[Said]:
+    refusals = 0
     for _ in range(ROUNDS):
         calls: list[dict[str, Any]] = []
         request = await _model_call(turn)
@@ -68,21 +69,32 @@ async def _rounds(turn: Turn, answer: "_Answer") -> AsyncIterator[Said]:
                 return
         outcome = await judge_calls(turn, calls) if calls else None
         if outcome is None or outcome.for_client:
-            if answer.text or outcome is None:
-                last = await answer.guard.finish()
-                _record_step(turn, last, answer)
-                for said in _said(last, answer):
-                    yield said
-                if last.stopped:
-                    return
-            if outcome:
-                yield Calls(outcome.for_client)
-            yield Finish("tool_calls" if outcome else answer.finish)
+            for said in await _ending(turn, answer, outcome):
+                yield said
+            return
+        refusals += bool(outcome.refused)
+        if refusals > turn.app.denied_asks:
+            yield Text("What this needs was refused several times, so it stops here.")
+            yield Finish("stop")
             return
         turn.messages.append(_assistant(answer.round_text, calls))
         turn.messages.extend(outcome.results)
     yield Text("The tools were called too often in one turn, so this stopped here.")
     yield Finish("length")
+
+
+async def _ending(turn: Turn, answer: "_Answer", outcome: Outcome | None) -> list[Said]:
+    """The rest of the text, then the calls that the client runs, if there are any."""
+    said: list[Said] = []
+    if answer.text or outcome is None:
+        last = await answer.guard.finish()
+        _record_step(turn, last, answer)
+        said = _said(last, answer)
+        if last.stopped:
+            return said
+    if outcome:
+        said.append(Calls(outcome.for_client))
+    return [*said, Finish("tool_calls" if outcome else answer.finish)]
 
 
 @dataclass

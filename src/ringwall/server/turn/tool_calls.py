@@ -21,6 +21,8 @@ class Outcome:
     """Allowed calls that the client runs itself."""
     results: list[dict[str, Any]] = field(default_factory=list)
     """Tool messages for the model: results of calls run here, and refusals."""
+    refused: int = 0
+    """Calls that were denied or held."""
 
 
 async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
@@ -41,8 +43,10 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
         await turn.committed()
         action = _carried_out(turn, part, decision)
         if action is Action.HOLD:
+            outcome.refused += 1
             outcome.results.append(_tool_message(part, _hold(turn, part, decision)))
         elif action is Action.BLOCK:
+            outcome.refused += 1
             outcome.results.append(_tool_message(part, _denied(decision)))
         elif granted and not turn.app.holds.take(turn.session, turn.principal, part.name, part.data):
             outcome.results.append(_tool_message(part, "Not done: the approval was already used."))
