@@ -266,7 +266,7 @@ def _model_note(app: ApplicationSite, models: ModelSection) -> tuple[str, bool]:
     provider = models.providers[route.provider]
     match provider:
         case ExtractiveSettings():
-            return "No language model is attached: answers are extracted from the documents.", False
+            return "Answers are extracted from the documents that you may read.", False
         case ScriptedSettings():
             return "A scripted model for drills is attached: it does what any text tells it.", False
         case LocalSettings():

@@ -9,7 +9,7 @@ from .crossing import Crossing, CrossingKind, Part
 from .verdict import ALLOW, Action, Edit, Finding, Verdict, verdict
 
 _CACHE = 8192
-_CacheKey = tuple[CrossingKind, str, str, str, str]
+_CacheKey = tuple[CrossingKind, str, str, str, str, str]
 WITHHELD = "[withheld: this earlier message was stopped]"
 
 
@@ -29,8 +29,8 @@ class PartControl(ABC):
 
     @abstractmethod
     def inspect_part(self, part: Part, crossing: Crossing) -> Verdict:
-        """The verdict on one part; spans are given for part 0. May depend on nothing but the part, the kind
-        of crossing and the control's own settings."""
+        """The verdict on one part; spans are given for part 0. May depend on nothing but the part's kind, role,
+        name, integrity and text, the kind of crossing and the control's own settings."""
 
     def inspect(self, crossing: Crossing) -> Verdict:
         joined = ALLOW
@@ -50,7 +50,8 @@ class PartControl(ABC):
         return joined
 
     def _cached(self, part: Part, crossing: Crossing) -> Verdict:
-        key = (crossing.kind, part.kind.value, part.role, str(part.label.integrity), part.digest)
+        integrity = str(part.label.integrity)
+        key = (crossing.kind, part.kind.value, part.role, part.name, integrity, part.digest)
         known = self._seen.get(key)
         if known is None:
             known = self.inspect_part(part, crossing)

@@ -12,6 +12,7 @@ from ringwall.core import (
     Action,
     Boundary,
     ControlFactory,
+    Cost,
     Crossing,
     CrossingKind,
     Declaration,
@@ -64,6 +65,7 @@ class Injection(PartControl):
                 parts=frozenset({PartKind.TEXT, PartKind.TOOL_CALL, PartKind.TOOL_RESULT, PartKind.DOCUMENT}),
                 threats=("LLM01@2023", "LLM01@2025", "LLM07@2025"),
                 csf=("DE.CM-09", "DE.AE-02", "PR.DS-10"),
+                cost=Cost.MODERATE,  # after identity, quota and limits
                 inline=True,
             )
         )

@@ -8,6 +8,7 @@ from ringwall.core import (
     Action,
     Boundary,
     ControlFactory,
+    Cost,
     Crossing,
     CrossingKind,
     Declaration,
@@ -62,6 +63,7 @@ class Normalisation(PartControl):
                 parts=frozenset({PartKind.TEXT, PartKind.DOCUMENT, PartKind.TOOL_CALL, PartKind.TOOL_RESULT}),
                 threats=("LLM01@2023", "LLM03@2023", "LLM01@2025", "LLM04@2025"),
                 csf=("PR.DS-10", "DE.CM-09"),
+                cost=Cost.MODERATE,  # after identity, quota and limits
                 inline=True,
             )
         )

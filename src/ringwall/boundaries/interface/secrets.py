@@ -11,6 +11,7 @@ from ringwall.core import (
     Action,
     Boundary,
     ControlFactory,
+    Cost,
     CrossingKind,
     Declaration,
     Edit,
@@ -66,6 +67,7 @@ class Secrets(ResponseControl):
                 threats=("LLM06@2023", "LLM02@2025"),
                 csf=("PR.DS-02", "PR.DS-10", "DE.CM-09"),
                 need=Window(size=4096, overlap=_OVERLAP),
+                cost=Cost.MODERATE,  # after identity, quota and limits
                 inline=True,
             )
         )

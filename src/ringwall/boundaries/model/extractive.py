@@ -140,12 +140,17 @@ def _title(chunk: Mapping[str, str]) -> str:
     return " ".join((chunk.get("title") or chunk.get("document") or "untitled").split())[:120]
 
 
+_MARKS = re.compile(r"^\[data [0-9a-f]{12}: [^\]\n]*\]\n|\n\[end of data [0-9a-f]{12}\]$")
+"""What the gateway puts around a tool's result, so that a language model takes it for data."""
+
+
 def _render(results: Sequence[Message], after: Sequence[Message]) -> str:
     names = {id_: name for message in after for id_, name, _ in calls_of(message)}
     lines: list[str] = []
     for result in results:
         name = names.get(str(result.get("tool_call_id", "")), "") or str(result.get("name") or "The tool")
-        lines.append(_sentence(name.replace("_", " ")[:80], text_of(result)))
+        text = _MARKS.sub("", text_of(result))
+        lines.append(_sentence(name.replace("_", " ")[:80], text))
     return "\n".join(lines)
 
 
