@@ -71,7 +71,7 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Process]]:
             process.stdout.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample() -> Path:
     return ROOT / "examples/support-assistant/ringwall.yaml"
 

@@ -29,7 +29,7 @@ class PartControl(ABC):
 
     @abstractmethod
     def inspect_part(self, part: Part, crossing: Crossing) -> Verdict:
-        """The verdict on one part; spans are given for part 0. May depend on nothing but the part's kind, role,
+        """The verdict on one part; spans are for part 0. May depend on nothing but the part's kind, role,
         name, integrity and text, the kind of crossing and the control's own settings."""
 
     def inspect(self, crossing: Crossing) -> Verdict:
@@ -50,8 +50,8 @@ class PartControl(ABC):
         return joined
 
     def _cached(self, part: Part, crossing: Crossing) -> Verdict:
-        integrity = str(part.label.integrity)
-        key = (crossing.kind, part.kind.value, part.role, part.name, integrity, part.digest)
+        trust = str(part.label.integrity)
+        key = (crossing.kind, part.kind.value, part.role, part.name, trust, part.digest)
         known = self._seen.get(key)
         if known is None:
             known = self.inspect_part(part, crossing)

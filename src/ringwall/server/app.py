@@ -77,9 +77,8 @@ def _api_errors(endpoint: Endpoint) -> Endpoint:
             return await _refused(gateway, WireError(400, str(error), "refused"), request)
         except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
             gateway.log_fault(error)
-            return error_response(
-                WireError(500, "The gateway failed; nothing was let through.", "internal_error")
-            )
+            failed = WireError(500, "The gateway failed; nothing was let through.", "internal_error")
+            return await _refused(gateway, failed, request)
 
     return wrapped
 
@@ -97,7 +96,10 @@ async def _refused(gateway: Gateway, error: WireError, request: Request) -> Resp
 async def _http_error(request: Request, error: Exception) -> Response:
     messages = {404: "There is no such page or endpoint.", 405: "This endpoint does not take that method."}
     status = getattr(error, "status_code", 404)
-    return error_response(WireError(status, messages[status], "not_found"), getattr(error, "headers", None))
+    wire = WireError(status, messages[status], "not_found")
+    if request.url.path.startswith(("/v1/", "/apps/")):
+        return await _refused(request.app.state.gateway, wire, request)
+    return error_response(wire, getattr(error, "headers", None))
 
 
 async def _healthz(request: Request) -> Response:
