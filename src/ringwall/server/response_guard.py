@@ -8,6 +8,7 @@ been released is never rewritten.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from ringwall.core import (
     Action,
@@ -45,18 +46,36 @@ class Release:
     """Nothing more may leave: the text that is left was blocked."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What the enforcing controls of a gate need of a response; none in monitor mode."""
+
+    hold_from: tuple[Callable[[str], int], ...]
+    limit: int
+    """Of the strictest buffer; 0: nobody buffers."""
+
+
+_KNOWN: "WeakKeyDictionary[Gate, _Needs]" = WeakKeyDictionary()
+
+
+def _needs_of(gate: Gate) -> _Needs:
+    """Once per gate: a gate never changes."""
+    known = _KNOWN.get(gate)
+    if known is None:
+        controls = [post.control for post in gate.active(CrossingKind.RESPONSE)]
+        limits = [c.declaration.need.limit for c in controls if isinstance(c.declaration.need, Buffer)]
+        known = _KNOWN[gate] = _Needs(tuple(map(_holder, controls)), min(limits, default=0))
+    return known
+
+
 class ResponseGuard:
     """Judges the text of one response, as it arrives or whole."""
 
     def __init__(self, gate: Gate, crossing: MakeCrossing) -> None:
         self._gate = gate
         self._crossing = crossing
-        self._controls = [post.control for post in gate.active(CrossingKind.RESPONSE)]
-        self._limit = min(
-            (c.declaration.need.limit for c in self._controls if isinstance(c.declaration.need, Buffer)),
-            default=0,
-        )
-        self._hold_from = [_holder(control) for control in self._controls]
+        needs = _needs_of(gate)
+        self._hold_from, self._limit = needs.hold_from, needs.limit
         self._pending = ""
         self._before = ""
         self._streamed = False
@@ -66,7 +85,7 @@ class ResponseGuard:
         """Take more text; release what no control can object to any more."""
         self._pending += text
         self._streamed = True
-        if not self._controls:
+        if not self._hold_from:
             return Release(text)  # monitor: nothing is held back, the whole text is judged at the end
         if self._limit and len(self._pending) > self._limit:
             return await self._judge(final=False, point=0)
@@ -93,7 +112,7 @@ class ResponseGuard:
         if decision.action >= Action.HOLD or over:
             self._pending = ""
             return Release("", decision, crossing, stopped=True)
-        if not self._controls:
+        if not self._hold_from:
             return Release("" if self._streamed else self._pending, decision, crossing)
         edits = decision.joined.edits if decision.action is Action.TRANSFORM else ()
         point = _clear_of(edits, point)
