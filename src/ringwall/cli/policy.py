@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.core import ConfigError, Problem
 
 from .options import show_json, site_options
+
+if TYPE_CHECKING:
+    from ringwall.boundaries.application.explain import CaseResult
 
 
 @click.group("policy")
@@ -24,14 +27,7 @@ def command() -> None:
 @site_options
 def test(table: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Run a YAML table of cases (principal, tool, args, provenance, expect). Exit code 1 when one differs."""
-    from ringwall.boundaries.application.explain import run_table
-
-    try:
-        text = table.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(Problem("can't be read as UTF-8 text", table.name)) from None
-    authority, registry = _decider(workload)
-    results = run_table(authority, registry, text, table.name)
+    results = _decided(table, workload)
     if as_json:
         show_json([{**asdict(one), "explanation": _plain(one.explanation)} for one in results])
     else:
@@ -46,14 +42,7 @@ def test(table: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
 @site_options
 def explain(case: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Decide the cases of a table on paper and show which policies determined each."""
-    from ringwall.boundaries.application.explain import run_table
-
-    try:
-        text = case.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(Problem("can't be read as UTF-8 text", case.name)) from None
-    authority, registry = _decider(workload)
-    results = run_table(authority, registry, text, case.name)
+    results = _decided(case, workload)
     if as_json:
         show_json([{"name": one.name, **_plain(one.explanation)} for one in results])
         return
@@ -63,6 +52,17 @@ def explain(case: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
             click.echo(f"  {policy['verdict']:<7} {policy['id']}  ({policy['file']}:{policy['line']})")
         for reason in one.explanation.reasons:
             click.echo(f"  {reason}")
+
+
+def _decided(table: Path, workload: Path) -> list["CaseResult"]:
+    from ringwall.boundaries.application.explain import run_table
+
+    try:
+        text = table.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(Problem("can't be read as UTF-8 text", table.name)) from None
+    authority, registry = _decider(workload)
+    return run_table(authority, registry, text, table.name)
 
 
 def _decider(workload: Path) -> tuple[Authority, ToolRegistry]:
