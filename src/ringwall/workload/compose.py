@@ -129,6 +129,7 @@ class _Composer:
             quotas=self.plant.quotas,
             retriever=Retriever(self.plant.index, self.workload.data),
             provenance_of=self.services.get(Provenance),
+            most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
             passthrough=self._passes_through(application),
         )

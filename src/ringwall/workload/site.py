@@ -52,6 +52,8 @@ class ApplicationSite:
     quotas: Quotas
     retriever: Retriever
     provenance_of: Provenance
+    most_parts: int = 400
+    """``interface.limits.parts``."""
     denied_asks: int = 3
     """How often the model is asked again in one turn after a refusal."""
     careful: bool = True

@@ -1,5 +1,6 @@
 """The way in: request, retrieval, tool offer. What is left of them is what the model will see."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -37,7 +38,7 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
         trust_instructions=app.settings.trust_instructions,
         tool_label=app.client_tool_label,
     )
-    parts = [*app.labels.relabel(turn.session, _with_age(turn, located.parts)), *_format_part(turn)]
+    parts = [*_known_parts(turn, located.parts), *_format_part(turn)]
     for part in parts:
         if str(part.kind) not in app.settings.accept:
             raise invalid(f"This application takes no {part.kind} parts in requests.", "messages")
@@ -65,6 +66,14 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
     app.labels.remember(turn.session, turn.content)
     if app.application.system_prompt:
         turn.messages.insert(0, {"role": "system", "content": app.application.system_prompt})
+
+
+def _known_parts(turn: Turn, parts: tuple[Part, ...]) -> Sequence[Part]:
+    """The parts with what the session knows of them. Not looked up for more of them than any request may
+    have: that one the gate refuses."""
+    if len(parts) > turn.app.most_parts:
+        return parts
+    return turn.app.labels.relabel(turn.session, _with_age(turn, parts))
 
 
 def _with_age(turn: Turn, parts: tuple[Part, ...]) -> list[Part]:
