@@ -73,6 +73,15 @@ def test_documents_in_review_and_out(ringwall: Any, tmp_path: Path) -> None:
     assert ringwall("data", "verify").json == {"ok": True, "damages": []}
 
 
+@pytest.mark.parametrize(
+    "group", ["policy", "data", "model", "evidence", "threats", "report", "check", "schema"]
+)
+def test_every_report_speaks_json_alone(ringwall: Any, group: str) -> None:
+    done = ringwall(group)
+    assert done.code == 0, done.err
+    assert done.json is not None
+
+
 def test_no_document_without_a_person(ringwall: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text("# A\n\nText.\n")

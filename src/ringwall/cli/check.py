@@ -8,16 +8,16 @@ import click
 
 from ringwall.core import ConfigError
 
-from .options import json_option, show_json, show_table, workload_option
+from .options import show_json, show_table, site_options
 
 
 @click.command("check")
-@workload_option
-@json_option
+@site_options
 @click.option("--matrix/--no-matrix", default=True, help="Print the coverage matrix.")
-def command(workload: Path, as_json: bool, matrix: bool) -> None:
+def command(workload: Path, data_dir: Path, as_json: bool, matrix: bool) -> None:
     """Validate the workload file and print what guards each shape of traffic.
 
+    The data directory is not touched.
     Exit code 0: sound. 1: enforce mode has an unguarded cell. 2: the file can't be used.
     """
     from ringwall.workload.live import rehearse

@@ -20,9 +20,33 @@ def _key_option(function: Any) -> Any:
     return click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")(function)
 
 
-@click.group("data")
-def command() -> None:
-    """Contribute documents, review the quarantine, search, list versions, verify the vault."""
+@click.group("data", invoke_without_command=True)
+@site_options
+@click.pass_context
+def command(context: click.Context, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Contribute documents, review the quarantine, search, list versions, verify the vault.
+
+    Alone: every collection with its version, its documents and what waits in quarantine.
+    """
+    if context.invoked_subcommand:
+        return
+    with _bench(workload, data_dir) as bench:
+        rows = [_collection(bench, name) for name in bench.site.workload.data.collections]
+    if as_json:
+        show_json(rows)
+        return
+    table = [tuple(str(value) for value in row.values()) for row in rows]
+    show_table(table, ("collection", "version", "documents", "quarantined"))
+
+
+def _collection(bench: Workbench, name: str) -> dict[str, Any]:
+    manifest = bench.plant.vault.manifest(name)
+    return {
+        "collection": name,
+        "version": manifest.version,
+        "documents": len(manifest.entries),
+        "quarantined": len(bench.plant.quarantine.waiting(name)),
+    }
 
 
 @command.command("add")

@@ -12,15 +12,23 @@ from ringwall.core import DataError
 from .options import show_json, show_table, site_options
 
 
-@click.group("model")
-def command() -> None:
-    """Admit models and routes, list and revoke admissions."""
+@click.group("model", invoke_without_command=True)
+@site_options
+@click.pass_context
+def command(context: click.Context, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Admit models and routes, list and revoke admissions. Alone: the list."""
+    if not context.invoked_subcommand:
+        _list(workload, data_dir, as_json)
 
 
 @command.command("list")
 @site_options
 def list_(workload: Path, data_dir: Path, as_json: bool) -> None:
     """The newest entry of every model file and route."""
+    _list(workload, data_dir, as_json)
+
+
+def _list(workload: Path, data_dir: Path, as_json: bool) -> None:
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:

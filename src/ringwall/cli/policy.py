@@ -11,15 +11,30 @@ from ringwall.boundaries.application.authority import Authority
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.core import ConfigError, Problem
 
-from .options import show_json, site_options
+from .options import show_json, show_table, site_options
 
 if TYPE_CHECKING:
     from ringwall.boundaries.application.explain import CaseResult
 
 
-@click.group("policy")
-def command() -> None:
-    """Test and explain the policies that govern tool calls."""
+@click.group("policy", invoke_without_command=True)
+@site_options
+@click.pass_context
+def command(context: click.Context, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Test and explain the policies that govern tool calls. Alone: the tools that they govern."""
+    if context.invoked_subcommand:
+        return
+    _, registry = _decider(workload)
+    rows = [
+        {"tool": one.name, "effect": str(one.effect), "roles": sorted(one.roles), "manifest": one.digest}
+        for one in registry
+    ]
+    if as_json:
+        show_json({"valid": True, "tools": rows})
+        return
+    table = [(str(row["tool"]), str(row["effect"]), ", ".join(row["roles"]) or "all") for row in rows]
+    show_table(table, ("tool", "effect", "roles"))
+    click.echo("The policies are valid against the schema of these tools.")
 
 
 @command.command("test")
