@@ -1,6 +1,5 @@
 """``ringwall up``: serve the workload."""
 
-import asyncio
 import socket
 import sys
 from pathlib import Path
@@ -40,7 +39,7 @@ def command(
     """Serve the workload: the API under /v1, the chat page and the console in the browser."""
     from ringwall.console.mount import pages
     from ringwall.server.app import build
-    from ringwall.server.serve import serve
+    from ringwall.server.serve import run
     from ringwall.workload.compose import Overrides
     from ringwall.workload.live import Live
     from ringwall.workload.plant import Plant
@@ -68,7 +67,7 @@ def command(
         else:
             _greet(address, keys)
 
-    asyncio.run(serve(build(live, pages), listener, started))
+    run(build(live, pages), listener, started)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -1,5 +1,6 @@
 """Running the ASGI application under uvicorn on a socket that is already bound."""
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable
@@ -42,6 +43,21 @@ def server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicor
         limit_concurrency=2048,
     )
     return _Server(config, started)
+
+
+def run(app: Starlette, listener: socket.socket, started: Callable[[], None]) -> None:
+    """Serve until interrupted, on the fastest event loop there is."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(app, listener, started))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on every platform
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def serve(app: Starlette, listener: socket.socket, started: Callable[[], None]) -> None:
