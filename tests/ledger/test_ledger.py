@@ -127,17 +127,81 @@ async def test_a_locked_file_fails_the_waiting_and_the_next_succeeds(data_dir: P
 async def test_a_full_disk_fails_the_waiting_and_the_next_succeeds(data_dir: Path, event: Make) -> None:
     with closing(Ledger.open(data_dir)) as ledger:
         await ledger.append(event(0))
-        assert ledger._writing
+        assert ledger._writing and ledger._quick
         pages = ledger._writing.execute("PRAGMA page_count").fetchone()[0]
-        ledger._writing.execute(f"PRAGMA max_page_count={pages}")
+        for connection in (ledger._writing, ledger._quick):
+            connection.execute(f"PRAGMA max_page_count={pages}")
         big = {"text": "x" * 100_000}
         results = await asyncio.gather(
             *(ledger.append(event(i), big) for i in (1, 2)), return_exceptions=True
         )
         assert all(isinstance(r, DataError) and "full" in str(r) for r in results)
         assert ledger.size() == 1
-        ledger._writing.execute("PRAGMA max_page_count=1000000")
+        for connection in (ledger._writing, ledger._quick):
+            connection.execute("PRAGMA max_page_count=1000000")
         assert (await ledger.append(event(3), big)).index == 1
+    assert verify(data_dir).ok
+
+
+async def test_one_iteration_of_a_loop_is_one_commit(ledger: Ledger, event: Make) -> None:
+    await ledger.append(event(0))
+    batches: list[int] = []
+    ledger._work[1].wrote = batches.append  # type: ignore[index, method-assign]
+    ledger._work[0]._wrote = batches.append  # type: ignore[index]
+    await asyncio.gather(*(ledger.append(event(i)) for i in range(1, 40)))
+    assert len(batches) == 1
+
+
+async def test_a_taken_file_does_not_stop_the_loop(data_dir: Path, event: Make) -> None:
+    with closing(Ledger.open(data_dir)) as ledger:
+        await ledger.append(event(0))
+        other = sqlite3.connect(data_dir / "ledger.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(ledger.append(event(1)))
+        turns = 0
+        for _ in range(50):  # the loop goes on, and the append waits
+            await asyncio.sleep(0.002)
+            turns += 1
+            assert not waiting.done()
+        other.execute("ROLLBACK")
+        other.close()
+        assert ((await waiting).index, turns) == (1, 50)
+    assert verify(data_dir).ok
+
+
+async def test_closing_answers_what_a_loop_has_gathered(data_dir: Path, event: Make) -> None:
+    ledger = Ledger.open(data_dir)
+    await ledger.append(event(0))
+    promises = [ledger.begin(event(i)) for i in range(1, 20)]
+    await asyncio.to_thread(ledger.close)
+    assert sorted(entry.index for entry in await asyncio.gather(*promises)) == list(range(1, 20))
+    assert verify(data_dir).size == 20
+
+
+def test_a_loop_that_ends_loses_nothing_acknowledged(data_dir: Path, event: Make) -> None:
+    async def begin(ledger: Ledger) -> None:
+        ledger.begin(event(1))  # nobody waits, and the loop ends at once
+
+    with closing(Ledger.open(data_dir)) as ledger:
+        ledger.append_now(event(0))
+        asyncio.run(begin(ledger))
+        ledger.append_now(event(2))
+    assert verify(data_dir).size == 3
+
+
+def test_threads_and_loops_append_side_by_side(data_dir: Path, event: Make) -> None:
+    async def loop(ledger: Ledger, first: int) -> None:
+        for start in range(first, first + 100, 10):
+            await asyncio.gather(*(ledger.append(event(i), {"n": i}) for i in range(start, start + 10)))
+
+    with closing(Ledger.open(data_dir)) as ledger:
+        work = [threading.Thread(target=asyncio.run, args=(loop(ledger, n * 1000),)) for n in range(3)]
+        work.append(threading.Thread(target=lambda: [ledger.append_now(event(9000 + i)) for i in range(60)]))
+        for thread in work:
+            thread.start()
+        for thread in work:
+            thread.join()
+        assert ledger.size() == 360
     assert verify(data_dir).ok
 
 

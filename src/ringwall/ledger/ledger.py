@@ -49,6 +49,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._work: tuple[Writer, Flusher] | None = None
         self._writing: sqlite3.Connection | None = None
+        self._quick: sqlite3.Connection | None = None
         self._closed = False
         self._listeners: list[Listener] = []
         self.envelope = Envelope(data_dir / KEYS, master)
@@ -104,8 +105,9 @@ class Ledger:
     ) -> "asyncio.Future[Entry]":
         """``append`` without the waiting: on an event loop, for a caller that has more to do meanwhile. The
         future must be awaited before anything rests on the record."""
-        promise: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-        self._submit(event, body, subject, promise)
+        loop = asyncio.get_running_loop()
+        promise: asyncio.Future[Entry] = loop.create_future()
+        self._writer().submit_here(_append(event, body, subject, promise), loop)
         return promise
 
     def append_now(
@@ -113,22 +115,8 @@ class Ledger:
     ) -> Entry:
         """``append`` that blocks: for threads and command-line tools, not for an event loop."""
         promise: Future[Entry] = Future()
-        self._submit(event, body, subject, promise)
+        self._writer().submit(_append(event, body, subject, promise))
         return promise.result()
-
-    def _submit(
-        self,
-        event: Mapping[str, Any],
-        body: Mapping[str, Any] | None,
-        subject: str,
-        promise: "asyncio.Future[Entry] | Future[Entry]",
-    ) -> None:
-        if "id" not in event or "at" not in event:
-            event = {"id": new_id("evt"), "at": time.time_ns() // 1000, **event}
-        data = canonical(event)
-        content = None if body is None else _body_bytes(body)
-        owner = subject or str(event.get("subject", ""))
-        self._writer().submit(Append(event, data, content, owner, promise))
 
     def _writer(self) -> Writer:
         work = self._work
@@ -143,7 +131,11 @@ class Ledger:
             if self._work is None:
                 self._writing = store.connect(self._path, fsync=self._fsync)
                 flusher = Flusher(self._path, fsync=self._fsync)
-                writer = Writer(self._writing, self.envelope, self._signer, wrote=flusher.wrote)
+                # A synced commit waits for the disk: not on an event loop.
+                self._quick = None if self._fsync else store.connect(self._path, wait_s=0)
+                writer = Writer(
+                    self._writing, self.envelope, self._signer, wrote=flusher.wrote, quick=self._quick
+                )
                 writer.listeners = self._listeners
                 flusher.start(lambda: writer.call(writer.checkpoint))
                 self._work = writer, flusher
@@ -361,10 +353,23 @@ class Ledger:
             flusher.stop()
             writer.close()
             flusher.close()
-        if self._writing:
-            self._writing.close()
+        for connection in (self._writing, self._quick):
+            if connection:
+                connection.close()
         self._reading.close()
         self.envelope.close()
+
+
+def _append(
+    event: Mapping[str, Any],
+    body: Mapping[str, Any] | None,
+    subject: str,
+    promise: "asyncio.Future[Entry] | Future[Entry]",
+) -> Append:
+    if "id" not in event or "at" not in event:
+        event = {"id": new_id("evt"), "at": time.time_ns() // 1000, **event}
+    content = None if body is None else _body_bytes(body)
+    return Append(event, canonical(event), content, subject or str(event.get("subject", "")), promise)
 
 
 def _body_bytes(body: Mapping[str, Any]) -> bytes:

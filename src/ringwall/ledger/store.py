@@ -44,11 +44,12 @@ _SCHEMA = [
 ]
 
 
-def connect(path: Path, *, fsync: bool = False) -> sqlite3.Connection:
-    """A read-write connection; the tables exist afterwards. Raises DataError when the file can't be used."""
+def connect(path: Path, *, fsync: bool = False, wait_s: float = 10) -> sqlite3.Connection:
+    """A read-write connection, which waits at most ``wait_s`` for others; the tables exist afterwards. Raises
+    DataError when the file can't be used."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = sqlite3.connect(
-        path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=MAX_BATCH + 32
+        path, timeout=wait_s, isolation_level=None, check_same_thread=False, cached_statements=MAX_BATCH + 32
     )
     try:
         path.chmod(0o600)

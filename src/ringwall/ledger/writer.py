@@ -1,4 +1,9 @@
-"""The one thread that writes: takes what has queued up, writes it as one batch, then answers.
+"""What writes: on an event loop, or on a thread of its own; one at a time.
+
+Appends of an event loop are gathered over one iteration of the loop and committed on it: handing them to a
+thread and back costs more than the commit. When the file is taken (another process writes, or the thread
+does) the batch goes to the thread, so that the loop never waits. Appends of threads, and all of them where
+each commit is synced, go to the thread, which takes what has queued up as one batch.
 
 Group commit: while a batch is being written, the next one gathers. A batch is a single INSERT statement,
 which SQLite makes atomic and which gives up the interpreter lock once instead of once a row. A promise is
@@ -68,9 +73,14 @@ class Writer:
         signer: Signer,
         *,
         wrote: Callable[[int], None],
+        quick: sqlite3.Connection | None = None,
     ) -> None:
-        """``wrote(bytes)`` is called after each committed batch."""
+        """``wrote(bytes)`` is called after each committed batch. ``quick`` is a connection that never waits
+        for a lock: with it, event loops commit for themselves."""
         self._connection = connection
+        self._quick = quick
+        self._turn = threading.Lock()  # guards both connections and the frontier
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Append]] = {}
         self._envelope = envelope
         self._signer = signer
         self._wrote = wrote
@@ -88,6 +98,41 @@ class Writer:
             self._refuse_when_closed()
             self._queue.put(append)
 
+    def submit_here(self, append: Append, loop: asyncio.AbstractEventLoop) -> None:
+        """The same on a running event loop, which commits it at the end of this iteration."""
+        if self._quick is None:
+            self.submit(append)
+            return
+        with self._gate:
+            self._refuse_when_closed()
+            batch = self._gathered.get(loop)
+            if batch is None:
+                self._gathered[loop] = [append]
+                loop.call_soon(self._write_here, loop)
+            elif len(batch) < store.MAX_BATCH:
+                batch.append(append)
+            else:
+                self._queue.put(append)
+
+    def _write_here(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._gate:
+            batch = self._gathered.pop(loop, None)
+        if not batch:
+            return
+        if self._turn.acquire(blocking=False):
+            try:
+                outcomes = self._guarded_outcomes(batch, self._quick or self._connection)
+            except _Taken:
+                outcomes = None
+            finally:
+                self._turn.release()
+            if outcomes is not None:
+                _settle([(append.promise, outcome) for append, outcome in zip(batch, outcomes, strict=True)])
+                self._tell_all(batch, outcomes)
+                return
+        for append in batch:
+            self._queue.put(append)
+
     def call(self, work: Callable[[], Any]) -> Any:
         """Run ``work`` on the writer thread, after what has queued up so far, and wait for its result."""
         result: Future[Any] = Future()
@@ -101,6 +146,10 @@ class Writer:
         with self._gate:
             if self._open:
                 self._open = False
+                for batch in self._gathered.values():  # their loops may not come to it any more
+                    for append in batch:
+                        self._queue.put(append)
+                self._gathered.clear()
                 self._queue.put(_Stop())
         self._thread.join()
 
@@ -128,9 +177,11 @@ class Writer:
                 batch, held = self._gather(item)
                 self._write(batch)
             elif isinstance(item, _Command):
-                _carry_out(item)
+                with self._turn:
+                    _carry_out(item)
             else:
-                self._sign_last()
+                with self._turn:
+                    self._sign_last()
                 return
 
     def _sign_last(self) -> None:
@@ -155,24 +206,35 @@ class Writer:
         return batch, None
 
     def _write(self, batch: list[Append]) -> None:
-        try:
-            outcomes = self._outcomes(batch)
-        except Exception as error:
-            log.exception("The ledger could not write")
-            outcomes = [DataError(f"The ledger could not write: {type(error).__name__}.")] * len(batch)
+        with self._turn:
+            outcomes = self._guarded_outcomes(batch, self._connection)
         _answer(batch, outcomes)
+        self._tell_all(batch, outcomes)
+
+    def _tell_all(self, batch: list[Append], outcomes: list[Outcome]) -> None:
+        if not self.listeners:
+            return
         for append, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Entry):
                 self._tell(outcome, append.event)
 
-    def _outcomes(self, batch: list[Append]) -> list[Outcome]:
+    def _guarded_outcomes(self, batch: list[Append], connection: sqlite3.Connection) -> list[Outcome]:
+        try:
+            return self._outcomes(batch, connection)
+        except _Taken:
+            raise
+        except Exception as error:
+            log.exception("The ledger could not write")
+            return [DataError(f"The ledger could not write: {type(error).__name__}.")] * len(batch)
+
+    def _outcomes(self, batch: list[Append], connection: sqlite3.Connection) -> list[Outcome]:
         sealed = self._sealed(batch)
         good = [
             (append, body)
             for append, body in zip(batch, sealed, strict=True)
             if not isinstance(body, DataError)
         ]
-        written = iter(self._committed(good) if good else ())
+        written = iter(self._committed(good, connection) if good else ())
         return [body if isinstance(body, DataError) else next(written) for body in sealed]
 
     def _sealed(self, batch: list[Append]) -> list[bytes | DataError | None]:
@@ -190,25 +252,34 @@ class Writer:
                 result.append(error)
         return result
 
-    def _committed(self, items: Sequence[tuple[Append, bytes | None]]) -> list[Outcome]:
+    def _committed(
+        self, items: Sequence[tuple[Append, bytes | None]], connection: sqlite3.Connection
+    ) -> list[Outcome]:
         leaves = [leaf_of(append.data, body) for append, body in items]
         try:
-            entries = self._insert(items, leaves)
+            entries = self._insert(items, leaves, connection)
         except (sqlite3.Error, DataError) as error:
             # Whether the write reached the file is not known: read the edge of the tree again before the
             # next.
             self._frontier = None
+            if connection is self._quick and _is_taken(error):
+                raise _Taken from error
             if len(items) > 1 and isinstance(error, sqlite3.DataError | sqlite3.ProgrammingError):
                 # One of them can't be stored: the others shall not fail with it.
-                return [outcome for item in items for outcome in self._committed([item])]
+                return [outcome for item in items for outcome in self._committed([item], connection)]
             failed = error if isinstance(error, DataError) else _failure(error)
             return [failed] * len(items)
         self._wrote(sum(len(append.data) + len(body or b"") for append, body in items))
         return list(entries)
 
-    def _insert(self, items: Sequence[tuple[Append, bytes | None]], leaves: Sequence[bytes]) -> list[Entry]:
+    def _insert(
+        self,
+        items: Sequence[tuple[Append, bytes | None]],
+        leaves: Sequence[bytes],
+        connection: sqlite3.Connection,
+    ) -> list[Entry]:
         while True:
-            tree = self._frontier.copy() if self._frontier else store.frontier(self._connection)
+            tree = self._frontier.copy() if self._frontier else store.frontier(connection)
             entries: list[Entry] = []
             rows: list[store.Row] = []
             for (append, body), leaf in zip(items, leaves, strict=True):
@@ -218,7 +289,7 @@ class Writer:
                 entries.append(entry)
                 rows.append((index, entry.id, *fields, append.data, body, b"".join(tree.append(leaf))))
             try:
-                store.insert(self._connection, rows)
+                store.insert(connection, rows)
             except sqlite3.IntegrityError:
                 self._frontier = None  # another process was first
                 continue
@@ -232,6 +303,15 @@ class Writer:
                 listener(entry, event)
             except Exception:
                 log.exception("A listener of the ledger failed on %s", entry.id)
+
+
+class _Taken(Exception):
+    """Another process is writing just now."""
+
+
+def _is_taken(error: Exception) -> bool:
+    """SQLITE_BUSY or SQLITE_LOCKED, whatever their extension."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in (5, 6)
 
 
 def _failure(error: sqlite3.Error) -> DataError:
@@ -266,7 +346,7 @@ def _answer(batch: Sequence[Append], outcomes: Sequence[Outcome]) -> None:
             log.warning("An event loop ended before the ledger answered %d appends", len(answers))
 
 
-def _settle(answers: list[tuple["asyncio.Future[Entry]", Outcome]]) -> None:
+def _settle(answers: "Sequence[tuple[Promise, Outcome]]") -> None:
     for promise, outcome in answers:
         if promise.done():
             continue  # its task was cancelled; the entry stands
