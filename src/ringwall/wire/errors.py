@@ -6,11 +6,8 @@ from typing import Any
 from ringwall.core import RingwallError
 
 _TYPES = {
-    400: "invalid_request_error",
     401: "authentication_error",
     403: "policy_violation",
-    404: "invalid_request_error",
-    413: "invalid_request_error",
     429: "rate_limit_exceeded",
 }
 
@@ -35,7 +32,9 @@ class WireError(RingwallError):
         return {
             "error": {
                 "message": self.message,
-                "type": _TYPES.get(self.status, "server_error"),
+                "type": _TYPES.get(
+                    self.status, "server_error" if self.status >= 500 else "invalid_request_error"
+                ),
                 "param": self.param,
                 "code": self.code or None,
             }
