@@ -31,6 +31,7 @@ class Reader:
             return
         try:
             self._queue.put_nowait(item)
+            await asyncio.sleep(0)  # the client reads meanwhile, also when a model answers in one burst
         except asyncio.QueueFull:
             try:
                 await asyncio.wait_for(self._queue.put(item), PATIENCE_S)
