@@ -13,7 +13,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
-from .views import View, in_step, replaced, rewrite, whole
+from .unify import selected
+from .views import InStep, Mirrored, View, Whole, changed, named
 
 MAX_RUN = 65_536
 """Characters of one encoded run that are decoded; what follows is left as it is."""
@@ -83,14 +84,13 @@ def from_hex(view: View) -> Iterator[View]:
 def from_selectors(view: View) -> Iterator[View]:
     """Bytes hidden in variation selectors (VS1-16 are 0-15, VS17-256 are 16-255)."""
     for run in _SELECTORS.finditer(view.text):
-        codes = [ord(char) for char in run.group()]
-        data = bytes(code - 0xFE00 if code < 0xFE10 else code - 0xE0100 + 16 for code in codes)
-        text = data.decode("utf-8", "replace")
-        yield _decoded("variation-selectors", text, view, run)
+        text = selected(run.group())
+        if text:
+            yield _decoded("variation-selectors", text, view, run)
 
 
 def _decoded(name: str, text: str, view: View, run: re.Match[str]) -> View:
-    return View(_named(view, name), text, view, whole(run.start(), run.end()), view.depth + 1)
+    return View(named(view, name), text, view, Whole(run.start(), run.end()), view.depth + 1)
 
 
 def from_percent(view: View) -> Iterator[View]:
@@ -133,8 +133,7 @@ def _substituted(
         if new != run.group():
             pieces.append((run.start(), run.end(), new))
     if pieces:
-        text = rewrite(view.text, pieces)
-        yield View(_named(view, name), text, view, replaced(pieces, len(view.text)), view.depth + 1)
+        yield changed(name, view, pieces)
 
 
 def from_leet(view: View) -> Iterator[View]:
@@ -148,22 +147,11 @@ def from_rot13(view: View) -> Iterator[View]:
 
 
 def _translated(name: str, view: View, text: str) -> View:
-    return View(_named(view, name), text, view, in_step(len(text)), view.depth + 1)
+    return View(named(view, name), text, view, InStep(), view.depth + 1)
 
 
 def from_reversed(view: View) -> Iterator[View]:
-    length = len(view.text)
-    yield View(
-        _named(view, "reversed"),
-        view.text[::-1],
-        view,
-        lambda: [(at, length - 1 - at, length - at, True) for at in range(length)],
-        view.depth + 1,
-    )
-
-
-def _named(view: View, name: str) -> str:
-    return f"{view.name}+{name}" if view.name else name
+    yield View(named(view, "reversed"), view.text[::-1], view, Mirrored(len(view.text)), view.depth + 1)
 
 
 DECODERS: Mapping[str, Callable[[View], Iterable[View]]] = {

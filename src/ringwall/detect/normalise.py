@@ -5,14 +5,16 @@ out, encoded runs decoded (twice over at most). The number and total size of the
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from .confusables import plain
 from .decode import DECODERS, TRIGGERS, from_selectors
 from .engine import Engine
 from .rules import Rule
-from .views import Segment, View, replaced, rewrite
+from .spelling import broken, leet, mixed_case, spaced, stretched
+from .unify import unified
+from .views import Piece, Replaced, View, changed, rewrite
 
 MAX_DEPTH = 2
 """Decodings on top of each other."""
@@ -37,6 +39,18 @@ def views(text: str) -> list[View]:
 @lru_cache(maxsize=32)
 def _kept(text: str) -> list[View]:
     return _views(text)
+
+
+def canonical(text: str) -> View:
+    """One plain reading of a text: Unicode tricks undone (``unify.py``), and words spelled to pass a filter
+    respelled (``spelling.py``). Plain text of any script, code and tables come out as they were but for NFKC.
+    ``locate`` of the result leads back to the text."""
+    view = unified(View("", text))
+    for name in sorted(_spelled().present(view.text)):
+        pieces = list(_SPELLINGS[name](view.text))
+        if pieces:
+            view = changed("" if view.name else "canonical", view, pieces)
+    return view
 
 
 def _views(text: str) -> list[View]:
@@ -80,7 +94,7 @@ def _unicode(view: View) -> Iterator[View]:
         "unicode-tags" if tags else "unicode",
         rewrite(text, pieces),
         view,
-        lambda: _traced(text, pieces),
+        Replaced(pieces, text, _by_character),
     )
     yield from from_selectors(view)
 
@@ -89,9 +103,8 @@ def _folded(run: str) -> str:
     return "".join(map(plain, run))
 
 
-def _traced(text: str, pieces: list[tuple[int, int, str]]) -> Sequence[Segment]:
-    single = [(at, at + 1, plain(text[at])) for start, end, _ in pieces for at in range(start, end)]
-    return replaced(single, len(text))()
+def _by_character(run: str) -> Iterator[Piece]:
+    return ((at, at + 1, plain(char)) for at, char in enumerate(run))
 
 
 def _decoded(view: View) -> Iterator[View]:
@@ -100,11 +113,36 @@ def _decoded(view: View) -> Iterator[View]:
             yield from DECODERS[name](view)
 
 
+_SPELLINGS = {
+    "1-mixed": mixed_case,
+    "2-spaced": spaced,
+    "3-leet": leet,
+    "4-stretched": stretched,
+    "5-broken": broken,
+}
+_SPELLING_SIGNS = {
+    "1-mixed": r"[a-z][A-Z][a-zA-Z]{0,2}[a-z][A-Z]",
+    "2-spaced": r"(?:\b[A-Za-z0-9@$!][^A-Za-z0-9]{1,3}){4}",
+    "3-leet": r"[A-Za-z][0-9@$!|]{1,2}[A-Za-z]|[^A-Za-z0-9][0-9@][A-Za-z]{2}|[A-Za-z]{2}[0-9$]",
+    "4-stretched": "|".join(f"{char}{{3}}" for char in "abcdefghijklmnopqrstuvwxyz"),
+    "5-broken": r"[A-Za-z]{2}[-._*~^][A-Za-z]",
+}
+
+
 @cache
-def _triggers() -> Engine:
+def _spelled() -> Engine:
+    return _signs(_SPELLING_SIGNS)
+
+
+def _signs(patterns: Mapping[str, str]) -> Engine:
     return Engine(
         [
             Rule(name, "trigger", pattern, 1.0, "", (), (), sensitive=True, width=200)
-            for name, pattern in TRIGGERS.items()
+            for name, pattern in patterns.items()
         ]
     )
+
+
+@cache
+def _triggers() -> Engine:
+    return _signs(TRIGGERS)
