@@ -22,13 +22,14 @@ _LOOKALIKES = {
     "W": "ԜᎳꓪ", "X": "ХΧꓫ", "Y": "УΥҮꓬ", "Z": "ΖᏃꓜ", "-": "‐‑‒–—−﹣", "'": "‘’‚′＇`´", '"': "“”„″«»",
     ".": "․‧·", "/": "⁄∕", ":": "：︰ː", " ": "\u3000\u00a0",
 }  # fmt: skip
+_BRAILLE = dict(zip("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵⠂⠲⠦⠖⠄⠤⠀", "abcdefghijklmnopqrstuvwxyz,.?!'- ", strict=True))
 _SETS_OF_LETTERS = (0x1F130, 0x1F150, 0x1F170, 0x1F1E6)
 """Where squared, circled, filled and regional-indicator letters begin."""
 
 _INVISIBLE_RANGES = (
     (0x00, 0x08), (0x0B, 0x0C), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F),
     (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F),
-    (0x202A, 0x202E), (0x2060, 0x206F), (0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0F),
+    (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
     (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )  # fmt: skip
@@ -44,6 +45,7 @@ def lookalikes() -> dict[str, str]:
     known.update(
         (char, target) for target, chars in _LOOKALIKES.items() for char in chars if not char.isascii()
     )
+    known.update(_BRAILLE)
     for start in _SETS_OF_LETTERS:
         known.update((chr(start + at), chr(ord("A") + at)) for at in range(26))
     return known
@@ -77,3 +79,17 @@ def plain(char: str) -> str:
     return "".join(
         known.get(part, part) for part in spelled if not unicodedata.category(part).startswith("M")
     )
+
+
+class _Plain(dict[int, str]):
+    """``plain`` as a table for ``str.translate``; it grows by what is met, up to a bound."""
+
+    def __missing__(self, code: int) -> str:
+        new = plain(chr(code))
+        if len(self) < _MOST_KNOWN:
+            self[code] = new
+        return new
+
+
+_MOST_KNOWN = 32_768
+PLAIN = _Plain()

@@ -15,8 +15,8 @@ _FLAG = re.compile("\U0001f3f4[\U000e0061-\U000e007a\U000e0030-\U000e0039]{3,6}\
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _RTL_MARKS = frozenset("\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u202b\u202c")
 _JOINERS = frozenset("\u200c\u200d")
-_LETTER_LIKE = frozenset("\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2800")
-"""Fillers and selectors that belong to Hangul, Khmer, Mongolian and braille text."""
+_LETTER_LIKE = frozenset("\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f")
+"""Fillers and selectors that belong to Hangul, Khmer and Mongolian text."""
 
 
 def smuggled(text: str) -> list[tuple[int, int, str]]:

@@ -18,7 +18,7 @@ SPACED = re.compile(
 )
 _LETTER = re.compile(r"[^\W_]")
 _LONGEST_WORD = 24
-_MOST_LETTERS = 400
+MOST_LETTERS = 400
 """Letters of one spaced run that are split into words; a longer one is joined as it is."""
 
 _LEET_SIGN = re.compile(r"[0-9@$!|€£]+")
@@ -44,7 +44,7 @@ def spaced(text: str) -> Iterator[Piece]:
         if run[1] == "." and len(run.group()) < 12 and run.group().isupper():
             continue  # an acronym
         new = unspaced(run.group(), run[1])
-        if _is_language(new):
+        if is_language(new):
             yield run.start(), run.end(), new
 
 
@@ -61,10 +61,10 @@ def unspaced(run: str, gap: str) -> str:
     if len(joined) > 1 and max(map(len, joined)) > 1:
         return " ".join(joined)
     letters = "".join(joined)
-    return segmented(letters) if len(letters) <= _MOST_LETTERS else letters
+    return segmented(letters) if len(letters) <= MOST_LETTERS else letters
 
 
-def _is_language(text: str) -> bool:
+def is_language(text: str) -> bool:
     parts = [unleet(part) or part.lower() for part in text.split()]
     common = ranks()
     known = sum(

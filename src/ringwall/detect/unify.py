@@ -2,19 +2,19 @@
 
 In order: hidden characters are taken out (what tags and variation selectors spell is read out, text behind a
 right-to-left override is put in the order in which it is shown), compatibility forms and letters in boxes
-become letters (NFKC), heaps of marks fall off Latin letters, and look-alikes of another script become Latin
-letters where the word or the text shows that they pose as such. Text in Cyrillic, Greek, Arabic, CJK… stays as it is.
+become letters (NFKC), heaps of marks fall off Latin letters, and look-alikes of other scripts become Latin
+letters where the word or the text shows that they pose so. Text in Cyrillic, Arabic, CJK… stays as it is.
 """
 
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from .confusables import lookalikes
 from .invisible import smuggled
-from .views import Piece, View, changed
+from .views import Piece, View, Way, by_pieces, changed
 
 _RUN = 4096
 """Characters that are normalised at a time."""
@@ -77,7 +77,7 @@ def unified(view: View) -> View:
         pieces = list(step(view.text))
         if pieces:
             refine = _REFINED.get(step)
-            view = changed("" if view.name else "canonical", view, pieces, refine)
+            view = changed("" if view.name else "unicode", view, pieces, refine)
     return view
 
 
@@ -156,7 +156,11 @@ def _compatible(text: str) -> Iterator[Piece]:
             yield run.start(), run.end(), new
 
 
-def _by_cluster(run: str) -> Iterator[Piece]:
+def _by_cluster(run: str, new: str) -> Way | None:
+    return by_pieces(_clusters(run), run, new)
+
+
+def _clusters(run: str) -> Iterator[Piece]:
     for cluster in _CLUSTER.finditer(run):
         new = unicodedata.normalize("NFKC", cluster.group())
         if new != cluster.group():
@@ -256,12 +260,10 @@ def _phonetic(char: str) -> bool:
     return "\u0250" <= char <= "\u02af" or "\u1d00" <= char <= "\u1dbf" or "\ua720" <= char <= "\ua7ff"
 
 
-def _by_letter(run: str) -> Iterable[Piece]:
+def _by_letter(run: str, new: str) -> Way | None:
     known = lookalikes()
-    for at, char in enumerate(run):
-        new = _posed(char, known)
-        if new != char:
-            yield at, at + 1, new
+    letters = ((at, at + 1, _posed(char, known)) for at, char in enumerate(run))
+    return by_pieces((piece for piece in letters if piece[2] != run[piece[0]]), run, new)
 
 
 _REFINED = {_compatible: _by_cluster, _unposed: _by_letter}

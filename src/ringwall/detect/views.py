@@ -1,7 +1,7 @@
 """A view: a text derived from the original, and the way back from its offsets to the original's."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -9,8 +9,9 @@ from typing import Protocol
 Span = tuple[int, int]
 Piece = tuple[int, int, str]
 """``source[start:end]`` became this text."""
-Refine = Callable[[str], Iterable[Piece]]
-"""How a replaced run came about, piece by piece, in offsets of the run: asked only for a run with a hit."""
+Refine = Callable[[str, str], "Way | None"]
+"""From what replaced a run to the offsets of that run, where it is known more finely than as a whole. Called
+with the run and what replaced it, and only for runs that hold a hit."""
 
 
 class Way(Protocol):
@@ -49,6 +50,56 @@ class Mirrored:
 
 
 @dataclass
+class Encoded:
+    """A run of which each byte of the decoded text has a place."""
+
+    text: str
+    """The decoded text."""
+    encoding: str
+    places: Callable[[], Sequence[Span]] = field(repr=False)
+    """Span in the source for every byte of the text in this encoding."""
+
+    @cached_property
+    def _places(self) -> Sequence[Span]:
+        return self.places()
+
+    def back(self, at: int) -> Span:
+        places = self._places
+        first = len(self.text[:at].encode(self.encoding, "replace"))
+        last = first + max(1, len(self.text[at : at + 1].encode(self.encoding, "replace")))
+        top = len(places) - 1
+        return places[min(first, top)][0], places[min(last - 1, top)][1]
+
+
+_BLOCK = 4096
+
+
+@dataclass
+class Translated:
+    """``source`` went through ``str.translate``."""
+
+    source: str = field(repr=False)
+    table: Mapping[int, str] = field(repr=False)
+
+    @cached_property
+    def _blocks(self) -> list[int]:
+        """Where in the view each block of the source begins."""
+        starts = [0]
+        for at in range(0, len(self.source), _BLOCK):
+            starts.append(starts[-1] + len(self.source[at : at + _BLOCK].translate(self.table)))
+        return starts
+
+    def back(self, at: int) -> Span:
+        index = max(0, bisect_right(self._blocks, at, 0, len(self._blocks) - 1) - 1)
+        place, begin = self._blocks[index], index * _BLOCK
+        for offset in range(begin, min(len(self.source), begin + _BLOCK)):
+            place += len(self.table[ord(self.source[offset])])
+            if place > at:
+                return offset, offset + 1
+        return len(self.source), len(self.source)
+
+
+@dataclass
 class Replaced:
     """Disjoint pieces of the source, in order, were replaced; the rest is as it was."""
 
@@ -66,7 +117,7 @@ class Replaced:
         return starts
 
     @cached_property
-    def _finer(self) -> dict[int, "Replaced | None"]:
+    def _finer(self) -> dict[int, Way | None]:
         return {}
 
     def back(self, at: int) -> Span:
@@ -92,15 +143,19 @@ class Replaced:
         _start, end, new = self.pieces[last]
         return end - (self._starts[last] + len(new))
 
-    def _fine(self, index: int) -> "Replaced | None":
+    def _fine(self, index: int) -> Way | None:
         if self.refine is None:
             return None
         if index not in self._finer:
             start, end, new = self.pieces[index]
-            run = self.source[start:end]
-            pieces = list(self.refine(run))
-            self._finer[index] = Replaced(pieces, run) if rewrite(run, pieces) == new else None
+            self._finer[index] = self.refine(self.source[start:end], new)
         return self._finer[index]
+
+
+def by_pieces(pieces: Iterable[Piece], run: str, new: str) -> Way | None:
+    """A finer way for a run of which the pieces make what replaced it."""
+    found = list(pieces)
+    return Replaced(found, run) if rewrite(run, found) == new else None
 
 
 @dataclass
