@@ -16,31 +16,22 @@ from .rules import builtin
 from .views import InStep, Mirrored, Piece, View, changed, named
 
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
-_WORD = re.compile(r"[a-z]{6,}")
-_WORDS = 90
-"""Words of the rules by which a cipher is known."""
-_ALWAYS = (
-    "ignore",
-    "previous",
-    "instructions",
-    "system",
-    "prompt",
-    "reveal",
-    "disregard",
-    "forget",
-    "bypass",
-)
+_WORD = re.compile(r"[a-z]{5,}")
+_WORDS = 400
+"""Words of the rules, and as many common ones, by which a cipher is known: five letters that are another word in
+some other alphabet are rare."""
 
 
 @cache
 def telling() -> tuple[str, ...]:
-    """Words of six letters and more that the examples of the rules hold most."""
+    """Words of five letters and more that the examples of the rules hold most; then common ones of six."""
     counts: Counter[str] = Counter()
     for rule in builtin():
-        if rule.cls in ("injection", "jailbreak"):
+        if rule.cls.split(".")[0] in ("injection", "jailbreak", "moderation"):
             counts.update({word for text in rule.positive for word in _WORD.findall(text.lower())})
     often = [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-    return tuple(dict.fromkeys([*_ALWAYS, *often]))[:_WORDS]
+    common = [word for word in ranks() if len(word) >= 6]
+    return tuple(dict.fromkeys([*often[:_WORDS], *common[: _WORDS // 2]]))
 
 
 def _table(alphabet: str) -> dict[int, int]:
@@ -82,11 +73,15 @@ def from_reversed(view: View) -> Iterator[View]:
     if "reversed" in view.name:
         return
     yield View(named(view, "reversed"), view.text[::-1], view, Mirrored(len(view.text)), view.depth + 1)
-    yield changed(
-        "reversed-words", view, [(w.start(), w.end(), w.group()[::-1]) for w in _RUN.finditer(view.text)]
-    )
+    for pattern in (_RUN, _TOKEN):
+        yield changed(
+            "reversed-words",
+            view,
+            [(w.start(), w.end(), w.group()[::-1]) for w in pattern.finditer(view.text)],
+        )
 
 
+_TOKEN = re.compile(r"[^\s]{2,60}")
 _RUN = re.compile(r"[^\W_]{2,60}")
 _FLIPPED = dict(zip("ɐqɔpǝɟƃɓɥᴉıɾʞןʅɯuodbɹsʇnʌʍxʎz˙¿¡", "abcdefgghiijkllmnopqrstuvwxyz.?!", strict=True))
 _FLIP = str.maketrans(_FLIPPED)
@@ -115,7 +110,7 @@ _MORSE_CODE = {
     "-....": "6", "--...": "7", "---..": "8", "----.": "9", ".-.-.-": ".", "--..--": ",", "..--..": "?",
 }  # fmt: skip
 _MORSE_GAPS = r"(?:[ \t]{1,6}(?:[/|\n][ \t]{0,3})?|[/|\n])"
-_MORSE = re.compile(rf"(?<![.\-])(?:[.\-_·•−–]{{1,6}}{_MORSE_GAPS}){{4,3000}}[.\-_·•−–]{{1,6}}")
+_MORSE = re.compile(rf"(?<!\S)(?:[.\-_·•−–]{{1,6}}{_MORSE_GAPS}){{4,3000}}[.\-_·•−–]{{1,6}}")
 _MORSE_SIGNS = str.maketrans("·•_−–", "..---")
 _MORSE_GAP = re.compile(r"[ \t]*[/|\n][ \t]*|[ \t]{2,}")
 
@@ -174,28 +169,29 @@ def _initials(run: str) -> str:
     return text
 
 
-_PIG = re.compile(r"\b([A-Za-z]{1,20}?)([-']?)(w?ay|yay)\b", re.IGNORECASE)
+_PIG = re.compile(r"\b([A-Za-z]{2,20})-?ay\b", re.IGNORECASE)
+_VOWELS = frozenset("aeiou")
 
 
 def from_pig_latin(view: View) -> Iterator[View]:
     known = ranks()
     pieces: list[Piece] = []
     for found in _PIG.finditer(view.text):
-        if found.group().lower() not in known and (
-            word := _unpigged(found[1].lower(), found[3].lower(), known)
-        ):
+        if found.group().lower() not in known and (word := _unpigged(found[1].lower(), known)):
             pieces.append((found.start(), found.end(), word))
-    if len(pieces) > 2:
+    if len(pieces) > 1:
         yield changed("pig-latin", view, pieces)
 
 
-def _unpigged(stem: str, tail: str, known: dict[str, int]) -> str:
-    """The most common word that was turned so."""
-    forms = [stem] if tail != "ay" else []
-    forms += [f"{stem}w"[-1] + stem] if tail == "way" else []
-    forms += [stem[-by:] + stem[:-by] for by in range(1, min(5, len(stem)))] + [stem]
-    found = [form for form in forms if form in known]
-    return min(found, key=known.__getitem__, default="")
+def _unpigged(stem: str, known: dict[str, int]) -> str:
+    """The most common word that was turned so: first consonants to the end, or ``w`` or ``y`` added."""
+    forms = [stem[:-1]] if stem[-1] in "wy" else []
+    for by in range(1, min(5, len(stem))):
+        moved = stem[-by:]
+        if _VOWELS & set(moved.replace("qu", "q")):
+            break
+        forms.append(moved + stem[:-by])
+    return min((form for form in forms if form in known), key=known.__getitem__, default="")
 
 
 _LEET = (str.maketrans("013457@$!|", "oieastasii"), str.maketrans("013456789@$!|+", "oleasgtbgaslit"))
@@ -207,10 +203,17 @@ def from_leet(view: View) -> Iterator[View]:
         yield View(named(view, "leet"), view.text.translate(table), view, InStep(), view.depth + 1)
 
 
+def from_broken(view: View) -> Iterator[View]:
+    """Words joined over signs, also those of which each part is a word."""
+    pieces = list(spelling.broken(view.text, careful=False))
+    if pieces:
+        yield changed("joined", view, pieces)
+
+
 def from_spaced(view: View) -> Iterator[View]:
     """Single letters joined, known word or not."""
     pieces = [
-        (run.start(), run.end(), spelling.unspaced(run.group(), run[1]))
+        (run.start(), run.end(), spelling.unspaced(run.group()))
         for run in spelling.SPACED.finditer(view.text)
     ]
     if pieces:

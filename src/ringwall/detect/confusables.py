@@ -65,7 +65,7 @@ def plain(char: str) -> str:
     code = ord(char)
     if code < 0x80:
         return char if code >= 0x20 or char in "\t\n\r" else ""
-    if 0xE0020 <= code <= 0xE007E:
+    if 0xE0020 <= code <= 0xE007E or code in (0xE0009, 0xE000A, 0xE000D):
         return chr(code - 0xE0000)
     if code in INVISIBLE:
         return ""

@@ -24,6 +24,7 @@ DECODERS: Mapping[str, Decoder] = {
     "punycode": encodings.from_punycode,
     "spaced": ciphers.from_spaced,
     "leet": ciphers.from_leet,
+    "joined": ciphers.from_broken,
     "morse": ciphers.from_morse,
     "spelling-alphabet": ciphers.from_spelling_alphabet,
     "pig-latin": ciphers.from_pig_latin,
@@ -44,15 +45,16 @@ _TRIGGERS: Mapping[str, str] = {
     "binary": r"[01]{7,8}[ ,]{0,2}[01]{7,8}[ ,]{0,2}[01]{7,8}",
     "codes": r"(?:[0-9]{2,3}[ ,;]{1,3}){7}",
     "url": r"%[0-9A-Fa-f]{2}",
-    "quoted-printable": r"=[0-9A-F]{2}=[0-9A-F]{2}|[a-z]=\r?\n[a-z]|=[2-7][0-9A-F][a-z]{1,12}=[2-7][0-9A-F]",
+    "quoted-printable": r"=[0-9A-F]{2}=[0-9A-F]{2}|=\r?\n|=[2-7][0-9A-F][a-z]{1,12}=[2-7][0-9A-F]",
     "html": r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|lt|gt|quot|apos|amp|colon|Tab|NewLine|lpar|nbsp|zwnj"
     r"|shy)",
     "escapes": r"\\(?:x[0-9A-Fa-f]{2}|u\{?[0-9A-Fa-f]{4}|U000|[01][0-7]{2})|[Uu]\+00[2-7]",
     "punycode": r"xn--",
     "spaced": rf"(?:\b{_SEPARATED}){{4}}",
     "leet": r"[A-Za-z][0-9@$!|]{1,2}[A-Za-z]",
+    "joined": r"[A-Za-z]{2}[-._*~^][A-Za-z]{2}",
     "morse": r"(?:[.\-_]{1,6}[ /|]{1,3}){5}",
-    "spelling-alphabet": rf"(?i)(?:{_CALLED})[ ,.;/-]{{1,3}}(?:[a-z-]{{4,8}}[ ,.;/-]{{1,3}})?(?:{_CALLED})",
+    "spelling-alphabet": rf"(?:{_CALLED})[ ,.;/-]{{1,3}}(?:[a-z-]{{4,8}}[ ,.;/-]{{1,3}})?(?:{_CALLED})",
     "pig-latin": r"[a-z]ay\s[A-Za-z]{1,20}ay\s|[a-z]-?ay [A-Za-z-]{1,20}ay [A-Za-z-]{1,20}ay",
 }
 

@@ -13,7 +13,7 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .lexicon import fluency
+from .lexicon import fluency, words
 from .views import Encoded, Piece, Refine, Span, View, Way, changed
 
 MAX_INFLATED = 262_144
@@ -27,12 +27,13 @@ _BASE64_PARTS = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{4,120}(?:[ \t]{1,2}|[ \t]{0,8}\r?\n[ \t]{0,8})){1,900}"
     r"[A-Za-z0-9+/_-]{2,120}={0,2}"
 )
-_WORDLIKE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z]?[a-z]{1,20}(?![A-Za-z0-9+/_-])")
 _BASE32 = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{16,65536}|[a-z2-7]{16,65536})={0,6}(?![A-Za-z0-9])")
 _BASE58 = re.compile(r"(?<![A-Za-z0-9])[1-9A-HJ-NP-Za-km-z]{16,512}(?![A-Za-z0-9])")
 _BASE85 = re.compile(r"<~[!-u\sz]{10,65536}~>|(?<![!-~])[!-~]{20,65536}")
-_HEX = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,;-]{0,2}){6,32768}")
-_BINARY = re.compile(r"(?<![0-9])(?:(?:[01]{8}[ ,\n]{0,2}){3,8192}+|(?:[01]{7}[ ,\n]{1,2}){3,8192}+[01]{7})")
+_HEX = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,;-]{0,2}){5,32768}(?:0x|\\x)?[0-9A-Fa-f]{2}")
+_BINARY = re.compile(
+    r"(?<![0-9])(?:(?:[01]{8}[ ,\n]{0,2}){2,8192}[01]{8}|(?:[01]{7}[ ,\n]{1,2}){3,8192}+[01]{7})"
+)
 _NUMBERS = re.compile(r"(?<![0-9.])(?:[0-9]{2,3}[ ,;]{1,3}){6,4096}[0-9]{2,3}(?![0-9.])")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){1,4096}")
 _PRINTABLE = re.compile(r"(?:=[0-9A-F]{2}){1,4096}|=\r?\n")
@@ -76,19 +77,24 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _in_place(
-    name: str, view: View, runs: Iterable[re.Match[str]], decode: Callable[[str], str], refine: Refine | None
+    name: str, view: View, runs: Iterable[Span], decode: Callable[[str], str], refine: Refine | None
 ) -> Iterator[View]:
     pieces: list[Piece] = []
     done = 0
-    for run in runs:
-        if run.start() < done:
+    for start, end in runs:
+        if start < done:
             continue
-        new = decode(run.group())
-        if new and new != run.group():
-            pieces.append((run.start(), run.end(), new))
-            done = run.end()
+        run = view.text[start:end]
+        new = decode(run)
+        if new and new != run:
+            pieces.append((start, end, new))
+            done = end
     if pieces:
         yield changed(name, view, pieces, refine)
+
+
+def _spans(pattern: re.Pattern[str], view: View) -> Iterator[Span]:
+    return (found.span() for found in pattern.finditer(view.text))
 
 
 def _by_bits(alphabet: re.Pattern[str], bits: int, decode: Callable[[str], bytes]) -> Refine:
@@ -140,19 +146,34 @@ def from_base64(view: View) -> Iterator[View]:
     )
 
 
-def _base64_runs(text: str) -> Iterator[re.Match[str]]:
-    """Runs that go over lines or spaces first, unless they are words."""
-    parts = [run for run in _BASE64_PARTS.finditer(text) if not _prose(run.group())]
-    singles = list(_BASE64.finditer(text))
-    decoded = {run.start() for run in parts if _base64_text(run.group())}
-    yield from sorted(
-        [*(run for run in parts if run.start() in decoded), *singles],
-        key=lambda run: (run.start(), -run.end()),
-    )
+def _base64_runs(text: str) -> Iterator[Span]:
+    """Runs that go on over spaces and lines, words taken off; then single ones."""
+    runs = [found.span() for found in _BASE64.finditer(text)]
+    for found in _BASE64_PARTS.finditer(text):
+        runs += [span for span in _packed(text, *found.span()) if _base64_text(text[span[0] : span[1]])]
+    yield from sorted(runs, key=lambda run: (run[0], -run[1]))
 
 
-def _prose(run: str) -> bool:
-    return len(_WORDLIKE.findall(run[:_HEAD])) > 0.4 * len(run[:_HEAD].split())
+def _packed(text: str, start: int, end: int) -> Iterator[Span]:
+    """Stretches of tokens that are no words."""
+    known = words()
+    first = last = -1
+    for token in _TOKEN.finditer(text, start, end):
+        if token.group().lower() in known or (token.group().isalpha() and token.group()[1:].islower()):
+            if 0 <= first < last:
+                yield first, last
+            first = -1
+            continue
+        if first < 0:
+            first, last = token.start(), -1
+            end_of_first = token.end()
+            continue
+        last = max(token.end(), end_of_first)
+    if 0 <= first < last:
+        yield first, last
+
+
+_TOKEN = re.compile(r"\S{1,200}")
 
 
 def _base32(run: str) -> bytes:
@@ -169,13 +190,11 @@ _BASE32_DIGIT = re.compile(r"[A-Za-z2-7]")
 
 def from_base32(view: View) -> Iterator[View]:
     refine = _by_bits(_BASE32_DIGIT, 5, _base32)
-    yield from _in_place(
-        "base32", view, _BASE32.finditer(view.text), lambda run: readable(_base32(run)), refine
-    )
+    yield from _in_place("base32", view, _spans(_BASE32, view), lambda run: readable(_base32(run)), refine)
 
 
 def from_base58(view: View) -> Iterator[View]:
-    yield from _in_place("base58", view, _BASE58.finditer(view.text), lambda run: _ascii(_base58(run)), None)
+    yield from _in_place("base58", view, _spans(_BASE58, view), lambda run: _ascii(_base58(run)), None)
 
 
 def _base58(run: str) -> bytes:
@@ -196,7 +215,7 @@ def _ascii(data: bytes) -> str:
 
 
 def from_base85(view: View) -> Iterator[View]:
-    yield from _in_place("base85", view, _BASE85.finditer(view.text), _base85, None)
+    yield from _in_place("base85", view, _spans(_BASE85, view), _base85, None)
 
 
 def _base85(run: str) -> str:
@@ -235,13 +254,11 @@ def _hex_way(run: str, new: str) -> Way | None:
 
 
 def from_hex(view: View) -> Iterator[View]:
-    yield from _in_place("hex", view, _HEX.finditer(view.text), lambda run: readable(_hex(run)), _hex_way)
+    yield from _in_place("hex", view, _spans(_HEX, view), lambda run: readable(_hex(run)), _hex_way)
 
 
 def from_binary(view: View) -> Iterator[View]:
-    yield from _in_place(
-        "binary", view, _BINARY.finditer(view.text), lambda run: _ascii(_bits(run)), _bits_way
-    )
+    yield from _in_place("binary", view, _spans(_BINARY, view), lambda run: _ascii(_bits(run)), _bits_way)
 
 
 def _bit_groups(run: str) -> list[re.Match[str]]:
@@ -262,7 +279,7 @@ _NUMBER = re.compile(r"[0-9]{2,3}")
 
 def from_numbers(view: View) -> Iterator[View]:
     """Decimal and octal codes of characters."""
-    yield from _in_place("codes", view, _NUMBERS.finditer(view.text), _numbers, _numbers_way)
+    yield from _in_place("codes", view, _spans(_NUMBERS, view), _numbers, _numbers_way)
 
 
 def _numbers(run: str) -> str:
@@ -286,7 +303,7 @@ def from_percent(view: View) -> Iterator[View]:
     def decode(run: str) -> str:
         return bytes.fromhex(run.replace("%", "")).decode("utf-8", "replace")
 
-    yield from _in_place("url", view, _PERCENT.finditer(view.text), decode, _threes)
+    yield from _in_place("url", view, _spans(_PERCENT, view), decode, _threes)
 
 
 def _threes(run: str, new: str) -> Way | None:
@@ -307,11 +324,11 @@ def from_printable(view: View) -> Iterator[View]:
 
 
 def from_entities(view: View) -> Iterator[View]:
-    yield from _in_place("html", view, _ENTITY.finditer(view.text), html.unescape, None)
+    yield from _in_place("html", view, _spans(_ENTITY, view), html.unescape, None)
 
 
 def from_escapes(view: View) -> Iterator[View]:
-    yield from _in_place("escapes", view, _ESCAPE.finditer(view.text), _unescape, None)
+    yield from _in_place("escapes", view, _spans(_ESCAPE, view), _unescape, None)
 
 
 def _unescape(run: str) -> str:
@@ -321,7 +338,7 @@ def _unescape(run: str) -> str:
 
 
 def from_punycode(view: View) -> Iterator[View]:
-    yield from _in_place("punycode", view, _PUNYCODE.finditer(view.text), _label, None)
+    yield from _in_place("punycode", view, _spans(_PUNYCODE, view), _label, None)
 
 
 def _label(run: str) -> str:

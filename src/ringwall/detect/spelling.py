@@ -6,6 +6,7 @@ initials stay as they are.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise, product
 
@@ -43,29 +44,49 @@ def spaced(text: str) -> Iterator[Piece]:
     for run in SPACED.finditer(text):
         if run[1] == "." and len(run.group()) < 12 and run.group().isupper():
             continue  # an acronym
-        new = unspaced(run.group(), run[1])
+        new = unspaced(run.group())
         if is_language(new):
             yield run.start(), run.end(), new
 
 
-def unspaced(run: str, gap: str) -> str:
-    """The letters joined; words are parted by gaps unlike the first one, else by what is known."""
+def unspaced(run: str) -> str:
+    """The letters joined; words are parted by gaps unlike the usual one, else by what is known."""
     found = list(_LETTER.finditer(run))
-    parts = [[found[0].group()]]
-    for before, after in pairwise(found):
-        between = run[before.end() : after.start()]
-        if between != gap and (len(between) > len(gap) or between.isspace()):
-            parts.append([])
-        parts[-1].append(after.group())
-    joined = ["".join(part) for part in parts]
-    if len(joined) > 1 and max(map(len, joined)) > 1:
-        return " ".join(joined)
-    letters = "".join(joined)
-    return segmented(letters) if len(letters) <= MOST_LETTERS else letters
+    gaps = [run[before.end() : after.start()] for before, after in pairwise(found)]
+    usual = Counter(gaps).most_common(1)[0][0]
+    out = [found[0].group()]
+    for between, letter in zip(gaps, found[1:], strict=True):
+        out.append(_between(between, usual))
+        out.append(letter.group())
+    return _RUN_ON.sub(_parted, "".join(out))
+
+
+def _between(between: str, gap: str) -> str:
+    """What stands between two letters of the result: nothing, a space, or a sign that was spaced like them."""
+    if between == gap:
+        return ""
+    if between.isspace():
+        return " "
+    sign = between.removeprefix(gap).removesuffix(gap)
+    parted = sign != sign.strip()
+    return sign.strip() + (" " if parted else "")
+
+
+_RUN_ON = re.compile(rf"[^\W\d_]{{5,{MOST_LETTERS}}}")
+
+
+def _parted(run: re.Match[str]) -> str:
+    """Words written together, apart."""
+    return run.group() if run.group().lower() in words() else segmented(run.group())
+
+
+_SIGNS = "\"'.,:;!?()[]{}<>*-_=+/\\|"
 
 
 def is_language(text: str) -> bool:
-    parts = [unleet(part) or part.lower() for part in text.split()]
+    """Half of the letters are in common words."""
+    tokens = (token.strip(_SIGNS) for token in text.split())
+    parts = [unleet(token) or token.lower() for token in tokens if token]
     common = ranks()
     known = sum(
         len(part) for part in parts if common.get(part, 10**6) < (10**6 if len(part) > 3 else _SHORT_RANK)
@@ -136,22 +157,32 @@ def _turns(word: str) -> int:
 
 
 def stretched(text: str) -> Iterator[Piece]:
+    common = ranks()
     for token in _STRETCHED.finditer(text):
-        for times in (r"\1", r"\1\1"):
-            new = _REPEATED.sub(times, token.group())
-            if len(new) > 2 and new.lower() in words():
-                yield token.start(), token.end(), new
-                break
+        old = token.group()
+        if old.lower() in common:
+            continue
+        forms = {_REPEATED.sub(times, old) for times in (r"\1", r"\1\1")} | set(_unstretched(old))
+        found = [form for form in forms if form.lower() in common]
+        if found:
+            yield token.start(), token.end(), min(found, key=lambda form: common[form.lower()])
 
 
-def broken(text: str) -> Iterator[Piece]:
-    """``ig-nore``, ``sys.tem``: the whole is a word, some part is none."""
+def _unstretched(word: str) -> Iterator[str]:
+    """Each repeated letter once or twice."""
+    runs = list(_REPEATED.finditer(word))
+    if len(runs) <= 4:
+        for times in product((1, 2), repeat=len(runs)):
+            wanted = iter(times)
+            yield _REPEATED.sub(lambda run, wanted=wanted: run[1] * next(wanted), word)  # type: ignore[misc]
+
+
+def broken(text: str, *, careful: bool = True) -> Iterator[Piece]:
+    """``ig-nore``, ``sys.tem``: the whole is a word; where care is asked for, some part is none."""
     for token in _BROKEN.finditer(text):
         parts = _BREAK.split(token.group())
         new = "".join(parts)
-        if (
-            len(new) > 4
-            and new.lower() in words()
-            and any(len(p) > 1 and p.lower() not in words() for p in parts)
-        ):
+        if len(new) < 5 or new.lower() not in words():
+            continue
+        if not careful or any(len(part) > 1 and part.lower() not in words() for part in parts):
             yield token.start(), token.end(), new

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from .confusables import lookalikes
+from .confusables import lookalikes, plain
 from .invisible import smuggled
 from .views import Piece, View, Way, by_pieces, changed
 
@@ -96,9 +96,7 @@ def _taken_out(text: str, begin: int, stop: int) -> Iterator[Piece]:
     for start, end, kind in smuggled(part):
         spelled = ""
         if kind == "tags":
-            spelled = "".join(
-                chr(ord(char) - 0xE0000) for char in part[start:end] if "\U000e0020" <= char < "\U000e007f"
-            )
+            spelled = "".join(map(plain, part[start:end]))
         elif kind == "selectors" and end - start >= 4:
             spelled = selected(part[start:end])
         before, after = part[max(0, start - 1) : start], part[end : end + 1]
@@ -119,7 +117,7 @@ def selected(run: str) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    return text if text.isprintable() else ""
+    return text if all(char.isprintable() or char in "\t\n\r" for char in text) else ""
 
 
 def _boxed(text: str) -> Iterator[Piece]:
