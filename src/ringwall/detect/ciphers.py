@@ -18,8 +18,8 @@ from .views import InStep, Mirrored, Piece, View, changed, named
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[a-z]{5,}")
 _WORDS = 400
-"""Words of the rules, and as many common ones, by which a cipher is known: five letters that are another word in
-some other alphabet are rare."""
+"""Words of the rules, and half as many common ones, by which a cipher is known: five letters that make a word
+in two alphabets are rare."""
 
 
 @cache

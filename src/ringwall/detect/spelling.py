@@ -33,6 +33,7 @@ _SHORT_RANK = 150
 """Three letters must make one of the most common words: ``5am`` is no name."""
 
 _MIXED = re.compile(r"\b[A-Za-z]{0,20}[a-z][A-Z][A-Za-z]{0,20}\b")
+_HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _STRETCHED = re.compile(r"\b[A-Za-z]{0,24}(?:([A-Za-z])\1\1)[A-Za-z]{0,40}\b")
 _REPEATED = re.compile(r"(.)\1{2,}", re.IGNORECASE)
 _BROKEN = re.compile(r"(?<![\w.@/-])[A-Za-z]{1,12}(?:(?:[-._*~^]|-\r?\n)[A-Za-z]{1,12}){1,6}(?![\w@/-])")
@@ -62,7 +63,7 @@ def unspaced(run: str) -> str:
 
 
 def _between(between: str, gap: str) -> str:
-    """What stands between two letters of the result: nothing, a space, or a sign that was spaced like them."""
+    """What stands between two letters of the result: nothing, a space, or a sign that was spaced so."""
     if between == gap:
         return ""
     if between.isspace():
@@ -131,6 +132,8 @@ def unleet(token: str) -> str:
         return ""
     if not token[0].isalnum() and letters == len(token) - 1:
         return ""  # a variable, a mention or a negation
+    if token.rstrip("0123456789@$!|€£").lower() in words():
+        return ""  # a word with a number
     options = [_LEET.get(char, char.lower()) for char in token]
     if sum(len(option) > 1 for option in options) > 4:
         options = [option[0] for option in options]
@@ -153,6 +156,9 @@ def mixed_case(text: str) -> Iterator[Piece]:
 
 
 def _turns(word: str) -> int:
+    """Steps from a small letter to a capital; none in a name joined from words, as programs have them."""
+    if len(word) >= 3 * len(_HUMPS.findall(word)):
+        return 0
     return sum(a.islower() and b.isupper() for a, b in pairwise(word))
 
 
@@ -178,11 +184,13 @@ def _unstretched(word: str) -> Iterator[str]:
 
 
 def broken(text: str, *, careful: bool = True) -> Iterator[Piece]:
-    """``ig-nore``, ``sys.tem``: the whole is a word; where care is asked for, some part is none."""
+    """``ig-nore``, ``sys.tem``: the whole is a word; where care is asked for, the parts are none."""
     for token in _BROKEN.finditer(text):
         parts = _BREAK.split(token.group())
         new = "".join(parts)
         if len(new) < 5 or new.lower() not in words():
             continue
-        if not careful or any(len(part) > 1 and part.lower() not in words() for part in parts):
+        strange = any(len(part) > 1 and part.lower() not in words() for part in parts)
+        whole = any(len(part) > 3 and part.lower() in words() for part in parts)
+        if not careful or (strange and not whole):
             yield token.start(), token.end(), new
