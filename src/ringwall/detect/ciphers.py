@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from . import spelling
-from .lexicon import ranks, segmented, words
+from .wordlist import ranks, segmented, words
 from .rules import builtin
 from .views import InStep, Mirrored, Piece, View, changed, named
 

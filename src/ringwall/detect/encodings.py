@@ -13,7 +13,7 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .lexicon import fluency, words
+from .wordlist import fluency, words
 from .views import Encoded, Piece, Refine, Span, View, Way, changed
 
 MAX_INFLATED = 262_144

@@ -53,7 +53,7 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
     wanted: dict[tuple[str, bool, bool], list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         literals = anchors(rule.pattern)
-        if literals and _common(min(map(len, literals)), rule):
+        if literals and _common(literals, rule):
             literals = frozenset()
         for literal in literals:
             wanted[literal, False, True].append(index)
@@ -65,11 +65,18 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
     ]
 
 
-def _common(shortest: int, rule: Rule) -> bool:
+def _common(literals: frozenset[str], rule: Rule) -> bool:
     """Whether the anchors are everywhere, and the pattern itself is a small automaton."""
     if not rule.pattern.isascii():
         return False
-    return shortest <= _SHORT if rule.sensitive else shortest < 2 and rule.width <= _SMALL
+    if rule.sensitive:
+        return any(map(_everywhere, literals))
+    return min(map(len, literals)) < 2 and rule.width <= _SMALL
+
+
+def _everywhere(literal: str) -> bool:
+    """A short piece of a word: most text has it. With a sign in it (``hf_``, ``$6$``) it is rare."""
+    return len(literal) < 2 or (len(literal) <= _SHORT and literal.replace(".", "").isalnum())
 
 
 def escaped(literal: str) -> str:

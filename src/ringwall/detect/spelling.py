@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise, product
 
-from .lexicon import ranks, segmented, words
+from .wordlist import ranks, segmented, words
 from .views import Piece
 
 _GAP = r"[^\w\n]"
