@@ -170,7 +170,7 @@ PLAIN_TEXTS = [
     "a b c d e f g",
     "X Y Z W V U",
     "Dear J. R. R. T. Smith of the U.S.A. and N.A.T.O.",
-    "h264 mp3 i18n at 5am 100k r2d2 B2B iPhone JavaScript e-mail co-operate www.example.com os.path.join v1.2.3",
+    "h264 mp3 i18n at 5am 100k r2d2 B2B iPhone JavaScript e-mail co-operate www.example.com os.path.join",
     "🇺🇸🇬🇧🇫🇷 flags 👨‍👩‍👧 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
     "μm and Ωm and 5 μmol α-helix βlactam",
     "kWh mAh GHz dB",

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from . import spelling
-from .wordlist import ranks, segmented, words
 from .rules import builtin
 from .views import InStep, Mirrored, Piece, View, changed, named
+from .wordlist import ranks, segmented, words
 
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[a-z]{5,}")

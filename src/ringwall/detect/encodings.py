@@ -13,8 +13,8 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .wordlist import fluency, words
 from .views import Encoded, Piece, Refine, Span, View, Way, changed
+from .wordlist import fluency, words
 
 MAX_INFLATED = 262_144
 """Bytes that one compressed run may give; what follows is left out."""

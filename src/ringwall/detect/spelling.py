@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise, product
 
-from .wordlist import ranks, segmented, words
 from .views import Piece
+from .wordlist import ranks, segmented, words
 
 _GAP = r"[^\w\n]"
 SPACED = re.compile(
