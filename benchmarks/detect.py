@@ -7,8 +7,8 @@ Run: python benchmarks/detect.py
 DIR holds ``*.jsonl.gz``. Rows with ``text``, ``label`` (1 attack, 0 innocent) and ``source`` are requests:
 printed is the share that is blocked at the default threshold, per source. Rows with ``output`` are innocent
 answers: printed is the share that the response controls would change. PYTHON is the interpreter of an
-environment with presidio-analyzer, detect-secrets, llm-guard (what is missing is said): printed are their times on
-the same text as ratios to all rules over all readings here.
+environment with presidio-analyzer, detect-secrets, llm-guard (what is missing is said): printed are their
+times on the same text, also as ratios to all rules over all readings here.
 """
 
 import argparse
@@ -136,9 +136,8 @@ def peers(python):
         text=True,
         check=True,
     )
-    print(
-        f"\n| 1 KB of prose | us | ratio |\n|---|---|---|\n| Ringwall, all rules and readings | {ours:.0f} | 1 |"
-    )
+    print("\n| 1 KB of prose | us | ratio |\n|---|---|---|")
+    print(f"| Ringwall, all rules and readings | {ours:.0f} | 1 |")
     for name, took in json.loads(run.stdout).items():
         shown = f"{took:.0f} | {took / ours:.0f}" if isinstance(took, float) else f"{took} | -"
         print(f"| {name} | {shown} |")

@@ -1,4 +1,4 @@
-"""Times other scanners on a text; run by benchmarks/detect.py with the Python of an environment that has them.
+"""Times other scanners on a text; benchmarks/detect.py runs it with the Python of their environment.
 
 Reads the text from standard input, writes one JSON object: name -> microseconds a call, or why it can't run.
 Presidio runs its pattern recognisers alone (no language model), LLM Guard its Regex, BanSubstrings and

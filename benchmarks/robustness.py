@@ -3,9 +3,9 @@
 Run: python benchmarks/robustness.py
      python benchmarks/robustness.py --eval DIR [--count N]
 
-Without DIR the attacks are the examples of the rules; DIR holds ``*.jsonl.gz`` with ``text`` and ``label`` (1 attack).
-An attack counts that is caught plain, in ASCII; letters and spaces alone are kept of it, for some disguises carry
-nothing else. It stands between two harmless sentences. Signatures only: no learned tier.
+Without DIR the attacks are the examples of the rules; DIR holds ``*.jsonl.gz`` with ``text`` and ``label`` (1
+attack). An attack counts that is caught plain, in ASCII; letters and spaces alone are kept of it, for some
+disguises carry nothing else. It stands between two harmless sentences. Signatures only: no learned tier.
 """
 
 import argparse

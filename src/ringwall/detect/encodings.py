@@ -221,17 +221,17 @@ def from_base85(view: View) -> Iterator[View]:
 def _base85(run: str) -> str:
     if run.isalnum():
         return ""
-    for decode in (base64.a85decode, base64.b85decode):
-        framed = run.startswith("<~") and run.endswith("~>")
-        if framed and decode is base64.b85decode:
-            continue
-        try:
-            text = _ascii(base64.a85decode(run, adobe=True) if framed else decode(run))
-        except (ValueError, binascii.Error):
-            continue
-        if text:
-            return text
-    return ""
+    framed = run.startswith("<~") and run.endswith("~>")
+    try:
+        text = _ascii(base64.a85decode(run, adobe=framed))
+    except ValueError:
+        text = ""
+    if text or framed:
+        return text
+    try:
+        return _ascii(base64.b85decode(run))
+    except ValueError:
+        return ""
 
 
 _HEX_NOISE = re.compile(r"0x|\\x|[ :,;-]")

@@ -127,7 +127,9 @@ class Engine:
                 by_rule[index].extend(places)
         for index in sorted({*by_rule, *self._always}):
             room = self.rules[index].width * (1 if single else 4)
-            windows = _windows(by_rule[index], room) if index not in self._always else [(0, len(data))]
+            windows: Iterable[tuple[int, int]] = [(0, len(data))]
+            if index not in self._always:
+                windows = _windows(by_rule[index], room)
             spans = (span for window in windows for span in self._spans(index, data, *window))
             yield from islice(spans, MAX_HITS)
 

@@ -168,19 +168,18 @@ def stretched(text: str) -> Iterator[Piece]:
         old = token.group()
         if old.lower() in common:
             continue
-        forms = {_REPEATED.sub(times, old) for times in (r"\1", r"\1\1")} | set(_unstretched(old))
-        found = [form for form in forms if form.lower() in common]
+        found = [form for form in _unstretched(old) if form.lower() in common]
         if found:
             yield token.start(), token.end(), min(found, key=lambda form: common[form.lower()])
 
 
 def _unstretched(word: str) -> Iterator[str]:
-    """Each repeated letter once or twice."""
-    runs = list(_REPEATED.finditer(word))
-    if len(runs) <= 4:
-        for times in product((1, 2), repeat=len(runs)):
-            wanted = iter(times)
-            yield _REPEATED.sub(lambda run, wanted=wanted: run[1] * next(wanted), word)  # type: ignore[misc]
+    """Each repeated letter once or twice; where many are repeated, all of them once."""
+    head, *parts = _REPEATED.split(word)
+    letters, rests = parts[::2], parts[1::2]
+    choices = (1, 2) if len(letters) <= 4 else (1,)
+    for times in product(choices, repeat=len(letters)):
+        yield head + "".join(char * n + rest for char, n, rest in zip(letters, times, rests, strict=True))
 
 
 def broken(text: str, *, careful: bool = True) -> Iterator[Piece]:

@@ -24,6 +24,8 @@ from ringwall.detect.invisible import smuggled
 from .call_arguments import kept_json
 
 ID = "interface.normalisation"
+_MOST_FINDINGS = 200
+"""Of one text: a text full of them needs no longer list."""
 _NAMES = {
     "tags": "Unicode tag characters, which spell text that only a model reads",
     "bidi": "Direction controls, which show text in another order than a model reads it",
@@ -66,7 +68,7 @@ class Normalisation(PartControl):
             return ALLOW
         findings = [
             Finding(ID, kind, f"{_NAMES[kind]} were taken out.", 0, start, end, "smuggling")
-            for start, end, kind in spans
+            for start, end, kind in spans[:_MOST_FINDINGS]
         ]
         edits = [Edit(0, start, end) for start, end, _ in spans]
         if part.kind is PartKind.TOOL_CALL:
