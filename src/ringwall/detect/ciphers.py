@@ -12,7 +12,7 @@ from functools import cache
 
 from . import spelling
 from .rules import builtin
-from .views import InStep, Mirrored, Piece, View, changed, named
+from .views import InStep, Mirrored, Piece, View, by_letters, changed, named
 from .wordlist import ranks, segmented, words
 
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
@@ -115,12 +115,15 @@ _MORSE_SIGNS = str.maketrans("·•_−–", "..---")
 _MORSE_GAP = re.compile(r"[ \t]*[/|\n][ \t]*|[ \t]{2,}")
 
 
+_ONE_CODE = re.compile(r"[.\-_·•−–]{1,6}")
+
+
 def from_morse(view: View) -> Iterator[View]:
     pieces = [
         (run.start(), run.end(), new) for run in _MORSE.finditer(view.text) if (new := _unmorsed(run.group()))
     ]
     if pieces:
-        yield changed("morse", view, pieces)
+        yield changed("morse", view, pieces, lambda run, new: by_letters(run, new, _ONE_CODE))
 
 
 def _unmorsed(run: str) -> str:
@@ -144,6 +147,9 @@ _SPELLED_OUT = re.compile(
 _ONE_WORD = re.compile(rf"({_ALPHABET_WORDS}|space)([ ,.;/\n-]{{0,3}})", re.IGNORECASE)
 
 
+_ONE_CALLED = re.compile(_ALPHABET_WORDS, re.IGNORECASE)
+
+
 def from_spelling_alphabet(view: View) -> Iterator[View]:
     """``india golf november oscar`` -> ``igno``."""
     pieces = [
@@ -152,7 +158,7 @@ def from_spelling_alphabet(view: View) -> Iterator[View]:
         if (new := _initials(run.group()))
     ]
     if pieces:
-        yield changed("spelling-alphabet", view, pieces)
+        yield changed("spelling-alphabet", view, pieces, lambda run, new: by_letters(run, new, _ONE_CALLED))
 
 
 def _initials(run: str) -> str:

@@ -30,7 +30,10 @@ _BASE64_PARTS = re.compile(
 _BASE32 = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{16,65536}|[a-z2-7]{16,65536})={0,6}(?![A-Za-z0-9])")
 _BASE58 = re.compile(r"(?<![A-Za-z0-9])[1-9A-HJ-NP-Za-km-z]{16,512}(?![A-Za-z0-9])")
 _BASE85 = re.compile(r"<~[!-u\sz]{10,65536}~>|(?<![!-~])[!-~]{20,65536}")
-_HEX = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,;-]{0,2}){5,32768}(?:0x|\\x)?[0-9A-Fa-f]{2}")
+_HEX = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,;-]{0,2}){5,32768}(?:0x|\\x)?[0-9A-Fa-f]{2}"
+)
+_HEX_SOLID = re.compile(r"(?<![A-Za-z0-9])[0-9A-Fa-f]{12,65536}")
 _BINARY = re.compile(
     r"(?<![0-9])(?:(?:[01]{8}[ ,\n]{0,2}){2,8192}[01]{8}|(?:[01]{7}[ ,\n]{1,2}){3,8192}+[01]{7})"
 )
@@ -254,7 +257,9 @@ def _hex_way(run: str, new: str) -> Way | None:
 
 
 def from_hex(view: View) -> Iterator[View]:
-    yield from _in_place("hex", view, _spans(_HEX, view), lambda run: readable(_hex(run)), _hex_way)
+    """Runs over gaps first, then solid ones: a word before the code may look like a part of it."""
+    runs = sorted([*_spans(_HEX, view), *_spans(_HEX_SOLID, view)], key=lambda run: (run[0], -run[1]))
+    yield from _in_place("hex", view, runs, lambda run: readable(_hex(run)), _hex_way)
 
 
 def from_binary(view: View) -> Iterator[View]:

@@ -1,5 +1,6 @@
 """A view: a text derived from the original, and the way back from its offsets to the original's."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -156,6 +157,18 @@ def by_pieces(pieces: Iterable[Piece], run: str, new: str) -> Way | None:
     """A finer way for a run of which the pieces make what replaced it."""
     found = list(pieces)
     return Replaced(found, run) if rewrite(run, found) == new else None
+
+
+def by_letters(run: str, new: str, codes: re.Pattern[str]) -> Way | None:
+    """A finer way where each letter of what replaced a run stands for one code of the run."""
+    places = [found.span() for found in codes.finditer(run)]
+    if not places or len(places) != len(new) - new.count(" "):
+        return None
+    spans, at = [], -1
+    for char in new:
+        at += char != " "
+        spans.append(places[max(0, at)])
+    return Encoded(new, "utf-32-le", lambda: [span for span in spans for _ in range(4)])
 
 
 @dataclass
