@@ -64,8 +64,9 @@ def _better(a: Strings | None, b: Strings | None) -> Strings | None:
 
 
 def _rank(strings: Strings) -> tuple[bool, int, int]:
-    """Sets without everyday words first, then longer shortest strings, then smaller sets."""
-    everyday = any(text.strip(" ,.:") in _EVERYDAY for text in strings)
+    """Sets without everyday words and blanks first, then longer shortest strings, then smaller sets."""
+    bare = [text.strip(" \t\r\n,.:") for text in strings]
+    everyday = any(not text or text in _EVERYDAY for text in bare)
     return not everyday, min(_value(strings)[0], 6), -len(strings)
 
 

@@ -217,8 +217,8 @@ def _looks(rules: Sequence[Rule]) -> list[_Look]:
     wanted: dict[tuple[str, bool, bool], list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         literals = anchors(rule.pattern)
-        if rule.sensitive and literals and min(map(len, literals)) <= _SHORT and rule.pattern.isascii():
-            literals = frozenset()  # a short prefix is everywhere, and these patterns are small automata
+        if rule.sensitive and rule.pattern.isascii() and any(map(_everywhere, literals)):
+            literals = frozenset()  # these patterns are small automata
         for literal in literals:
             wanted[literal, False, True].append(index)
         if not literals:
@@ -227,6 +227,11 @@ def _looks(rules: Sequence[Rule]) -> list[_Look]:
         _Look(pattern, sensitive, tuple(owners), literal)
         for (pattern, sensitive, literal), owners in wanted.items()
     ]
+
+
+def _everywhere(literal: str) -> bool:
+    """A short piece of a word: most text has it. With a sign in it (``hf_``, ``$6$``) it is rare."""
+    return len(literal) < 2 or (len(literal) <= _SHORT and literal.replace(".", "").isalnum())
 
 
 def _escaped(literal: str) -> str:
