@@ -13,6 +13,8 @@ from .randomness import real
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_PROSE = frozenset(["the", "and", "for", "from", "are", "was", "has", "have", "not", "but", "its", "which", "into"])
+"""Words of most sentences, none of which the list of BIP 39 holds."""
 _ACCOUNTS = 10**12
 """AWS account numbers have twelve digits."""
 
@@ -122,6 +124,8 @@ def mnemonic(text: str) -> bool:
     """A seed phrase (BIP 39): 12, 15, 18, 21 or 24 different lower-case words. Its check sum needs the list
     of words, so the rule wants the name of one before it."""
     words = re.findall(r"[a-z]{3,8}", text)
+    if not _PROSE.isdisjoint(words):
+        return False
     return len(words) in (12, 15, 18, 21, 24) and len(set(words)) >= len(words) - 2
 
 

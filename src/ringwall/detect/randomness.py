@@ -10,7 +10,7 @@ _PLACEHOLDER = re.compile(
     r"|your[-_ ]?(?:own|api|secret|token|key|pass|access|aws|gcp)|(?<![a-z0-9])your[-_]"
     r"|my[-_]?(?:secret|token|key|pass)|insert|replace|enter[-_]|xxxx|\*\*\*|\.\.\.|\u2026"
     r"|0{8}|(?:0123|1234)56789|abcdefgh|fedcba98|deadbeef"
-    r"|test_?only|fake|<[^>]{1,80}>|\$\{|\{\{|\$\(|%\(|#\{|not[-_]?a[-_]?real",
+    r"|&quot|&lt;|test_?only|fake|<[^>]{1,80}>|\$\{|\{\{|\$\(|%\(|#\{|not[-_]?a[-_]?real",
     re.IGNORECASE,
 )
 _SAMPLES = (
@@ -32,7 +32,9 @@ _WORDS_TEXT = """
 password passwd passphrase secret token none null true false undefined required optional string str int
 bool env hidden prompt input value changed reset incorrect correct wrong invalid expired forgotten policy
 protected manager field the is and or your my his her that this must should self request response
-md5 sha1 sha256 sha512 bcrypt argon2 argon2id scrypt pbkdf2 base64 utf8 oauth2
+md5 sha1 sha256 sha512 bcrypt argon2 argon2id scrypt pbkdf2 base64 utf8 utf-8 utf-16 latin1 latin-1
+iso-8859-1 cp1252 oauth2 urllib2
+scram-sha-256
 """
 _WORDS = frozenset(_WORDS_TEXT.split())
 _COMMON_TEXT = """
@@ -45,10 +47,10 @@ th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as
 ri ro ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc
 et ut ss so rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv
 ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke ui fr oo ag if ap gr od ck ey sp bo
-lu ue up ef rd ru qu do
+lu ue up ef rd ru qu do va yp ys ff gn nk ob dr xp xt cl cr bu br da ki ep uc sc ft gu tp tc ax da
 """
 _BIGRAMS = frozenset(_BIGRAMS_TEXT.split())
-"""Pairs of letters that make up most English text and most names in code; at random, a quarter of pairs."""
+"""Pairs of letters that make up most English text and most names in code; at random, a third of pairs."""
 _CODE = re.compile(
     r"[A-Za-z_]\w{0,60}\(.{0,200}|[A-Za-z_]\w{0,60}(?:(?:\.|->|::)[A-Za-z_]\w{0,60}){1,8}(?:[(\[].{0,200})?"
     r"|[A-Z][A-Z_]{3,80}|[A-Za-z_]\w{0,60}\[.{0,200}",
@@ -56,6 +58,7 @@ _CODE = re.compile(
 )
 _NO_START = ("http:", "https:", "/", "./", "$", "%", "{", "--", "@", "&", "(")
 """What an address, a path, a variable and the like begin with."""
+_SNAKE = re.compile(r"[a-z]{1,40}(?:_[a-z]{1,40}){1,8}")
 _HEX = re.compile(r"(?:0x|[*])?[0-9A-Fa-f-]+")
 
 
@@ -99,10 +102,11 @@ def _code(text: str) -> bool:
 
 
 def wordy(text: str) -> bool:
-    """Made of words: most pairs of neighbouring letters are those of English."""
+    """Made of words: more of the pairs of neighbouring letters are those of English than chance allows."""
     lower = text.lower()
     pairs = [a + b for a, b in pairwise(lower) if a.isalpha() and b.isalpha()]
-    return len(pairs) >= 8 and sum(pair in _BIGRAMS for pair in pairs) >= 0.6 * len(pairs)
+    by_chance = 0.34 * len(pairs) + 2.3 * math.sqrt(0.22 * len(pairs))
+    return len(pairs) >= 8 and sum(pair in _BIGRAMS for pair in pairs) >= max(0.6 * len(pairs), by_chance)
 
 
 def chosen(text: str) -> bool:
@@ -130,8 +134,14 @@ def chosen_quoted(text: str) -> bool:
     return real(text) and any(c.isdigit() for c in text) and bool(re.search(r"[!@#$%^&*?+=~]", text))
 
 
+def _short_word(text: str) -> bool:
+    return len(text) < 6 and text.isalpha() and text.islower()
+
+
 def chosen_url(text: str) -> bool:
     """The password of a connection string."""
+    if _short_word(text) or _SNAKE.fullmatch(text):
+        return False
     return (
         real(text)
         and text.lower() not in _COMMON
@@ -141,7 +151,7 @@ def chosen_url(text: str) -> bool:
 
 def any_value(text: str) -> bool:
     """What stands where nothing but a credential can stand; only placeholders are no finding."""
-    return real(text) and not _code(text) and text.lower() not in _WORDS | _COMMON
+    return real(text) and not _code(text) and not _short_word(text) and text.lower() not in _WORDS | _COMMON
 
 
 def chosen_strong(text: str) -> bool:
