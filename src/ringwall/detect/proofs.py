@@ -13,7 +13,9 @@ from .randomness import real
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_PROSE = frozenset(["the", "and", "for", "from", "are", "was", "has", "have", "not", "but", "its", "which", "into"])
+_PROSE = frozenset(
+    ["the", "and", "for", "from", "are", "was", "has", "have", "not", "but", "its", "which", "into"]
+)
 """Words of most sentences, none of which the list of BIP 39 holds."""
 _ACCOUNTS = 10**12
 """AWS account numbers have twelve digits."""

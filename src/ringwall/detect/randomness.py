@@ -59,7 +59,8 @@ _CODE = re.compile(
 _NO_START = ("http:", "https:", "/", "./", "$", "%", "{", "--", "@", "&", "(")
 """What an address, a path, a variable and the like begin with."""
 _SNAKE = re.compile(r"[a-z]{1,40}(?:_[a-z]{1,40}){1,8}")
-_HEX = re.compile(r"(?:0x|[*])?[0-9A-Fa-f-]+")
+_DIGITS = frozenset("0123456789abcdefABCDEF-")
+"""Hexadecimal, and what joins it: such a text has at most four bits a character."""
 
 
 def entropy(text: str) -> float:
@@ -86,7 +87,7 @@ def random(text: str) -> bool:
     if not mixed or _code(text):
         return False
     bits = math.log2(len(text))
-    if _HEX.fullmatch(text):
+    if sum(c in _DIGITS for c in text) >= 0.75 * len(text):
         return entropy(text) >= min(2.9, bits * 0.6)
     return entropy(text) >= min(3.5, bits * 0.72) and not wordy(text)
 
