@@ -111,7 +111,7 @@ def tokens(m: Maker) -> dict[str, str]:
         "nuget": "oy2" + o(string.ascii_lowercase + "234567", 43),
         "docker": "dckr_pat_" + o(URL, 27),
         "slack-bot": f"xoxb-{o(string.digits, 12)}-{o(string.digits, 13)}-{o(ALNUM, 24)}",
-        "slack-user": f"xoxp-{o(string.digits, 12)}-{o(string.digits, 12)}-{o(string.digits, 13)}-{o(HEX, 32)}",
+        "slack-user": f"xoxp-{o(string.digits, 12)}-{o(string.digits, 13)}-{o(HEX, 32)}",
         "slack-hook": f"https://hooks.slack.com/services/T{o(UPPER, 10)}/B{o(UPPER, 10)}/{o(ALNUM, 24)}",
         "discord": f"{snowflake}.G{o(URL, 5)}.{o(URL, 37)}x",
         "telegram": f"{m.rng.randint(10**9, 10**10 - 1)}:AA{o(URL, 33)}",
@@ -247,14 +247,15 @@ CODE = [
     "password: ${DB_PASSWORD}\ntoken: ${{ secrets.DEPLOY_TOKEN }}\n",
     "API_KEY=your_api_key_here\nSECRET_KEY=changeme\nTOKEN=<token>\n",
     "OPENAI_API_KEY=sk-...\nANTHROPIC_API_KEY=sk-ant-xxxxxxxxxxxxxxxxxxxxxxxx\n",
-    "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\n"
+    "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
     "The password must have at least 12 characters, one digit and one sign.\n",
     "I forgot my password, how do I reset it? The token in the mail has expired.\n",
     "postgres://user:password@localhost:5432/app\n",
     'tokenizer = AutoTokenizer.from_pretrained("bert-base-uncased")\nmax_tokens=4096\n',
     "Authorization: Bearer <your token>\n",
     '<input type="password" name="password" autocomplete="current-password">\n',
-    "for(var a=0,b=c.length;a<b;a++){var d=c[a];if(d.key===e)return d.value}function f(t){return t?t.id:null}\n",
+    "for(var a=0,b=c.length;a<b;a++){var d=c[a];if(d.key===e)return d}function f(t){return t?t.id:null}\n",
 ]
 
 

@@ -93,7 +93,7 @@ LOOK_ALIKES = [
     f"ETag: {SHA[:32]}",
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC7Kq9Zp2LmX4vB8nR1cY6wF3sH5jD0gA casey@lamp",
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKq9Zp2LmX4vB8nR1cY6wF3sH5jD0gAq3Rk9vT2mQ8x casey",
-    "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa\n-----END CERTIFICATE-----",
+    "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFAD\n-----END CERTIFICATE-----",
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFc",
     "password: <your password>",
     "password = os.environ['DB_PASSWORD']",
