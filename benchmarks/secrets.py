@@ -25,32 +25,36 @@ import json, sys, time
 name, texts = sys.argv[1], [json.loads(line) for line in sys.stdin]
 out = []
 if name == "detect-secrets":
-    from detect_secrets.core.scan import scan_line
+    import os, tempfile
+    from detect_secrets.core.scan import scan_file
     from detect_secrets.settings import default_settings
+    folder = tempfile.mkdtemp()
+    path = os.path.join(folder, "text.txt")
     with default_settings():
         begun = time.process_time()
         for text in texts:
-            spans, at = [], 0
-            for line in text.splitlines(keepends=True):
-                for found in scan_line(line.rstrip("\\r\\n")):
-                    place = line.find(found.secret_value or "")
-                    if found.secret_value and place >= 0:
-                        spans.append((at + place, at + place + len(found.secret_value)))
-                at += len(line)
+            with open(path, "w", newline="") as file:
+                file.write(text)
+            lines = text.split("\\n")
+            spans = []
+            for found in scan_file(path):
+                at = sum(len(line) + 1 for line in lines[: found.line_number - 1])
+                place = text.find(found.secret_value or "", at)
+                if found.secret_value and place >= 0:
+                    spans.append((place, place + len(found.secret_value)))
             out.append(spans)
 else:
     from kingfisher_sdk import Scanner
     scanner = Scanner()
     begun = time.process_time()
     for text in texts:
-        data = text.encode()
-        spans = []
-        for found in scanner.scan(data):
-            place = data.find(found.secret.encode(), max(0, found.location["start"] - 1))
-            if place >= 0:
-                start = len(data[:place].decode(errors="replace"))
-                spans.append((start, start + len(found.secret)))
-        out.append(spans)
+        spans = set()
+        for secret in {found.secret for found in scanner.scan(text)}:
+            place = text.find(secret)
+            while secret and place >= 0:
+                spans.add((place, place + len(secret)))
+                place = text.find(secret, place + 1)
+        out.append(sorted(spans))
 print(json.dumps([time.process_time() - begun, out]))
 """
 

@@ -83,13 +83,19 @@ def random(text: str) -> bool:
     mixed, and no words."""
     if not real(text):
         return False
-    mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
-    if not mixed or _code(text):
+    if not _mixed(text) or _code(text):
         return False
     bits = math.log2(len(text))
     if sum(c in _DIGITS for c in text) >= 0.75 * len(text):
         return entropy(text) >= min(2.9, bits * 0.6)
     return entropy(text) >= min(3.5, bits * 0.72) and not wordy(text)
+
+
+def _mixed(text: str) -> bool:
+    """Letters and digits; a long text may happen to hold no digit."""
+    if any(c.isdigit() for c in text):
+        return any(c.isalpha() for c in text)
+    return len(text) >= 24 and text.isalpha() and text.lower() != text != text.upper()
 
 
 def mixed_case(text: str) -> bool:
