@@ -1,8 +1,6 @@
-"""``interface.secrets``: credentials (and, when set, personal data) are taken out of what comes and goes."""
+"""``interface.secrets``: credentials are taken out of what comes and goes."""
 
 import re
-from functools import cached_property
-from typing import Literal
 
 from pydantic import Field
 
@@ -43,14 +41,11 @@ _NAMES = (
 )  # fmt: skip
 """One of these is in the word that a rule with a context begins with."""
 _PEM = re.compile(r"-----BEGIN[A-Z0-9 ]{0,60}(?:$|PRIVATE KEY)")
-_CARD = re.compile(r"(?:[A-Za-z]{2})?[0-9][0-9A-Za-z -]{0,48}$")
 
 
 class SecretsSettings(Settings):
     minimum: float = Field(default=0.6, ge=0, le=1)
     """Lowest score of a rule that counts."""
-    personal: tuple[Literal["email", "card", "iban"], ...] = ()
-    """Kinds of personal data that are taken out as well."""
 
 
 class Secrets(ResponseControl):
@@ -73,10 +68,6 @@ class Secrets(ResponseControl):
         )
         self.settings = settings
 
-    @cached_property
-    def _classes(self) -> frozenset[str]:
-        return frozenset({"secret", *(f"pii.{kind}" for kind in self.settings.personal)})
-
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
         found = self._found(text)
         if not found:
@@ -87,16 +78,14 @@ class Secrets(ResponseControl):
         ]
         if not seen.final and any(one.open and one.end - one.start > OPEN_LIMIT for one in found):
             return verdict(Action.BLOCK, "The answer held a credential that did not end.", findings)
-        edits = [Edit(0, one.start, one.end, f"[{_kind(one)}:{one.rule}]") for one in found]
+        edits = [Edit(0, one.start, one.end, f"[secret:{one.rule}]") for one in found]
         if seen.kind is PartKind.TOOL_CALL:
             edits = kept_json(text, edits)
         return verdict(Action.TRANSFORM, _REASON, findings, edits)
 
     def _found(self, text: str) -> list[Sighting]:
         return [
-            one
-            for one in scanner().scan(text)
-            if one.cls in self._classes and one.score >= self.settings.minimum
+            one for one in scanner().scan(text) if one.cls == "secret" and one.score >= self.settings.minimum
         ]
 
     def hold_from(self, text: str) -> int:
@@ -106,8 +95,6 @@ class Secrets(ResponseControl):
         hold = min(hold, _announced(text))
         if "-----BEGIN" in text:
             hold = min(hold, _start_of(_PEM, text, OPEN_LIMIT + 256))
-        if self.settings.personal:
-            hold = min(hold, _start_of(_CARD, text, 64))
         for one in self._found(text):
             if one.end >= hold or one.open:
                 hold = min(hold, one.start)
@@ -129,10 +116,6 @@ def _start_of(pattern: re.Pattern[str], text: str, reach: int) -> int:
     tail = max(0, len(text) - reach)
     found = pattern.search(text, tail)
     return found.start() if found else len(text)
-
-
-def _kind(one: Sighting) -> str:
-    return "secret" if one.cls == "secret" else "pii"
 
 
 def build(settings: SecretsSettings, _services: Services) -> Secrets:
