@@ -34,10 +34,8 @@ class SealedStore(Protocol):
 
     def save(self, key: str, seal: Callable[[], bytes]) -> None:
         """Have the value that ``seal`` gives written soon. It is called on the writer's thread, once for any
-        number of calls that came before it ran."""
+        number of calls that came before it ran, and must not wait for a lock that a caller of this holds."""
         ...
-
-    def remove(self, key: str) -> None: ...
 
     def flush(self) -> None:
         """Write what is still to be written."""
@@ -64,18 +62,20 @@ class SealedValues:
         )
 
     def load(self, key: str) -> bytes | None:
-        with self._lock:
-            waiting = key in self._due
-        if waiting:
-            self.flush()
-        row = self._database.one(
-            "SELECT sealed, at FROM sealed_values WHERE space = ? AND key = ?", self._space, key
-        )
-        if row is None or row["at"] < self._now() - KEEP_S * 1_000_000:
+        with self._writing:  # what is being written is waited for
+            with self._lock:
+                waiting = key in self._due
+            if waiting:
+                self.flush()
+            row = self._database.one(
+                "SELECT sealed, at FROM sealed_values WHERE space = ? AND key = ?", self._space, key
+            )
+        now = self._now()
+        if row is None or row["at"] < now - KEEP_S * 1_000_000:
             return None
-        if row["at"] < self._now() - _TOUCH_US:
+        if row["at"] < now - _TOUCH_US:
             touch = "UPDATE sealed_values SET at = ? WHERE space = ? AND key = ?"
-            self._database.write(touch, self._now(), self._space, key)
+            self._database.write(touch, now, self._space, key)
         return bytes(row["sealed"])
 
     def save(self, key: str, seal: Callable[[], bytes]) -> None:
@@ -85,11 +85,6 @@ class SealedValues:
                 self._timer = threading.Timer(_FLUSH_S, self.flush)
                 self._timer.daemon = True
                 self._timer.start()
-
-    def remove(self, key: str) -> None:
-        with self._lock:
-            self._due.pop(key, None)
-        self._database.write("DELETE FROM sealed_values WHERE space = ? AND key = ?", self._space, key)
 
     def flush(self) -> None:
         with self._writing:

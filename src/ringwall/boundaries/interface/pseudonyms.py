@@ -103,11 +103,12 @@ class _Scope:
         self.numbers[kind, known.value] = number
 
     def packed(self) -> bytes:
+        """May run beside a change: the dictionaries are copied in one step each."""
         values = [
             [kind, number, known.value, known.cls, sorted(known.data)]
-            for (kind, number), known in self.values.items()
+            for (kind, number), known in tuple(self.values.items())
         ]
-        return orjson.dumps({"values": values, "taken": [list(one) for one in self.taken]})
+        return orjson.dumps({"values": values, "taken": [list(one) for one in tuple(self.taken)]})
 
     @classmethod
     def unpacked(cls, content: bytes) -> "_Scope":
@@ -226,9 +227,7 @@ class Pseudonyms:
             return
 
         def seal() -> bytes:
-            with self._lock:
-                content = scope.packed()
-            scope.sealed = sealer.seal(place.owner, content, _row(place).encode())
+            scope.sealed = sealer.seal(place.owner, scope.packed(), _row(place).encode())
             return scope.sealed
 
         self._store.save(_row(place), seal)
