@@ -13,10 +13,13 @@ from ringwall.boundaries.interface.pseudonyms import Place, Pseudonyms
 from ringwall.boundaries.interface.rate import Rate
 from ringwall.boundaries.interface.revealing import Revealer
 from ringwall.core import (
+    ALLOW,
     MODEL,
     Action,
+    Boundary,
     Crossing,
     CrossingKind,
+    Declaration,
     Gate,
     Integrity,
     Label,
@@ -39,6 +42,29 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Cutter:
+    """Another control, which holds back without regard for words."""
+
+    declaration = Declaration(
+        id="interface.cutter",
+        boundary=Boundary.INTERFACE,
+        summary="Holds a number of characters.",
+        crossings=frozenset({CrossingKind.RESPONSE}),
+        parts=frozenset({PartKind.TEXT}),
+        threats=(),
+        inline=True,
+    )
+
+    def __init__(self, width):
+        self.width = width
+
+    def inspect(self, crossing):
+        return ALLOW
+
+    def hold_from(self, text):
+        return max(0, len(text) - self.width)
 
 
 class Exit:
@@ -198,14 +224,19 @@ async def test_a_stream_counts_as_the_whole_answer_does(data):
     count = data.draw(st.integers(0, 6))
     text = "They are " + ", ".join(MAILS[:count]) + ". And that is all of them, as far as I know."
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=25)))
-    one = Exit(session={"pii.email": "3/hour"})
+    more = data.draw(st.sampled_from([{}, {"customer-pii": "9/hour"}, {"pii": "9/hour"}]))
+    join = data.draw(st.sampled_from([", ", " ", "\n- "]))
+    text = text.replace(", ", join)
+    one = Exit(session={"pii.email": "3/hour", **more})
+    one.come_in(text)
 
     def crossing(pending, before, final):
         part = Part(PartKind.TEXT, pending, MODEL, "assistant")
         facts = {"stream": True, "final": final, "before": before}
         return one.crossing(CrossingKind.RESPONSE, part, **facts)
 
-    guard = ResponseGuard(Gate([Post(one.control)]), crossing)
+    cutting = [Post(Cutter(data.draw(st.integers(1, 30))))] if data.draw(st.booleans()) else []
+    guard = ResponseGuard(Gate([Post(one.control), *cutting]), crossing)
     out, stopped = "", False
     for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True):
         release = await guard.feed(text[a:b])

@@ -27,6 +27,7 @@ from ringwall.core import (
     verdict,
 )
 from ringwall.core.part_control import at_part
+from ringwall.detect import Sighting
 from ringwall.detect.personal import CLASSES, OVERLAP
 
 from .disclosures import Budget, Count, Disclosures, last_words
@@ -34,7 +35,7 @@ from .personal_data import EVERY, SHAPED, ClassName, PersonalData
 from .pseudonyms import Place, Pseudonyms
 from .quota import principal_key
 from .rate import RateField
-from .response import finished
+from .response import finished, left
 from .revealing import Revealer
 from .settings import InterfaceSection
 
@@ -128,8 +129,10 @@ class Outflow:
         """A value that has not ended, and the words of a content that may be being repeated."""
         if not (self._settings.principal or self._settings.session):
             return len(text)
-        hold = min(self._revealer.grammar.hold_from(text), self._data.hold_from(text, self._held))
-        return min(hold, last_words(text)) if self._classified else hold
+        hold = self._revealer.grammar.hold_from(text)
+        if self._classified:
+            hold = min(hold, last_words(text))
+        return self._data.hold_from(text, self._held, hold)
 
     def _learn(self, part: Part, place: Place | None) -> None:
         classes = part.label.sensitivity & self._classified
@@ -138,20 +141,22 @@ class Outflow:
             self._disclosures.learn(place.key, part.text, classes, values)
 
     def _said(self, part: Part, crossing: Crossing, place: Place | None) -> Iterator[_Item]:
-        before = crossing.context.get("before")
-        before = before if isinstance(before, str) else ""
+        before = left(crossing)
         for one in self._revealer.seen(place, part.text, before):
             known, mention = one.known, one.mention
             yield self._item(
                 known.value, known.cls, known.data, (mention.start, mention.end), "restored", place
             )
-        yield from self._values(part, place)
+        for value in self._data.found_after(before, part.text):
+            if value.start >= 0:  # else it was counted when its beginning left
+                yield self._value(part.text, value, place)
         if place and self._classified:
             for digest, classes in self._disclosures.repeated(place.key, before[-600:] + part.text):
                 yield _Item(digest, classes, 0, 0, "repeated")
 
     def _called(self, part: Part, crossing: Crossing, place: Place | None) -> Iterator[_Item]:
-        yield from self._values(part, place)
+        for one in self._data.found(part.text):
+            yield self._value(part.text, one, place)
         labels = crossing.context.get("provenance")
         labels = labels.get(part.ref) if isinstance(labels, Mapping) else None
         if isinstance(labels, Mapping):
@@ -160,10 +165,9 @@ class Outflow:
             if classes:
                 yield _Item(self._disclosures.digest(part.text), classes, 0, 0, "called")
 
-    def _values(self, part: Part, place: Place | None) -> Iterator[_Item]:
-        for one in self._data.found(part.text):
-            value = part.text[one.start : one.end]
-            yield self._item(value, one.cls, frozenset(), (one.start, one.end), "shown", place)
+    def _value(self, text: str, one: Sighting, place: Place | None) -> _Item:
+        value = text[one.start : one.end]
+        return self._item(value, one.cls, frozenset(), (one.start, one.end), "shown", place)
 
     def _item(
         self,

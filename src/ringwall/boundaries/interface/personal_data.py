@@ -21,6 +21,7 @@ SHAPED = frozenset(
 """Classes whose values are known by their own shape, without a word ahead of them."""
 _RUN = re.compile(r"[0-9A-Za-z+(.][0-9A-Za-z ()+./:\-\u00a0]{0,63}$")
 """What a number in groups, with blanks between them, may end a text with."""
+_AHEAD = 64
 _MANY = 200
 """From so many findings on a text is read in windows."""
 _WINDOW = 1024
@@ -97,21 +98,40 @@ class PersonalData:
                     last = end
                     yield replace(one, start=first, end=end)
 
-    def hold_from(self, text: str, classes: Collection[str]) -> int:
-        """From where on more text could begin, lengthen or change a finding of these classes."""
-        if not classes or not text:
+    def found_after(self, before: str, text: str) -> list[Sighting]:
+        """Those in the text that goes on after ``before``, which has left. One that began there has a
+        negative ``start``: it was seen whole when its beginning left."""
+        cut = before and text and not before[-1].isspace() and not text[0].isspace()
+        ahead = before[last_word(before, _AHEAD) :] if cut else ""
+        if not ahead:
+            return self.found(text)
+        moved = len(ahead)
+        return [
+            replace(one, start=one.start - moved, end=one.end - moved)
+            for one in self.found(ahead + text)
+            if one.end > moved
+        ]
+
+    def hold_from(self, text: str, classes: Collection[str], most: int | None = None) -> int:
+        """From where on more text could begin, lengthen or change a finding of these classes: ``most`` at the
+        latest, and never inside a finding."""
+        if not text or (not classes and most is None):
             return len(text)
-        if not SHAPED.issuperset(classes):
-            hold = max(0, len(text) - OVERLAP)
-        else:
-            hold = last_word(text, OVERLAP)
-            run = _RUN.search(text, max(0, hold - 64))
-            if run and any(char.isdigit() for char in run.group()):
-                hold = min(hold, run.start())
-        for one in self.found(text, classes):
+        hold = len(text) if most is None else most
+        if classes:
+            hold = min(hold, self._unsettled(text, classes))
+        for one in self.found(text):
             if one.end >= hold:
                 hold = min(hold, one.start)
         return hold
+
+    def _unsettled(self, text: str, classes: Collection[str]) -> int:
+        if not SHAPED.issuperset(classes):
+            return max(0, len(text) - OVERLAP)
+        hold = last_word(text, OVERLAP)
+        run = _RUN.search(text, max(0, hold - 64))
+        grouped = run and any(char.isdigit() for char in run.group())
+        return min(hold, run.start()) if run and grouped else hold
 
     def _is_allowed(self, value: str) -> bool:
         folded = value.casefold()

@@ -1,6 +1,7 @@
 """``interface.pii``: personal data is hidden from the model, and put back into the answer for its reader."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ringwall.core import (
     ALLOW,
@@ -29,6 +30,7 @@ from .call_arguments import kept_json
 from .hiding import Hiding, PiiSettings
 from .personal_data import PersonalData
 from .pseudonyms import Place, Pseudonyms
+from .response import left
 from .revealing import Revealed
 from .settings import InterfaceSection
 from .treatment import Treatment, Treatments, masked, replaced
@@ -88,7 +90,7 @@ class Pii:
         if not self._on:
             return len(text)
         hold = self._revealer.grammar.hold_from(text) if self._restore else len(text)
-        return min(hold, self._data.hold_from(text, self._stopping))
+        return self._data.hold_from(text, self._stopping, hold) if self._stopping else hold
 
     def _incoming(self, part: Part, kind: CrossingKind, place: Place | None) -> Verdict:
         """On its way to a model. What the operator of the workload wrote is taken as it is."""
@@ -151,7 +153,8 @@ class Pii:
             else:
                 findings.append(Finding(ID, treatment.word, _RESTORED, 0, start, end, cls))
                 edits.append(Edit(0, start, end, self._shown(one.known.value, cls, treatment)))
-        for sighting in self._data.found(part.text):
+        for seen in self._data.found_after(left(crossing), part.text):
+            sighting = replace(seen, start=max(0, seen.start))
             asked = self._treatments.answer(sighting.cls)
             if asked is None or (sighting.start in inside and sighting.end - 1 in inside):
                 continue
@@ -160,14 +163,12 @@ class Pii:
                 return verdict(Action.BLOCK, _REASON, findings[-_FINDINGS:])
             if asked is not Treatment.ANNOTATE:
                 start, end = sighting.start, sighting.end
-                value = "" if sighting.view else part.text[start:end]
+                value = "" if sighting.view or seen.start < 0 else part.text[start:end]
                 edits.append(Edit(0, start, end, self._shown(value, sighting.cls, asked)))
         return _changed(findings, edits)
 
     def _revealed(self, text: str, crossing: Crossing, place: Place | None) -> list[Revealed]:
-        before = crossing.context.get("before")
-        ahead = before if isinstance(before, str) else ""
-        return self._revealer.seen(place, text, ahead) if self._restore else []
+        return self._revealer.seen(place, text, left(crossing)) if self._restore else []
 
     def _shown(self, value: str, cls: str, treatment: Treatment) -> str:
         """A value that nobody may see whole."""
