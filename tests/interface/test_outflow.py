@@ -217,7 +217,7 @@ def test_a_value_is_taken_out_of_all_budgets_or_of_none():
     assert one.count("t", b"z", [wide]).granted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 async def test_a_stream_counts_as_the_whole_answer_does(data):
     """Never more than the budget leaves, and a value that comes in pieces is one value."""

@@ -371,7 +371,7 @@ def told(draw):
     return values, text, [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(told())
 async def test_a_stream_is_restored_as_the_whole_answer_is(desk, case):
     values, text, chunks = case
@@ -383,7 +383,7 @@ async def test_a_stream_is_restored_as_the_whole_answer_is(desk, case):
         assert await one.streamed(chunks, who, session) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(VALUES | st.text("abc ,.\n\u00e9\u4e2d!", max_size=12).map(lambda t: t + " "), max_size=12),
     st.data(),
@@ -399,14 +399,14 @@ async def test_nothing_is_lost_and_nothing_is_added(desk, pieces, data):
     assert await one.streamed(chunks) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(st.sampled_from("<EMAIL_1email>&lt; [](){}\\u003c*-%3"), max_size=400))
 def test_the_hold_back_is_bounded(desk, text):
     held = len(text) - desk(**PSEUDONYMISE).hiding.revealer.grammar.hold_from(text)
     assert 0 <= held <= 112 + 640
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_survived(desk, text):
     one = desk(classes={"pii": "pseudonymise"})
