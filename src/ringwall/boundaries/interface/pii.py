@@ -97,8 +97,8 @@ class Pii:
         if part.label.integrity is Integrity.SYSTEM:
             return ALLOW
         data = part.label.sensitivity
-        if self._treatments.content(data) is Treatment.BLOCK:
-            finding = Finding(ID, "data-class", "Content of this class goes to no model.", cls=min(data))
+        if barred := self._treatments.barred(data):
+            finding = Finding(ID, "data-class", "Content of this class goes to no model.", cls=barred)
             return _stopped(part, kind, [finding])
         findings: list[Finding] = []
         edits: list[Edit] = []

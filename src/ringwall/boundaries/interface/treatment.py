@@ -77,10 +77,9 @@ class Treatments:
         """For a value that the model itself wrote."""
         return _strictest(self._answers, cls, ())
 
-    def content(self, data: Iterable[str]) -> Treatment | None:
-        """For all content of these data classes, whatever is found in it."""
-        given = [self._classes[name] for name in data if name in self._classes]
-        return max(given, default=None)
+    def barred(self, data: Iterable[str]) -> str:
+        """The first of these data classes whose content goes to no model at all; empty when there is none."""
+        return min((name for name in data if self._classes.get(name) is Treatment.BLOCK), default="")
 
     def stopping(self, classes: Iterable[str]) -> tuple[str, ...]:
         """Those of the classes whose values an answer may not show as they are."""
