@@ -10,9 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringwall.boundaries.interface.canary import Canary
+from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.grounding import NOTICE, Grounding, GroundingSettings
+from ringwall.boundaries.interface.hiding import PiiSettings
 from ringwall.boundaries.interface.leak import Leak, LeakSettings
 from ringwall.boundaries.interface.links import Links, LinksSettings
+from ringwall.boundaries.interface.outflow import Outflow, OutflowSettings
+from ringwall.boundaries.interface.personal_data import PersonalData, PersonalSettings
+from ringwall.boundaries.interface.pii import Pii
+from ringwall.boundaries.interface.pseudonyms import Pseudonyms
+from ringwall.boundaries.interface.revealing import Revealer
 from ringwall.boundaries.interface.secrets import Secrets, SecretsSettings
 from ringwall.core import ANONYMOUS, MODEL, Crossing, CrossingKind, Gate, Mode, Part, PartKind, Post
 from ringwall.server.response_guard import ResponseGuard
@@ -25,8 +32,16 @@ PROMPT = (
 AWS = "AKIA" + "Q3EGRZ7MVLT2WX5K"
 PEM_LINES = ["MIIEowIBAAKCAQEAx7Kq9Zp2LmX4vB8nR1cY6wF3sH5jD0gA"] * 6
 PEM = "-----BEGIN RSA PRIVATE " + "KEY-----\n" + "\n".join(PEM_LINES)
+PII = PiiSettings.model_validate(
+    {"classes": {"pii.card": "mask", "pii.iban": "replace"}, "answers": {"pii.email": "block"}}
+)
+OUTFLOW = OutflowSettings.model_validate({"session": {"pii.email": "0/hour"}})
 CONTROLS = {
-    "secrets": Secrets(SecretsSettings(personal=("card", "iban"))),
+    "secrets": Secrets(SecretsSettings()),
+    "pii": Pii(PII, PersonalData(PersonalSettings(), [*PII.classes, *PII.answers]), Pseudonyms()),
+    "outflow": Outflow(
+        OUTFLOW, PersonalData(PersonalSettings(), OUTFLOW.session), Revealer(Pseudonyms(), ()), Disclosures()
+    ),
     "canary": Canary(CANARY),
     "leak": Leak(LeakSettings(), PROMPT),
     "links": Links(LinksSettings(allowed_hosts=["shop.example"])),
@@ -46,8 +61,10 @@ VIOLATIONS = [
         base64.b64encode(f"key {AWS} end".encode()).decode(),
         [base64.b64encode(b"key AKIA").decode()[:8]],
     ),
-    ("secrets", "4111 1111 1111 1111", ["1111 1111"]),
-    ("secrets", "DE89 3704 0044 0532 0130 00", ["0532 0130"]),
+    ("pii", "4111 1111 1111 1111", ["1111 1111"]),
+    ("pii", "DE89 3704 0044 0532 0130 00", ["0532 0130"]),
+    ("pii", "casey.lind@post.example", ["casey", "lind"]),
+    ("outflow", "sam.devries@post.example", ["sam.", "devries"]),
     ("canary", CANARY, ["7f3kq"]),
     ("canary", CANARY.upper(), ["7F3KQ"]),
     ("canary", " ".join(CANARY), ["7 f 3 k q"]),
@@ -158,5 +175,6 @@ def test_holding_is_linear_with_personal_data_too(unit):
     """A backtracking pattern here took seconds on one bearer token."""
     text = unit * 200
     begun = time.process_time()
-    assert 0 <= CONTROLS["secrets"].hold_from(text) <= len(text)
+    for name in ("secrets", "pii", "outflow"):
+        assert 0 <= CONTROLS[name].hold_from(text) <= len(text)
     assert time.process_time() - begun < 1

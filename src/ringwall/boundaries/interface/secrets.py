@@ -1,9 +1,8 @@
-"""``interface.secrets``: credentials (and, when set, personal data) are taken out of what comes and goes."""
+"""``interface.secrets``: credentials are taken out of what comes and goes."""
 
 import re
 from collections import Counter, defaultdict
-from functools import cache, cached_property
-from typing import Literal
+from functools import cache
 
 from pydantic import Field
 
@@ -42,14 +41,11 @@ _HEAD = 72
 """Characters behind the first line of an armoured key that show whether a key follows."""
 _ARMOUR = ("-- BEGIN", "--BEGIN")
 _PEM = re.compile(r"----[- ]?BEGIN[A-Za-z0-9 ]{0,60}(?:$|PRIVATE KEY|Static key)")
-_CARD = re.compile(r"(?:[A-Za-z]{2})?[0-9][0-9A-Za-z -]{0,48}$")
 
 
 class SecretsSettings(Settings):
     minimum: float = Field(default=0.6, ge=0, le=1)
     """Lowest score of a rule that counts."""
-    personal: tuple[Literal["email", "card", "iban"], ...] = ()
-    """Kinds of personal data that are taken out as well."""
 
 
 class Secrets(ResponseControl):
@@ -72,10 +68,6 @@ class Secrets(ResponseControl):
         )
         self.settings = settings
 
-    @cached_property
-    def _classes(self) -> frozenset[str]:
-        return frozenset({"secret", *(f"pii.{kind}" for kind in self.settings.personal)})
-
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
         found = self._found(text)
         if not found:
@@ -88,16 +80,14 @@ class Secrets(ResponseControl):
             return verdict(Action.BLOCK, "The answer held a credential that did not end.", findings)
         if max(Counter(one.rule for one in found).values()) >= MAX_HITS:
             return verdict(Action.BLOCK, "More credentials than can be taken out one by one.", findings)
-        edits = [Edit(0, one.start, one.end, f"[{_kind(one)}:{one.rule}]") for one in found]
+        edits = [Edit(0, one.start, one.end, f"[secret:{one.rule}]") for one in found]
         if seen.kind is PartKind.TOOL_CALL:
             edits = kept_json(text, edits)
         return verdict(Action.TRANSFORM, _REASON, findings, edits)
 
     def _found(self, text: str) -> list[Sighting]:
         return [
-            one
-            for one in scanner().scan(text)
-            if one.cls in self._classes and one.score >= self.settings.minimum
+            one for one in scanner().scan(text) if one.cls == "secret" and one.score >= self.settings.minimum
         ]
 
     def hold_from(self, text: str) -> int:
@@ -107,8 +97,6 @@ class Secrets(ResponseControl):
         found = self._found(text)
         if any(head in text for head in _ARMOUR):
             hold = min(hold, _armoured(text, found))
-        if self.settings.personal:
-            hold = min(hold, _start_of(_CARD, text, 64))
         for one in found:
             if one.end >= hold or one.open:
                 hold = min(hold, one.start)
@@ -157,16 +145,6 @@ def _armoured(text: str, found: list[Sighting]) -> int:
         if not over and (seen or len(text) - head.end() < _HEAD):
             return head.start()
     return len(text)
-
-
-def _start_of(pattern: re.Pattern[str], text: str, reach: int) -> int:
-    tail = max(0, len(text) - reach)
-    found = pattern.search(text, tail)
-    return found.start() if found else len(text)
-
-
-def _kind(one: Sighting) -> str:
-    return "secret" if one.cls == "secret" else "pii"
 
 
 def build(settings: SecretsSettings, _services: Services) -> Secrets:

@@ -51,6 +51,7 @@ async def converse(turn: Turn) -> AsyncIterator[Said]:
     try:
         async for said in _rounds(turn, answer):
             await turn.committed()
+            turn.left = turn.left or answer.released
             yield said
     except Exception:
         await _record_broken(turn, answer)

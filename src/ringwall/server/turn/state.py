@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
     Action,
@@ -61,6 +62,8 @@ class Turn:
     """Characters asked and answered whose tokens the model has not told."""
     carried: bool = False
     """Whether the turn runs on by itself and settles its own account."""
+    left: bool = False
+    """Whether something of the answer, or a call, has left the gateway."""
     failed: bool = False
     """Whether a failure of the upstream is on the ledger."""
 
@@ -113,6 +116,17 @@ class Turn:
         if control == "interface.limits":
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
+
+    @property
+    def place(self) -> Place | None:
+        """Whose placeholders stand for whose values here."""
+        return Place.at(self.principal, self.app.application.name, self.session, self.id)
+
+    def show(self, parts: Iterable[Part]) -> None:
+        """The model is shown these: they are remembered, with the values behind their placeholders."""
+        real = [self.app.hiding.content(self.place, part) for part in parts]
+        self.content += real
+        self.app.labels.remember(self.session, real)
 
     def tokens_used(self) -> int:
         """What the model told, and an estimate for what it did not."""
