@@ -2,7 +2,7 @@
 
 from .assess import Assessment, assess
 from .engine import Engine, Hit
-from .normalise import views
+from .normalise import canonical, views
 from .rules import Rule, RuleError, builtin, parse
 from .scanner import Scanner, Sighting, scanner
 from .views import View
@@ -18,6 +18,7 @@ __all__ = [
     "View",
     "assess",
     "builtin",
+    "canonical",
     "parse",
     "scanner",
     "views",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _MAX_SET = 48
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}\??")
 _GROUP_HEAD = re.compile(r"\?(?::|P?<\w+>|[imsU]+(?:-[imsU]+)?:)")
+_FLAGS = re.compile(r"\?[imsU]+\)")
 _HEX = re.compile(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _ZERO = "bBAz"
 _CLASSES = "dDsSwWpP"
@@ -163,6 +164,10 @@ class _Parser:
         return {"n": "\n", "t": "\t", "r": "\r"}.get(char, char.lower())
 
     def group(self) -> _Piece:
+        flags = _FLAGS.match(self.pattern, self.at)
+        if flags:  # anchors are looked for in any case
+            self.at = flags.end()
+            return _Piece(NOTHING)
         head = _GROUP_HEAD.match(self.pattern, self.at)
         if head:
             self.at = head.end()
