@@ -71,6 +71,15 @@ def planted(honest: Sequence[Pair], planted_by_hand: Sequence[str], count: int, 
                 yield Row(whole, label, "gen:asked-about", "MIT", "user", "en")
 
 
+def documents(honest: Sequence[Pair], count: int, seed: int) -> Iterator[Row]:
+    """Long innocent documents: some answers after one another."""
+    chance = random.Random(seed)
+    told = [pair.answered for pair in honest if 100 <= len(pair.answered) <= 6000]
+    for _ in range(count):
+        whole = chance.choice(["\n\n", "\n", " "]).join(chance.choices(told, k=chance.randint(1, 5)))
+        yield Row(whole[:6000], 0, "gen:documents", "MIT", "untrusted", "en")
+
+
 def _cropped(document: str, chance: random.Random) -> str:
     length = chance.randint(120, 800)
     start = chance.randrange(max(1, len(document) - length))

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from .augment import pairs, planted, slipped, suffixed
+from .augment import documents, pairs, planted, slipped, suffixed
 from .expand import expand
 from .rows import Row, distinct, permissive, read
 
 MOST = 2500
 """Rows of one source and label that are used: a large source would drown the others."""
-PLANTED, SUFFIXED = 5000, 700
+PLANTED, SUFFIXED, DOCUMENTS = 5000, 700, 2000
 
 
 def training_rows(folder: Path, but: Sequence[Row] = (), also: Sequence[Row] = (), seed: int = 1) -> list[Row]:
@@ -22,7 +22,11 @@ def training_rows(folder: Path, but: Sequence[Row] = (), also: Sequence[Row] = (
     public = permissive([*read(folder / "injection-train.jsonl.gz"), *also])
     honest = pairs(folder / "instructions.jsonl.gz")
     by_hand = [r.text for r in templates if r.label and r.kind == "untrusted" and len(r.text) < 260 and "{" not in r.text]
-    made = [*planted(honest, by_hand, PLANTED, seed), *suffixed([*templates, *public], SUFFIXED, seed)]
+    made = [
+        *planted(honest, by_hand, PLANTED, seed),
+        *suffixed([*templates, *public], SUFFIXED, seed),
+        *documents(honest, DOCUMENTS, seed),
+    ]
     rows = distinct([*public, *templates, *made], but)
     chance.shuffle(rows)
     kept: list[Row] = []

@@ -13,8 +13,8 @@ from .rows import Row
 TEMPLATES = Path(__file__).parent / "templates"
 _SLOT = re.compile(r"\{\{|\}\}|\{(\w{1,60})\}")
 _DEEPEST = 8
-PLAIN, SLOTTED = 2, 6
-"""Rows made of a text without slots (the second with another casing or typo), and of one with."""
+TIMES = 6
+"""Rows made of a text with slots, unless its item says ``times``."""
 LICENCE = "Apache-2.0"
 
 
@@ -42,7 +42,7 @@ def _text(
     text: str, slots: Mapping[str, Any], item: Mapping[str, Any], source: str, where: str, chance: random.Random
 ) -> Iterator[Row]:
     seen: set[str] = set()
-    for _ in range(SLOTTED if _SLOT.search(text) else 1):
+    for _ in range(int(item.get("times", TIMES)) if _SLOT.search(text) else 1):
         filled = fill(text, slots, chance, where)
         if filled not in seen:
             seen.add(filled)

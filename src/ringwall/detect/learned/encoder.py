@@ -25,7 +25,7 @@ _PAD, _END = 1, 2
 
 
 class Logits(NamedTuple):
-    """Log odds of the worst window."""
+    """Log odds of the worst window of a text."""
 
     attack: float
     """Of an attack against none."""
@@ -33,6 +33,8 @@ class Logits(NamedTuple):
     """Of a jailbreak against an injection, given that it is one."""
     harm: float
     """Of a harmful topic."""
+    span: tuple[int, int]
+    """The window, in characters of the text."""
 
 
 EXTRA = "The transformer tier needs the extra: pip install 'ringwall[transformer]'."
@@ -54,26 +56,28 @@ class Encoder:
 
     def score(self, text: str, *, untrusted: bool = False) -> Logits:
         """Raises RuntimeError when the runtime fails."""
-        looks = self._looks(text, self.prefixes[untrusted])
+        looks, spans = self._looks(text, self.prefixes[untrusted])
         logits = np.concatenate([self._run(looks[at : at + _BATCH]) for at in range(0, len(looks), _BATCH)])
         high = logits[:, 1:3].max(1)
         odds = high + np.log1p(np.exp(logits[:, 1:3].min(1) - high)) - logits[:, 0]
         worst = int(odds.argmax())
-        return Logits(
-            float(odds[worst]), float(logits[worst, 2] - logits[worst, 1]), float(logits[:, 3].max())
-        )
+        jailbreak = float(logits[worst, 2] - logits[worst, 1])
+        return Logits(float(odds[worst]), jailbreak, float(logits[:, 3].max()), spans[worst])
 
-    def _looks(self, text: str, prefix: Sequence[int]) -> list[list[int]]:
-        if len(text) > LONGEST:
+    def _looks(self, text: str, prefix: Sequence[int]) -> tuple[list[list[int]], list[tuple[int, int]]]:
+        """Token windows, and what they cover of the text."""
+        cut = len(text) - LONGEST if len(text) > LONGEST else 0
+        if cut:
             text = text[: LONGEST // 2] + text[-LONGEST // 2 :]
-        body = self.words.encode(text, add_special_tokens=False).ids
-        room = WINDOW - len(prefix) - 1
+        encoded = self.words.encode(text, add_special_tokens=False)
+        body, room = encoded.ids, WINDOW - len(prefix) - 1
         if len(body) <= room:
-            return [[*prefix, *body, _END]]
-        starts = range(0, len(body) - room + STRIDE, STRIDE)
-        if len(starts) > MOST_WINDOWS:
-            starts = range(0, len(body) - room + STRIDE, -(-(len(body) - room) // (MOST_WINDOWS - 1)))
-        return [[*prefix, *body[at : at + room], _END] for at in starts]
+            return [[*prefix, *body, _END]], [(0, len(text) + cut)]
+        step = max(STRIDE, -(-(len(body) - room) // (MOST_WINDOWS - 1)))
+        starts = range(0, len(body) - room + step, step)
+        places = [(encoded.offsets[at][0], encoded.offsets[min(at + room, len(body)) - 1][1]) for at in starts]
+        spans = [(a + cut * (a >= LONGEST // 2), b + cut * (b > LONGEST // 2)) for a, b in places]
+        return [[*prefix, *body[at : at + room], _END] for at in starts], spans
 
     def _run(self, looks: Sequence[Sequence[int]]) -> Any:
         longest = max(map(len, looks))

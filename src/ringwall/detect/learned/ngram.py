@@ -12,7 +12,7 @@ from .features import BITS, Features, features, squeezed
 WINDOW, STRIDE = 600, 200
 """Bytes of one look at a long text, and from one to the next."""
 LONGEST = 400_000
-"""Bytes of a text that are looked at: its two ends where it is longer."""
+"""Characters of a text that are looked at."""
 EMPTY = -9.0
 """Log odds of a text without features."""
 
@@ -27,10 +27,11 @@ class Ngrams:
     """For what somebody typed, and for text from outside."""
 
     def score(self, text: str, *, untrusted: bool = False) -> float:
-        """Log odds of an attack in the worst window of the text; not yet calibrated."""
+        """Log odds of an attack in the worst window of the text; not yet calibrated. What lies between the two
+        ends of a text of more than ``LONGEST`` characters is not looked at."""
+        if len(text) > LONGEST:
+            text = text[: LONGEST // 2] + text[-LONGEST // 2 :]
         data = squeezed(text)
-        if len(data) > LONGEST:
-            data = data[: LONGEST // 2] + data[-LONGEST // 2 :]
         return self.of(features(data), len(data), untrusted=untrusted)
 
     def of(self, found: Features, size: int, *, untrusted: bool) -> float:
