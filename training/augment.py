@@ -77,7 +77,7 @@ def documents(honest: Sequence[Pair], count: int, seed: int) -> Iterator[Row]:
     told = [pair.answered for pair in honest if 100 <= len(pair.answered) <= 6000]
     for _ in range(count):
         whole = chance.choice(["\n\n", "\n", " "]).join(chance.choices(told, k=chance.randint(1, 5)))
-        yield Row(whole[:6000], 0, "gen:documents", "MIT", "untrusted", "en")
+        yield Row(whole[:6000], 0, "gen:documents", "MIT", chance.choice(["untrusted", "untrusted", "user"]), "en")
 
 
 def _cropped(document: str, chance: random.Random) -> str:
