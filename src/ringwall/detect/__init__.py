@@ -2,6 +2,8 @@
 
 from .assess import Assessment, assess
 from .engine import MAX_HITS, Engine, Hit
+from .judge import Judgement, judge
+from .learned import Tier, best_tier
 from .normalise import canonical, views
 from .rules import Rule, RuleError, builtin, parse
 from .scanner import Scanner, Sighting, scanner
@@ -12,14 +14,18 @@ __all__ = [
     "Assessment",
     "Engine",
     "Hit",
+    "Judgement",
     "Rule",
     "RuleError",
     "Scanner",
     "Sighting",
+    "Tier",
     "View",
     "assess",
+    "best_tier",
     "builtin",
     "canonical",
+    "judge",
     "parse",
     "scanner",
     "views",

@@ -29,7 +29,7 @@ _DAMP = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Scores are 0..1. They rank; they are not calibrated probabilities."""
+    """Scores of the signatures, 0..1. They rank; they are not calibrated: ``judge`` is."""
 
     injection: float
     jailbreak: float
