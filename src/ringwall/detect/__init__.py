@@ -6,6 +6,7 @@ from .normalise import views
 from .rules import Rule, RuleError, builtin, parse
 from .scanner import Scanner, Sighting, scanner
 from .views import View
+from .window import RuleWindow, window
 
 __all__ = [
     "Assessment",
@@ -13,6 +14,7 @@ __all__ = [
     "Hit",
     "Rule",
     "RuleError",
+    "RuleWindow",
     "Scanner",
     "Sighting",
     "View",
@@ -21,4 +23,5 @@ __all__ = [
     "parse",
     "scanner",
     "views",
+    "window",
 ]

@@ -48,8 +48,6 @@ class InjectionSettings(Settings):
     """Score from which it is put on record."""
     remove: float = Field(default=0.6, gt=0, le=1)
     """Score from which a sentence of untrusted content (tool results, documents) is taken out."""
-    moderation: float = Field(default=0.8, gt=0, le=1)
-    """Score from which a request for serious harm is blocked."""
 
 
 class Injection(PartControl):
@@ -88,12 +86,10 @@ class Injection(PartControl):
         return self._from_user(found)
 
     def _from_user(self, found: Assessment) -> Verdict:
-        findings = _findings(found.sightings)
+        findings = _findings([one for one in found.sightings if not one.cls.startswith("moderation")])
         if found.attack >= self.settings.block:
             return verdict(Action.BLOCK, _REASON, findings)
-        if found.moderation >= self.settings.moderation:
-            return verdict(Action.BLOCK, "The request asks for help with serious harm.", findings)
-        if max(found.attack, found.moderation) >= self.settings.annotate:
+        if found.attack >= self.settings.annotate:
             return verdict(Action.ANNOTATE, findings=findings)
         return ALLOW
 
