@@ -164,7 +164,10 @@ def chosen_url(text: str) -> bool:
 
 def real_weapon(text: str) -> bool:
     return not re.search(
-        r"bath bombs?|d[aei] (?:bain|ba[nñ]o|banho|bagno)|glitter|photo|seed bomb|cherry|candy|defus|detect|dispos", text, re.IGNORECASE
+        r"bath bombs?|d[aei] (?:bain|ba[nñ]o|banho|bagno)|glitter|photo|seed bomb|cherry|candy|"
+        r"defus|detect|dispos",
+        text,
+        re.IGNORECASE,
     )
 
 
@@ -183,12 +186,15 @@ def defensive(text: str) -> bool:
 
 
 def real_threat(text: str) -> bool:
-    return not re.search(r"\b(?:at|in) (?:chess|a game|cards|the game|tennis|poker)|laughing|joked?\b", text, re.IGNORECASE)
+    return not re.search(
+        r"\b(?:at|in) (?:chess|a game|cards|the game|tennis|poker)|laughing|joked?\b", text, re.IGNORECASE
+    )
 
 
 def real_harassment(text: str) -> bool:
     return defensive(text) and not re.search(
-        r"\b(?:stop|deal|victim|track(?:ing)? (?:my|a|the|an) (?!ex\b|wife|husband|girl|boy|partner|person|woman|man))",
+        r"\b(?:stop|deal|victim|track(?:ing)? (?:my|a|the|an) "
+        r"(?!ex\b|wife|husband|girl|boy|partner|person|woman|man))",
         text,
         re.IGNORECASE,
     )

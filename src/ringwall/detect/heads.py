@@ -1,7 +1,7 @@
 """Literal strings that every match of a pattern begins with: where in a stream a match may have begun.
 
-A stream that ends in none of them, nor in a part of one, can't be in the middle of a match. The parser is that
-of ``anchors.py``; here the first piece of a sequence counts instead of the best one.
+A stream that ends in none of them, nor in a part of one, can't be in the middle of a match. The parser is
+that of ``anchors.py``; here the first piece of a sequence counts instead of the best one.
 """
 
 from dataclasses import dataclass

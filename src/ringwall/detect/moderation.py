@@ -22,20 +22,24 @@ _FIELDS = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:histor\w{1,8}|century|world war|1[0-9]{3}|200\d|ancient|medieval|empire|regime|survivors?|museum|"
+        r"\b(?:histor\w{1,8}|century|world war|1[0-9]{3}|200\d|ancient|medieval|empire|regime|survivors?|"
+        r"museum|"
         r"memorial|propaganda posters?|era|dynasty|jahrhundert|geschichte|siglo|siecle|guerre|guerra)\b",
         re.IGNORECASE,
     ),
     re.compile(
         r"\b(?:patients?|treatments?|therap\w{1,6}|clinical|symptoms?|diagnos\w{1,6}|hospital|doctors?|nurses?|"
-        r"psychiatr\w{1,6}|side effects?|disorders?|prevent\w{0,6}|counsel\w{0,8}|helplines?|hotlines?|crisis|"
+        r"psychiatr\w{1,6}|side effects?|disorders?|prevent\w{0,6}|counsel\w{0,8}|helplines?|hotlines?|"
+        r"crisis|"
         r"anatomy|medical|medicine|health|behandlung|arzt|medico|medecin)\b",
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:students?|lessons?|courses?|curriculum|textbook|lectures?|research\w{0,4}|stud(?:y|ies)|academic|"
+        r"\b(?:students?|lessons?|courses?|curriculum|textbook|lectures?|research\w{0,4}|"
+        r"stud(?:y|ies)|academic|"
         r"awareness|definition|defined|teach(?:er|ers|ing)|class|school|novels?|films?|movies?|laws?|illegal|"
-        r"condemn\w{0,4}|wrong to|never acceptable|slurs?|offensive|the (?:word|term|phrase|slogan)|moderat\w{1,6}|"
+        r"condemn\w{0,4}|wrong to|never acceptable|slurs?|offensive|the (?:word|term|phrase|slogan)|"
+        r"moderat\w{1,6}|"
         r"what (?:is|does|are|was|were)|unterricht|schule|escuela|ecole)\b",
         re.IGNORECASE,
     ),
@@ -47,7 +51,7 @@ _CREATES = re.compile(
     re.IGNORECASE,
 )
 """Around a sighting that sexualises minors: it is asked for, whatever else is said."""
-_QUOTES = "\"“”«»„‘’"
+_QUOTES = '"“”«»„‘’'
 _INSTRUCTIONS = re.compile(r"-(?:instructions|recipe|request)$")
 _STATEMENTS = frozenset({"hate", "slur", "extremism", "gore", "threat", "harassment", "self-harm", "sexual"})
 

@@ -1,4 +1,4 @@
-"""Some of the rules over the windows of a stream: what matched, and from where on a match may be under way."""
+"""Some of the rules over the windows of a stream: what matched, and where a match may be under way."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
 
 @cache
 def window(*classes: str) -> RuleWindow:
-    """The built-in rules whose class is one of these or lies below one (``code`` takes in ``code.python``)."""
+    """The built-in rules of these classes and of those below them (``code`` takes in ``code.python``)."""
     wanted = [
         rule
         for rule in builtin()

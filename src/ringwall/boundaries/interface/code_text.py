@@ -11,8 +11,8 @@ _DENSE = 0.14
 
 
 def fences(text: str, *, cut: bool) -> list[tuple[int, int]]:
-    """Spans of the fenced blocks; one that is not closed reaches to the end. With ``cut`` the text is the rest
-    of a longer one, so that a first fence that names no language may close a block."""
+    """Spans of the fenced blocks; one that is not closed reaches to the end. With ``cut`` the text is the
+    rest of a longer one, so that a first fence that names no language may close a block."""
     spans: list[tuple[int, int]] = []
     opened, mark = -1, ""
     for found in _FENCE.finditer(text):

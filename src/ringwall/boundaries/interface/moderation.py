@@ -1,4 +1,4 @@
-"""``interface.moderation``: requests for serious harm, and answers that do it, are stopped by class and score."""
+"""``interface.moderation``: requests for serious harm, and answers that do it, are stopped by class."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -136,11 +136,13 @@ class Moderation(PartControl):
         seen = []
         for hit in hits:
             rule, start, end = hit.rule, hit.start + ahead, hit.end + ahead
-            there = Sighting(
-                rule.id, rule.cls, rule.family, rule.score, rule.message, start, end, hit.view
-            )
+            there = Sighting(rule.id, rule.cls, rule.family, rule.score, rule.message, start, end, hit.view)
             one = weighed(before + text, there)
-            seen.append(Sighting(rule.id, rule.cls, rule.family, one.score, rule.message, hit.start, hit.end, hit.view))
+            seen.append(
+                Sighting(
+                    rule.id, rule.cls, rule.family, one.score, rule.message, hit.start, hit.end, hit.view
+                )
+            )
         return self._judged(seen, _ANSWER)
 
     def _judged(self, seen: Iterable[Sighting], reason: str) -> Verdict:
