@@ -10,20 +10,26 @@ from ringwall.core import (
     Crossing,
     CrossingKind,
     Part,
+    PartControl,
     PartKind,
     Verdict,
     untrusted,
 )
 from ringwall.detect import assess
 
+from .code import Code, CodeSettings
 from .injection import Injection, InjectionSettings
 from .links import Links, LinksSettings
+from .moderation import Moderation, ModerationSettings
 from .normalisation import Normalisation
+from .response import ResponseControl
 from .secrets import Secrets, SecretsSettings
+from .sinks import Sinks, SinksSettings
 
 Direction = Literal["request", "response", "untrusted"]
 _INJECTION, _SECRETS = Injection(InjectionSettings()), Secrets(SecretsSettings())
 _NORMALISATION, _LINKS = Normalisation(), Links(LinksSettings())
+_MODERATION, _CODE, _SINKS = Moderation(ModerationSettings()), Code(CodeSettings()), Sinks(SinksSettings())
 
 
 def scan_text(text: str, direction: Direction = "request") -> dict[str, Any]:
@@ -34,7 +40,9 @@ def scan_text(text: str, direction: Direction = "request") -> dict[str, Any]:
     lexicon of requests for serious harm. Raises ValueError for an unknown direction.
     """
     crossing = _crossing(text, direction)
-    controls = (_SECRETS, _LINKS) if direction == "response" else (_NORMALISATION, _INJECTION, _SECRETS)
+    answer: tuple[PartControl | ResponseControl, ...] = (_SECRETS, _LINKS, _MODERATION, _CODE, _SINKS)
+    asked: tuple[PartControl | ResponseControl, ...] = (_NORMALISATION, _INJECTION, _SECRETS, _MODERATION)
+    controls = answer if direction == "response" else asked
     joined = Verdict()
     for control in controls:
         joined = joined.join(control.inspect(crossing))
