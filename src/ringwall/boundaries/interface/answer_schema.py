@@ -45,7 +45,7 @@ class AnswerSchema:
             raise UnusableSchema(first[:_SHOWN]) from None
 
     def problem(self, text: str) -> tuple[str, str]:
-        """Rule and sentence of the first mistake; empty when the answer fits. The sentence quotes no value."""
+        """Rule and sentence of the first mistake; empty when the answer fits. It quotes no value."""
         if _nesting(text) > _MAX_DEPTH:
             return "json", f"it is nested deeper than {_MAX_DEPTH} levels"
         try:

@@ -9,7 +9,8 @@ import re
 REACH = 64
 """Characters by which a number is told from a formula."""
 _CELL = re.compile(
-    r"(?:^|(?<=[\n\r,;\t|]))([ \u00a0\ufeff]{0,32}(?:\"{1,3}|')?[ \u00a0]{0,8})([=+\-@\uff1d\uff0b\uff0d\uff20])"
+    r"(?:^|(?<=[\n\r,;\t|]))([ \u00a0\ufeff]{0,32}(?:\"{1,3}|')?[ \u00a0]{0,8})"
+    r"([=+\-@\uff1d\uff0b\uff0d\uff20])"
 )
 _NUMBER = re.compile(r"[+\-][\d\s().,/%\u20ac$\u00a3-]{0,62}(?=[\"'\n\r,;\t|]|$)")
 _RULE = re.compile(r"-{1,62}:?[ ]{0,8}(?=[|\n\r]|$)")

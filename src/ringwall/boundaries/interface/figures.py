@@ -1,7 +1,7 @@
 """Numbers, amounts and dates of a text by value, however they are written.
 
-``1.234,56``, ``1,234.56``, ``1 234,56`` and ``1'234.56`` are one number; where one writing has two readings, both
-count. Digits of any script are read. Numbers that are spelled out are not.
+``1.234,56``, ``1,234.56``, ``1 234,56`` and ``1'234.56`` are one number; where one writing has two readings,
+both count. Digits of any script are read. Numbers that are spelled out are not.
 """
 
 import re
@@ -38,7 +38,8 @@ _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in na
 _NAME = "|".join(sorted(_MONTH, key=len, reverse=True))
 _NUMERIC_DATE = re.compile(r"(?<![\d.-])(\d{1,4})([-./\u5e74])(\d{1,2})[-./\u6708](\d{1,4})(?![\d])")
 _WORDED_DATE = re.compile(
-    rf"(?<!\d)(\d{{1,2}})(?:\.|st|nd|rd|th|er)?\s{{1,2}}(?:of |de |d')?({_NAME})\b\.?(?:,?\s{{1,2}}(?:de |del )?(\d{{4}}))?"
+    rf"(?<!\d)(\d{{1,2}})(?:\.|st|nd|rd|th|er)?\s{{1,2}}(?:of |de |d')?({_NAME})\b\.?"
+    r"(?:,?\s{1,2}(?:de |del )?(\d{4}))?"
     rf"|\b({_NAME})\.?\s{{1,2}}(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s{{1,2}}(\d{{4}}))?",
     re.IGNORECASE,
 )

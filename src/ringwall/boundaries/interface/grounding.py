@@ -1,7 +1,7 @@
 """``interface.grounding``: an answer that rests on nothing is marked, so that nobody relies on it.
 
-Sources that were not retrieved, figures that stand in no source, words that hardly meet the passages found, and
-what policy wants said about a topic. Notices go to the end of the answer; nothing is held for them.
+Sources that were not retrieved, figures that stand in no source, words that hardly meet the passages found,
+and what policy wants said about a topic. Notices go to the end of the answer; nothing is held for them.
 """
 
 from pydantic import Field
@@ -56,8 +56,8 @@ class GroundingSettings(Settings):
     """Whether numbers, amounts and dates must stand in the passages, tool results, system prompt or question.
     Only where passages were found. Small numbers without a unit, and spelled ones, are not looked at."""
     overlap: float = Field(default=0.15, ge=0, le=1)
-    """Least share of the answer's telling words that the same sources must have; 0 switches it off. Answers in
-    another language than the passages, and short ones, are not measured."""
+    """Least share of the answer's telling words that the same sources must have; 0 switches it off. Answers
+    in another language than the passages, and short ones, are not measured."""
     disclaimers: tuple[Disclaimer, ...] = ()
     """Texts that answers on a topic must have."""
 

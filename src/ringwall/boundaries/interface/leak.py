@@ -1,8 +1,8 @@
 """``interface.leak``: the words of the system prompt don't leave, changed a little or encoded neither.
 
-Passages that follow the prompt, any encoding of it, and much of it in pieces stop the answer. A paraphrase and a
-translation are noted by the words, names and figures that they share with it; a translation without names and
-figures passes.
+Passages that follow the prompt, any encoding of it, and much of it in pieces stop the answer. A paraphrase
+and a translation are noted by the words, names and figures that they share with it; a translation without
+names and figures passes.
 """
 
 import re
@@ -60,8 +60,8 @@ _SHORTEST = 4
 
 class LeakSettings(Settings):
     paraphrase: Literal["annotate", "block", "ignore"] = "annotate"
-    """What becomes of an answer that says a sentence of the prompt with nearly the same words, or names some of
-    its names and figures in another language. What a prompt says that answers are meant to say is seen too."""
+    """What becomes of an answer that says a sentence of the prompt with nearly the same words, or has some
+    of its names and figures in another language. What answers are meant to say is seen too."""
     words: int = Field(default=8, ge=4, le=64)
     """Length of the passage that counts as a leak; three quarters of its words must match in order."""
 

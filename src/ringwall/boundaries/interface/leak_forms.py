@@ -1,8 +1,8 @@
 """The system prompt in other dresses: what it looks like encoded, and where a text holds a run of that.
 
-Encoding the prompt finds what decoding the answer can't: an encoding without a mark to know it by, cut anywhere,
-or with anything between its characters. A run of ``2 * gram - 1`` symbols is always found, a shorter one
-sometimes; ordinary text never has one.
+Encoding the prompt finds what decoding the answer can't: an encoding without a mark to know it by, cut
+anywhere, or with anything between its characters. A run of ``2 * gram - 1`` symbols is always found, a
+shorter one sometimes; ordinary text never has one.
 """
 
 import base64
@@ -16,13 +16,11 @@ from ringwall.detect.confusables import plain
 
 GAP = 12
 """Other characters between two symbols of one run."""
-_MORSE = dict(
-    zip(
-        string.ascii_lowercase + string.digits,
-        [".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--", "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--..", "-----", ".----", "..---", "...--", "....-", ".....", "-....", "--...", "---..", "----."],
-        strict=True,
-    )
-)  # fmt: skip
+_CODE = (
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- "
+    "--.. ----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----."
+)
+_MORSE = dict(zip(string.ascii_lowercase + string.digits, _CODE.split(), strict=True))
 _UPPER, _LOWER = string.ascii_uppercase, string.ascii_lowercase
 _LETTERS = {**dict(zip(_UPPER, _LOWER, strict=True)), **{char: char for char in _LOWER}}
 _LEET = {**_LETTERS, **dict(zip("013457@$!|", "oieastasii", strict=True))}

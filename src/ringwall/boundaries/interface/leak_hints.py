@@ -73,8 +73,8 @@ class Hints:
         return not self._trigrams.isdisjoint(trigrams) if len(words) > 2 else len(words) > 0
 
     def paraphrase(self, text: str, fresh: int, given: str) -> Hint | None:
-        """A sentence that says with nearly the same words what one of the prompt says. Only sentences that end
-        behind ``fresh`` are read."""
+        """A sentence that says with nearly the same words what one of the prompt says. Only sentences that
+        end behind ``fresh`` are read."""
         if not self._sentences:
             return None
         low = start = max(0, fresh - _BACK)
@@ -118,7 +118,7 @@ def _stems(sentence: str) -> frozenset[str]:
 
 
 def _names(prompt: str) -> frozenset[str]:
-    """What survives a translation: words with digits or signs in them, and names (capitals inside a sentence)."""
+    """What survives a translation: words with digits or signs, and names (capitals inside a sentence)."""
     found = set()
     for line in prompt.splitlines():
         tokens = list(_RARE.finditer(line))

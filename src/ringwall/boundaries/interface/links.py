@@ -53,8 +53,8 @@ _SCHEMES = re.compile(
 )
 _ACTIVE = frozenset((
     "script", "iframe", "object", "embed", "applet", "base", "meta", "link", "form", "frame", "frameset",
-    "style", "svg", "math", "template", "portal", "isindex", "noscript", "marquee", "keygen", "xml", "layer", "ilayer",
-    "bgsound", "xmp", "plaintext", "noembed", "noframes", "listing", "fencedframe", "foreignobject",
+    "style", "svg", "math", "template", "portal", "isindex", "noscript", "marquee", "keygen", "xml", "layer",
+    "ilayer", "bgsound", "xmp", "plaintext", "noembed", "noframes", "listing", "fencedframe", "foreignobject",
     "animate", "set", "maction", "annotation-xml",
 ))  # fmt: skip
 _WITH_URL = frozenset((

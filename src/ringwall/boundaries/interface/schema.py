@@ -1,6 +1,7 @@
 """``interface.schema``: an answer that was asked for as JSON keeps to its schema, or does not leave.
 
-The schema is the request's ``response_format``, or the one that the workload file declares for the application.
+The schema is the request's ``response_format``, or the one that the workload file declares for the
+application.
 A stream is held until the whole answer is there: half a JSON value can't be checked.
 """
 

@@ -1,7 +1,7 @@
 """``interface.sinks``: what the application does with answers decides what must not be in them.
 
-A sink is a place that acts on text: a terminal, a spreadsheet, a database, a shell, a page, a script. Links and
-active markup are ``interface.links``'s, whatever the sinks.
+A sink is a place that acts on text: a terminal, a spreadsheet, a database, a shell, a page, a script. Links
+and active markup are ``interface.links``'s, whatever the sinks.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ _STOP = {
 
 
 class SinksSettings(Settings):
-    """Declare each place that acts on answers. Without a declaration: terminals, which nobody means to drive."""
+    """Declare each place that acts on answers. Undeclared: terminals, which nobody means to drive."""
 
     sinks: frozenset[Sink] = frozenset({"markdown", "terminal"})
     """``terminal``: control sequences are taken out. ``csv``: a cell that a spreadsheet would run gets an
@@ -50,7 +50,7 @@ class SinksSettings(Settings):
     stop the answer. ``html``: all but formatting becomes text. ``json``: what would end a script is escaped,
     a key that reaches prototypes stops the answer. ``markdown``: as ``interface.links`` always does."""
     allowed: tuple[str, ...] = ()
-    """Ids of SQL and shell rules that don't count, such as ``sql-write`` for an application that may write."""
+    """Ids of SQL and shell rules that don't count, such as ``sql-write`` where the application may write."""
     minimum: float = Field(default=0.8, gt=0, le=1)
     """Lowest score of an SQL or shell rule that counts."""
 
@@ -75,7 +75,7 @@ class Sinks(ResponseControl):
             Declaration(
                 id=ID,
                 boundary=Boundary.INTERFACE,
-                summary="Keeps answers harmless to the places that act on them, as the application declares them.",
+                summary="Keeps answers harmless to the places that act on them, as they are declared.",
                 crossings=frozenset({CrossingKind.RESPONSE}),
                 parts=frozenset({PartKind.TEXT}),
                 threats=("LLM02@2023", "LLM05@2025"),

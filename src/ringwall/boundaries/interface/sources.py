@@ -20,8 +20,8 @@ _HINTS = (
     "based on", "cited in", "quoted from",
 )  # fmt: skip
 _STOP = frozenset((
-    "the", "our", "your", "a", "an", "of", "and", "for", "in", "on", "to", "document", "documentation", "source",
-    "sources", "page", "website",
+    "the", "our", "your", "a", "an", "of", "and", "for", "in", "on", "to", "document", "documentation",
+    "source", "sources", "page", "website",
 ))  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]{4,40}")
 _STEM = 5
