@@ -6,7 +6,6 @@ None of them proves a leak the way a copied passage does, so each needs much of 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 Word = tuple[str, int, int]
 """Lower case, start, end."""
@@ -27,6 +26,8 @@ _SHARE = 0.3
 _NAMES = (4, 7)
 """Names and figures of the prompt in another text: worth a note, and enough to stop it."""
 _RARE = re.compile(r"[^\W_]*\d[\w.-]*|\w+[_@]\w[\w.]*|[^\W\d_][^\W\d_]+")
+_STARTS = re.compile(r"[.!?:]\s{0,4}$")
+"""A sentence begins behind it, so that a capital says nothing."""
 _WORD = re.compile(r"\w{1,64}")
 
 
@@ -119,15 +120,14 @@ def _stems(sentence: str) -> frozenset[str]:
 
 def _names(prompt: str) -> frozenset[str]:
     """What survives a translation: words with digits or signs, and names (capitals inside a sentence)."""
-    found = set()
+    found: set[str] = set()
     for line in prompt.splitlines():
-        tokens = list(_RARE.finditer(line))
-        for before, token in pairwise([None, *tokens]):
-            word = token.group() if token else ""
+        last = -1
+        for token in _RARE.finditer(line):
+            word = token.group()
             odd = any(char.isdigit() for char in word) or "_" in word or "@" in word
-            inside = before is not None and not re.search(
-                r"[.!?:]\s{0,4}$", line[before.end() : token.start()]
-            )
+            inside = last >= 0 and not _STARTS.search(line[last : token.start()])
+            last = token.end()
             if len(word) >= 2 and (odd or (inside and word[0].isupper() and len(word) > 2)):
                 found.update(part.lower() for part in _WORD.findall(word) if len(part) >= 2)
     return frozenset(found)

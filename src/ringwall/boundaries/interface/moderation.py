@@ -164,7 +164,7 @@ class Moderation(PartControl):
         return verdict(Action.BLOCK, _CARE if over == {"moderation.self-harm"} else reason, findings)
 
     def _line(self, cls: str) -> float:
-        return self._blocks.get(cls, 1.0)
+        return float(self._blocks.get(cls, 1.0))
 
 
 def _text(value: Any) -> str:
