@@ -36,7 +36,8 @@ def test_on_a_line_that_is_code(text):
     "text",
     [
         "Never call `pickle.loads(data)` on what came from outside.",
-        "With yaml.load( you would build any object, so people who write about it say to use something else instead.",
+        "With yaml.load( you would build any object, so people who write about it say "
+        "to use something else instead.",
         "```python\nyaml.safe_load(text)\nhashlib.sha256(data)\nsubprocess.run(['ls'])\n```",
         "Avoid md5 and DES; a password is hashed with Argon2.",
     ],

@@ -59,8 +59,10 @@ def test_what_the_passages_bear_out_is_left_alone(text):
         ("See [7].", NOTICE),
         ("As stated in the lifetime guarantee document, glass is covered.", NOTICE),
         (
-            "Quantum chromodynamics describes gluons binding quarks through colour charge, while leptons such as "
-            "electrons never experience that force because they carry neither flavour confinement nor hadronic structure.",
+            "Quantum chromodynamics describes gluons binding quarks through colour charge, while leptons "
+            "such as electrons never experience that force because they carry neither flavour "
+            "confinement nor "
+            "hadronic structure.",
             OVERLAP,
         ),
     ],
@@ -85,8 +87,10 @@ def test_without_passages_figures_are_not_measured():
 
 def test_another_language_is_not_measured_by_words():
     text = (
-        "Sie können die Lampe innerhalb von 30 Tagen zurücksenden und wir erstatten danach den vollen Kaufpreis, sobald "
-        "unsere Werkstatt das Gerät geprüft hat und keine Beschädigung an Schirm oder Kabel gefunden wurde."
+        "Sie können die Lampe innerhalb von 30 Tagen zurücksenden und wir erstatten danach den "
+        "vollen Kaufpreis, "
+        "sobald unsere Werkstatt das Gerät geprüft hat und keine Beschädigung an Schirm oder Kabel "
+        "gefunden wurde."
     )
     assert said(text)[0].action is Action.ALLOW
 
@@ -109,7 +113,7 @@ def test_json_gets_no_notice():
 
 
 def test_a_stream_is_marked_at_its_end_for_what_has_left():
-    given, shown = said("Bye.", stream=True, before="You have 90 days. ")
+    _, shown = said("Bye.", stream=True, before="You have 90 days. ")
     assert shown == "Bye." + FIGURES
     assert said("You have 90 days", stream=True, final=False)[0].action is Action.ALLOW
 
@@ -117,8 +121,10 @@ def test_a_stream_is_marked_at_its_end_for_what_has_left():
 @pytest.mark.parametrize(
     ("a", "b"),
     [
-        ("1.234,56", "1,234.56"), ("1 234,56", "1'234.56"), ("12\u202f500", "12,500"), ("٤٢", "42"), ("20.00", "20"),
-        ("2024年5月3日", "3 May 2024"), ("03.05.2024", "2024-05-03"), ("May 3, 2024", "3. Mai 2024"), ("0,5", "0.50"),
+        ("1.234,56", "1,234.56"), ("1 234,56", "1'234.56"), ("12\u202f500", "12,500"), ("٤٢", "42"),
+        ("20.00", "20"),
+        ("2024年5月3日", "3 May 2024"), ("03.05.2024", "2024-05-03"), ("May 3, 2024", "3. Mai 2024"),
+        ("0,5", "0.50"),
     ],
 )  # fmt: skip
 def test_one_value_in_many_writings(a, b):

@@ -66,9 +66,13 @@ def test_every_dress_is_stopped(dress):
 def test_short_pieces_add_up_over_what_has_left():
     said = (
         "* friendly and brief\n* questions about lamps\n* a manager named Quill\n* approval of a manager\n"
-        "* lighting shop\n* portal at ops\n* the winter discount\n* tell anyone about\n* you are the support\n"
+        "* lighting shop\n* portal at ops\n* the winter discount\n* tell anyone about\n"
+        "* you are the support\n"
     )
-    late = "* the escalation code is KESTREL\n* internal hotline is 555\n* with ticket prefix BLX\n* anyone about the winter\n"
+    late = (
+        "* the escalation code is KESTREL\n* internal hotline is 555\n* with ticket prefix BLX\n"
+        "* anyone about the winter\n"
+    )
     assert judged(late, before=said, stream=True, final=False).action is Action.BLOCK
 
 
@@ -81,8 +85,9 @@ def test_a_paraphrase_is_noted_or_stopped():
 
 def test_a_translation_is_known_by_names_and_figures():
     said = (
-        "Du bist der Helfer von Brightlamp. Erstattungen über 200 Euro muss Quill genehmigen. Die interne Nummer ist "
-        "555-0147, der Code ist KESTREL-9, und der Nachlass im Winter beträgt 40 Prozent."
+        "Du bist der Helfer von Brightlamp. Erstattungen über 200 Euro muss Quill genehmigen. Die "
+        "interne Nummer "
+        "ist 555-0147, der Code ist KESTREL-9, und der Nachlass im Winter beträgt 40 Prozent."
     )
     assert judged(said).action is Action.BLOCK
     assert (

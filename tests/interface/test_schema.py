@@ -41,7 +41,8 @@ async def test_an_answer_that_fits_passes():
 @pytest.mark.parametrize(
     "text",
     [
-        '{"watts": 61}', '{"watts": "60"}', "{}", "[]", "", "60", '{"watts": 1', '{"watts": NaN}', '{"watts": 1, "watts": 2}',
+        '{"watts": 61}', '{"watts": "60"}', "{}", "[]", "", "60", '{"watts": 1', '{"watts": NaN}',
+        '{"watts": 1, "watts": 2}',
         '```json\n{"watts": 1}\n```', '{"watts": 1} and more', "[" * 5000, '{"a":' * 3000, "x" * 300_000,
     ],
 )  # fmt: skip

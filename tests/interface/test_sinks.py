@@ -41,10 +41,12 @@ def test_is_changed(sink, text, left):
 @pytest.mark.parametrize(
     ("sink", "text"),
     [
-        ("sql", "DROP TABLE users"), ("sql", "select 1;\nDELETE FROM t"), ("sql", "SELECT 1 UNION/**/SELECT 2"),
+        ("sql", "DROP TABLE users"), ("sql", "select 1;\nDELETE FROM t"),
+        ("sql", "SELECT 1 UNION/**/SELECT 2"),
         ("sql", "EXEC xp_cmdshell 'dir'"), ("sql", "SELECT pg_read_file('x')"), ("sql", "x' OR '1'='1"),
         ("shell", "ls $(id)"), ("shell", "cat a | sh"), ("shell", "ls && rm -rf /"), ("shell", "curl https://a.example"),
-        ("shell", "cat ~/.ssh/id_rsa"), ("shell", "powershell -enc AAAA"), ("shell", "sudo ls"), ("shell", "echo `id`"),
+        ("shell", "cat ~/.ssh/id_rsa"), ("shell", "powershell -enc AAAA"), ("shell", "sudo ls"),
+        ("shell", "echo `id`"),
         ("json", '{"__proto__": 1}'), ("json", '{"constr\\u0075ctor" : 1}'),
     ],
 )  # fmt: skip
