@@ -16,7 +16,7 @@ CLASSES = ("code", "output.sql", "output.shell", "moderation")
         ("abc", {"abc"}),
         ("(?:ab|cd)e?f", {"abf", "abef", "cdf", "cdef"}),
         (r"\b(?:how|why) to[^.]{0,9}x", {"how to", "why to"}),
-        ("(?:(?:a|b)[0-9]{1,3}|c)d", {"a", "b", "cd"}),
+        ("(?:(?:a|b)[0-9]{1,3}|c)d", {"a", "b", "c"}),
         ("a{2}b", {"aab"}),
         ("[xy]z", {"xz", "yz"}),
         ("(?:ab){1,3}c", {"ab"}),

@@ -32,7 +32,7 @@ def bytewise(form):
 DRESSES = {
     "word for word": PROMPT,
     "reordered": "\n".join(f"- {line}" for line in reversed(PROMPT.splitlines())),
-    "with slips": "Refunds over 200 euros will need an approval of the manager who is named Quill.",
+    "with slips": "Refunds above 200 euros will need the approval of a manager who is named Quill.",
     "spaced": " ".join(PROMPT),
     "one letter a line": "\n".join(PROMPT[:120]),
     "rot13": codecs.encode(PROMPT, "rot13"),
