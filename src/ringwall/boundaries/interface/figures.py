@@ -12,6 +12,8 @@ from decimal import Decimal
 
 _MOST = 2000
 """Figures that are read of one text."""
+_MOST_CHARACTERS = 300_000
+"""Of all sources together."""
 _SEPARATORS = ".,'\u2019\u00a0\u202f\u066c "
 _NUMBER = re.compile(
     rf"(?<![\d.,])(?:\d{{1,3}}(?:[{_SEPARATORS}]\d{{3}}){{1,5}}(?:[.,\u066b]\d{{1,4}})?(?!\d)"
@@ -80,7 +82,9 @@ def figures(text: str) -> list[Figure]:
 def known_values(texts: Iterable[str]) -> frozenset[str]:
     """Readings of all figures of the texts; of a date its parts as well."""
     known: set[str] = set()
-    for text in texts:
+    left = _MOST_CHARACTERS
+    for whole in texts:
+        text, left = whole[:left], max(0, left - len(whole))
         for one in figures(text):
             known |= one.values
         known.update(

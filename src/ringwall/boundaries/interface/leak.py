@@ -9,6 +9,7 @@ import re
 import string
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -291,9 +292,13 @@ def _given(seen: Seen) -> str:
     """What the user wrote, as words between blanks. ``context["user_text"]`` is set by the gateway."""
     given = seen.fact("user_text")
     texts = given if isinstance(given, (list, tuple)) else [given]
-    return (
-        " " + " ".join(word for text in texts if isinstance(text, str) for word, _, _ in _words(text)) + " "
-    )
+    return _spoken(tuple(text for text in texts if isinstance(text, str)))
+
+
+@lru_cache(maxsize=16)
+def _spoken(texts: tuple[str, ...]) -> str:
+    """Kept for the windows of a stream, which all ask for the same."""
+    return " " + " ".join(word for text in texts for word, _, _ in _words(text)) + " "
 
 
 def _supplied(words: list[tuple[str, int, int]], chain: _Chain, given: str) -> bool:

@@ -4,7 +4,7 @@ An allowed host may still be a way out: a log that others read, a redirect, a co
 """
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from ringwall.detect import views
@@ -29,8 +29,10 @@ def carries(address: str, conversation: frozenset[str], *, image: bool) -> bool:
     return any(_coded(piece) or _quotes(piece, conversation) for piece in _PIECE.split(tail[:4096]))
 
 
-def telling(texts: Iterable[str]) -> frozenset[str]:
-    """Words that are long or hold a digit: those by which data is known again."""
+@lru_cache(maxsize=16)
+def telling(texts: tuple[str, ...]) -> frozenset[str]:
+    """Words that are long or hold a digit: those by which data is known again. Kept for the windows of a
+    stream, which all ask for the same."""
     return frozenset(word for text in texts for word in _telling(text))
 
 

@@ -6,9 +6,10 @@ shown as Markdown or as HTML, so both are looked at, code blocks included; what 
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeAlias
 
 from pydantic import Field
 
@@ -76,6 +77,10 @@ class LinksSettings(Settings):
     text, and of such a link where the text is encoded. Other such links are put on record."""
 
 
+Conversation: TypeAlias = Callable[[], frozenset[str]]
+"""Asked only where an address could carry something."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Spot:
     start: int
@@ -107,7 +112,7 @@ class Links(ResponseControl):
         if not _worth_a_look(text):
             return ALLOW
         try:
-            spots = self._found(text, _conversation(seen) if self._data != "ignore" else None)
+            spots = self._found(text, partial(_conversation, seen) if self._data != "ignore" else None)
         except TooMuch:
             finding = Finding(ID, "too-much-markup", _MESSAGES["too-much-markup"], 0, 0, len(text), "link")
             return verdict(Action.BLOCK, "The answer held too many links or too much markup.", [finding])
@@ -141,7 +146,7 @@ class Links(ResponseControl):
             return low
         return low + hold
 
-    def _found(self, text: str, conversation: frozenset[str] | None) -> list[_Spot]:
+    def _found(self, text: str, conversation: Conversation | None) -> list[_Spot]:
         spots: list[_Spot] = []
         for spot in self._spots(Markup(text), conversation):
             spots.append(spot)
@@ -149,7 +154,7 @@ class Links(ResponseControl):
                 raise TooMuch
         return spots
 
-    def _spots(self, markup: Markup, conversation: frozenset[str] | None) -> Iterator[_Spot]:
+    def _spots(self, markup: Markup, conversation: Conversation | None) -> Iterator[_Spot]:
         for found in _DECLARED.finditer(markup.text):
             yield _Spot(*found.span(), "active-element", "")
         for tag in markup.tags():
@@ -164,7 +169,7 @@ class Links(ResponseControl):
                 removed = max(removed, spot.end) if one.rule.startswith("markdown") else removed
                 yield spot
 
-    def _tag(self, tag: Tag, length: int, conversation: frozenset[str] | None) -> Iterator[_Spot]:
+    def _tag(self, tag: Tag, length: int, conversation: Conversation | None) -> Iterator[_Spot]:
         if tag.name in _ACTIVE and (tag.closed or tag.end == length):
             yield _Spot(tag.start, tag.end, "active-element", "")
             return
@@ -176,7 +181,7 @@ class Links(ResponseControl):
             yield from self._attribute(tag, key, value, conversation)
 
     def _attribute(
-        self, tag: Tag, key: str, value: str, conversation: frozenset[str] | None
+        self, tag: Tag, key: str, value: str, conversation: Conversation | None
     ) -> Iterator[_Spot]:
         start, end = tag.start, tag.end
         if key.startswith("on") or key in ("srcdoc", "formaction"):
@@ -193,7 +198,7 @@ class Links(ResponseControl):
             for address in re.split(r",\s{1,8}|\s{1,8}", value.strip()) if "srcset" in key else [value]:
                 yield from self._judged(Address(start, end, address, rule, not link), conversation)
 
-    def _judged(self, one: Address, conversation: frozenset[str] | None) -> Iterator[_Spot]:
+    def _judged(self, one: Address, conversation: Conversation | None) -> Iterator[_Spot]:
         what = "image" if one.image else "link"
         host = self._hosts.stranger(one.address)
         if host is not None:
@@ -201,7 +206,7 @@ class Links(ResponseControl):
             yield _Spot(one.start, one.end, one.rule, label)
         elif conversation is not None and len(one.address) >= _SHORT_DATA:
             coded = carries(one.address, frozenset(), image=one.image)
-            if coded or carries(one.address, conversation, image=one.image):
+            if coded or carries(one.address, conversation(), image=one.image):
                 gone = self._data == "remove" and (one.image or coded)
                 yield _Spot(one.start, one.end, f"{what}-data", f"[{what} removed]" if gone else None)
 
@@ -223,15 +228,11 @@ def _css_plain(found: re.Match[str]) -> str:
 
 
 def _conversation(seen: Seen) -> frozenset[str]:
-    """Telling words of what the user wrote and of what was looked up."""
-    texts: list[str] = []
-    given = seen.fact("user_text")
-    texts += [text for text in given if isinstance(text, str)] if isinstance(given, (list, tuple)) else []
-    chunks = seen.fact("retrieved")
-    for chunk in chunks if isinstance(chunks, (list, tuple)) else ():
-        text = chunk.get("text") if isinstance(chunk, dict) else None
-        texts += [text] if isinstance(text, str) else []
-    return telling(text[-20_000:] for text in texts[-20:])
+    """Telling words of what the user wrote and of what was looked up, the latest of each."""
+    given, chunks = seen.fact("user_text"), seen.fact("retrieved")
+    texts = list(given) if isinstance(given, (list, tuple)) else []
+    texts += [one.get("text") for one in chunks if isinstance(one, dict)] if isinstance(chunks, list) else []
+    return telling(tuple(text[-20_000:] for text in texts[-20:] if isinstance(text, str)))
 
 
 def _worth_a_look(text: str) -> bool:
