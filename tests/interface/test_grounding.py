@@ -115,6 +115,8 @@ def test_json_gets_no_notice():
 def test_a_stream_is_marked_at_its_end_for_what_has_left():
     _, shown = said("Bye.", stream=True, before="You have 90 days. ")
     assert shown == "Bye." + FIGURES
+    _, shown = said("ort says so.", stream=True, before="Good, as stated in the annual rep")
+    assert shown == "ort says so." + NOTICE
     assert said("You have 90 days", stream=True, final=False)[0].action is Action.ALLOW
 
 

@@ -82,14 +82,12 @@ class Grounding(ResponseControl):
 
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
         known = chunks(seen.fact("retrieved"))
-        findings = [_finding(*claim) for claim in claims(text, known)]
         if not seen.final:
+            findings = [_finding(*claim) for claim in claims(text, known)]
             return verdict(Action.ANNOTATE, findings=findings) if findings else ALLOW
         before = seen.fact("before")
         earlier = before[-_BEFORE:] if isinstance(before, str) and seen.fact("stream") else ""
-        if not findings and claims(earlier, known):
-            message = "An earlier part of the answer cites a missing source."
-            findings = [_finding("source-earlier", message, 0, 0)]
+        findings = _claimed(earlier, text, known)
         findings += self._evidence(earlier, text, known, seen)
         missing = self._missing(earlier + text, seen)
         if not findings and not missing:
@@ -140,6 +138,18 @@ class Grounding(ResponseControl):
             if one.text.strip() not in text
             and any(f" {' '.join(_plain(word))} " in words for word in one.words if _plain(word))
         ]
+
+
+def _claimed(earlier: str, text: str, known: list[Chunk]) -> list[Finding]:
+    """Claims of the whole answer; those that have left count as one."""
+    found, ahead = claims(earlier + text, known), len(earlier)
+    here = [
+        _finding(rule, message, max(0, start - ahead), end - ahead)
+        for rule, message, start, end in found
+        if end > ahead
+    ]
+    message = "An earlier part of the answer cites a missing source."
+    return here or ([_finding("source-earlier", message, 0, 0)] if found else [])
 
 
 def _is_json(wanted: object) -> bool:
