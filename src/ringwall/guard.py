@@ -10,8 +10,10 @@
         given = shield.check(text, direction="untrusted")       # or: await shield.acheck(...)
         safe = given.text
 
-``check`` and ``acheck`` take the default settings; a ``Guard`` has the controls of an application of a workload file that
-look at content, with their settings and modes. Those that judge the caller (identity, quota, limits, breakers) are your
+``check`` and ``acheck`` take the default settings; a ``Guard`` has the controls of an application of a
+workload file that
+look at content, with their settings and modes. Those that judge the caller (identity, quota, limits,
+breakers) are your
 program's affair, and nothing is put on a ledger: both are the gateway's.
 """
 
@@ -29,6 +31,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from ringwall.boundaries.interface.scan import crossing_of
 from ringwall.core import Action, ConfigError, Decision, Finding, Gate, Principal, Problem, apply_edits
+from ringwall.workload.workbench import workbench
 
 __all__ = ["Direction", "Given", "Guard", "acheck", "check"]
 
@@ -60,8 +63,10 @@ class Guard:
     """Thread-safe. Use as a context manager, or call ``close``."""
 
     def __init__(self, workload: str | Path | None = None, *, application: str = "") -> None:
-        """Composes the gate of ``application`` (default: the first) of the workload file, with state of its own that is
-        thrown away at the end. Without a file: one application with the default settings. Raises ConfigError for a file
+        """Composes the gate of ``application`` (default: the first) of the workload file, with state of
+        its own that is
+        thrown away at the end. Without a file: one application with the default settings. Raises
+        ConfigError for a file
         that can't be used."""
         self._stack = ExitStack()
         with ExitStack() as stack:
@@ -74,8 +79,6 @@ class Guard:
 
     @staticmethod
     def _composed(stack: ExitStack, path: Path, state: Path, application: str) -> Gate:
-        from ringwall.workload.workbench import workbench
-
         site = stack.enter_context(workbench(path, state)).site
         if application and application not in site.applications:
             raise ConfigError(Problem(f"there is no application {application!r}", str(path)))
@@ -83,11 +86,15 @@ class Guard:
         posts = [post for post in gate.posts if post.control.declaration.parts]
         return Gate(posts, application=gate.application, mode=gate.mode, policy=gate.policy)
 
-    def check(self, text: str, *, direction: Direction = "request", principal: Principal | None = None) -> Given:
+    def check(
+        self, text: str, *, direction: Direction = "request", principal: Principal | None = None
+    ) -> Given:
         """Judge a text. May be called from any thread. Raises ValueError for an unknown direction."""
         return self._loop.run(self._decided(text, direction, principal))
 
-    async def acheck(self, text: str, *, direction: Direction = "request", principal: Principal | None = None) -> Given:
+    async def acheck(
+        self, text: str, *, direction: Direction = "request", principal: Principal | None = None
+    ) -> Given:
         """The same for asynchronous programs; the work is done aside from their event loop."""
         return await asyncio.wrap_future(self._loop.submit(self._decided(text, direction, principal)))
 
@@ -106,7 +113,9 @@ class Guard:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -22,7 +22,10 @@ def flat(value: float = 0.0) -> Ngrams:
 
 
 def test_a_feature_depends_on_nothing_but_its_own_bytes():
-    alone, behind = features(squeezed("zebra crossing")), features(squeezed("a quite different start zebra crossing"))
+    alone, behind = (
+        features(squeezed("zebra crossing")),
+        features(squeezed("a quite different start zebra crossing")),
+    )
     assert set(alone.rows[1:].tolist()) <= set(behind.rows.tolist()) | set(alone.rows[:3].tolist())
 
 

@@ -8,6 +8,7 @@ from .normalise import canonical, views
 from .rules import Rule, RuleError, builtin, parse
 from .scanner import Scanner, Sighting, scanner
 from .views import View
+from .window import RuleWindow, window
 
 __all__ = [
     "MAX_HITS",
@@ -17,6 +18,7 @@ __all__ = [
     "Judgement",
     "Rule",
     "RuleError",
+    "RuleWindow",
     "Scanner",
     "Sighting",
     "Tier",
@@ -29,4 +31,5 @@ __all__ = [
     "parse",
     "scanner",
     "views",
+    "window",
 ]

@@ -31,7 +31,10 @@ def iban(text: str) -> bool:
 
 def real_weapon(text: str) -> bool:
     return not re.search(
-        r"bath bombs?|glitter|photo|seed bomb|cherry|candy|defus|detect|dispos", text, re.IGNORECASE
+        r"bath bombs?|d[aei] (?:bain|ba[nñ]o|banho|bagno)|glitter|photo|seed bomb|cherry|candy|"
+        r"defus|detect|dispos",
+        text,
+        re.IGNORECASE,
     )
 
 
@@ -74,6 +77,53 @@ def _unproven(proof: Check) -> Check:
     return lambda text: randomness.random(text) and not proof(text)
 
 
+def real_threat(text: str) -> bool:
+    return not re.search(
+        r"\b(?:at|in) (?:chess|a game|cards|the game|tennis|poker)|laughing|joked?\b", text, re.IGNORECASE
+    )
+
+
+def real_harassment(text: str) -> bool:
+    return defensive(text) and not re.search(
+        r"\b(?:stop|deal|victim|track(?:ing)? (?:my|a|the|an) "
+        r"(?!ex\b|wife|husband|girl|boy|partner|person|woman|man))",
+        text,
+        re.IGNORECASE,
+    )
+
+
+def real_sexual(text: str) -> bool:
+    return not re.search(r"\b(?:educat|health|doctor|medical|crow|barn|rooster|cheney)", text, re.IGNORECASE)
+
+
+def real_extremism(text: str) -> bool:
+    return defensive(text) and not re.search(
+        r"base (?:camp|team|jump)|\b(?:histor|lesson|analy[sz]|condemn|counter|debunk|refut|against nazi)",
+        text,
+        re.IGNORECASE,
+    )
+
+
+def real_crime(text: str) -> bool:
+    return defensive(text) and not re.search(
+        r"\bsteal(?:ing)? (?:a |the )?(?:base|kiss|scene|show|look|glance|bases|moment|march|ball|idea)",
+        text,
+        re.IGNORECASE,
+    )
+
+
+def unsafe_yaml(text: str) -> bool:
+    return not re.search(r"SafeLoader|(?<!un)safe_load", text)
+
+
+def not_weights_only(text: str) -> bool:
+    return not re.search(r"weights_only\s{0,4}=\s{0,4}True", text)
+
+
+def not_secured(text: str) -> bool:
+    return "secure_filename" not in text
+
+
 CHECKS: Mapping[str, Check] = {
     "luhn": luhn,
     "iban": iban,
@@ -91,6 +141,14 @@ CHECKS: Mapping[str, Check] = {
     "defensive": defensive,
     **PROOFS,
     **{f"unproven-{name}": _unproven(proof) for name, proof in PROOFS.items()},
+    "real-threat": real_threat,
+    "real-harassment": real_harassment,
+    "real-sexual": real_sexual,
+    "real-extremism": real_extremism,
+    "real-crime": real_crime,
+    "unsafe-yaml": unsafe_yaml,
+    "not-weights-only": not_weights_only,
+    "not-secured": not_secured,
 }
 
 EXTENSIONS: Mapping[str, Callable[[str, int], int]] = {

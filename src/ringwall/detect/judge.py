@@ -1,4 +1,5 @@
-"""How sure all tiers together are that a text attacks a model: signatures, n-grams, and the encoder if it is there."""
+"""How sure all tiers together are that a text attacks a model: signatures, n-grams, and the encoder if it
+is there."""
 
 from dataclasses import dataclass
 
@@ -28,7 +29,8 @@ class Judgement:
 
 
 def judge(text: str, *, untrusted: bool = False, tier: Tier) -> Judgement:
-    """Judge what somebody typed, or with ``untrusted`` a text from outside, in which any order to the model is one
+    """Judge what somebody typed, or with ``untrusted`` a text from outside, in which any order to the
+    model is one
     too many. Raises LookupError if the tier's extra is not installed."""
     seen = assess(text)
     learned = opinion(text, untrusted=untrusted, tier=tier)

@@ -29,7 +29,7 @@ SECRETS = (
     "secrets-keys",
     "secrets-context",
 )
-FILES = ("injection", "jailbreak", "indirect", "languages", "moderation", *SECRETS, "pii")
+FILES = ("injection", "jailbreak", "indirect", "languages", "moderation", *SECRETS, "pii", "code", "output")
 SHARED = "fragments"
 """Pieces of patterns that every file may use."""
 MAX_WIDTH = 4096

@@ -40,10 +40,7 @@ _REASON = "The request tries to override the instructions of this assistant."
 _TOLD = {
     "injection": "It reads like an order to the model against its operator's.",
     "jailbreak": "It reads like an attempt to lift the model's restraint.",
-    "moderation": "It reads like a request for help with serious harm.",
 }
-_TELLING = 0.2
-"""Score from which a judgement is a finding."""
 _WINDOW_PARTS = 6
 _WINDOW_CHARS = 4000
 _SENTENCES = 32
@@ -59,11 +56,11 @@ class InjectionSettings(Settings):
     """Score from which it is put on record."""
     remove: float = Field(default=0.75, gt=0, le=1)
     """Score from which a sentence of untrusted content (tool results, documents) is taken out."""
-    moderation: float = Field(default=0.8, gt=0, le=1)
-    """Score from which a request for serious harm is blocked."""
     tier: Literal["best", "ngrams", "encoder"] = "best"
-    """Detectors beside the signatures: ``ngrams`` (0.2 ms for 1 KB), ``encoder`` (also the transformer, some ms for each
-    message; needs the extra ``transformer`` and refuses to start without it), ``best`` (the encoder if it is installed)."""
+    """Detectors beside the signatures: ``ngrams`` (0.2 ms for 1 KB), ``encoder`` (also the transformer,
+    some ms for each
+    message; needs the extra ``transformer`` and refuses to start without it), ``best`` (the encoder if it
+    is installed)."""
 
 
 class Injection(PartControl):
@@ -104,9 +101,7 @@ class Injection(PartControl):
     def _from_user(self, found: Judgement) -> Verdict:
         if found.attack >= self.settings.block:
             return verdict(Action.BLOCK, _REASON, _findings(found))
-        if found.moderation >= self.settings.moderation:
-            return verdict(Action.BLOCK, "The request asks for help with serious harm.", _findings(found))
-        if max(found.attack, found.moderation) >= self.settings.annotate:
+        if found.attack >= self.settings.annotate:
             return verdict(Action.ANNOTATE, findings=_findings(found))
         return ALLOW
 
@@ -115,7 +110,7 @@ class Injection(PartControl):
         found = judge(text, untrusted=True, tier=self._tier)
         if found.attack < self.settings.annotate:
             return ALLOW
-        findings = _findings(found, harm=False)
+        findings = _findings(found)
         if found.attack < self.settings.remove:
             return verdict(Action.ANNOTATE, findings=findings)
         edits = [Edit(0, start, end, REMOVED) for start, end in self._orders(text, found)]
@@ -123,9 +118,10 @@ class Injection(PartControl):
         return verdict(Action.TRANSFORM, reason, findings, edits)
 
     def _orders(self, text: str, found: Judgement) -> list[tuple[int, int]]:
-        """The sentences that give orders: those with a signature, else those of the worst window that are judged an attack
+        """The sentences that give orders: those with a signature, else those of the worst window that are
+        judged an attack
         by themselves, else the window."""
-        signed = [one for one in found.sightings if not one.cls.startswith("moderation")]
+        signed = _attacks(found.sightings)
         strong = [one for one in signed if one.score >= self.settings.remove] or signed
         if strong:
             return [sentence(text, one.start, one.end) for one in strong]
@@ -140,10 +136,11 @@ class Injection(PartControl):
         return alone or [(low, high)]
 
     def _past_call(self, arguments: str) -> Verdict:
-        """A call that the client says the model made: where its strings give orders, all of them go. Signatures only: what
+        """A call that the client says the model made: where its strings give orders, all of them go.
+        Signatures only: what
         a call asks for is an order by its nature, and the policies decide on it."""
         found = assess(spoken(arguments))
-        attacks = [one for one in found.sightings if not one.cls.startswith("moderation")]
+        attacks = _attacks(found.sightings)
         if not attacks or found.attack < self.settings.annotate:
             return ALLOW
         findings = [replace(one, start=0, end=len(arguments)) for one in _signatures(attacks)]
@@ -183,14 +180,16 @@ def _crosses(one: Sighting, starts: list[int]) -> bool:
     return bisect_right(starts, one.start) - 1 < newest <= bisect_right(starts, one.end - 1) - 1
 
 
-def _findings(found: Judgement, *, harm: bool = True) -> list[Finding]:
+def _findings(found: Judgement) -> list[Finding]:
     """Of the signatures, and one that says what all tiers together make of it."""
-    seen = [one for one in found.sightings if harm or not one.cls.startswith("moderation")]
     kind = "jailbreak" if found.jailbreak > found.injection else "injection"
     rule = "encoder" if found.opinion.encoder else "ngrams"
     told = Finding(ID, rule, _TOLD[kind], 0, *found.opinion.span, kind, found.attack, found.opinion.view)
-    harmful = Finding(ID, rule, _TOLD["moderation"], 0, 0, 0, "moderation", found.moderation)
-    return [*_signatures(seen), *([told] if found.attack >= _TELLING else []), *([harmful] if harm and found.moderation >= _TELLING else [])]
+    return [told, *_signatures(_attacks(found.sightings))]
+
+
+def _attacks(sightings: Iterable[Sighting]) -> list[Sighting]:
+    return [one for one in sightings if not one.cls.startswith("moderation")]
 
 
 def _signatures(sightings: Iterable[Sighting]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """One text, without a gateway: what ``ringwall scan`` prints for each line that it reads."""
 
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from ringwall.core import (
     ANONYMOUS,
@@ -19,10 +19,13 @@ from ringwall.core import (
 )
 from ringwall.detect import Tier, best_tier, judge
 
+from .code import Code, CodeSettings
 from .injection import Injection, InjectionSettings
 from .links import Links, LinksSettings
+from .moderation import Moderation, ModerationSettings
 from .normalisation import Normalisation
 from .secrets import Secrets, SecretsSettings
+from .sinks import Sinks, SinksSettings
 
 Direction = Literal["request", "response", "untrusted"]
 Detectors = Literal["best", "ngrams", "encoder"]
@@ -31,25 +34,25 @@ Detectors = Literal["best", "ngrams", "encoder"]
 @cache
 def _controls(direction: str, detectors: Detectors) -> tuple[Control, ...]:
     """The controls of a direction with their default settings, cheap ones first."""
-    secrets = Secrets(SecretsSettings())
+    shared: tuple[Control, ...] = (Secrets(SecretsSettings()), Moderation(ModerationSettings()))
     if direction == "response":
-        return secrets, Links(LinksSettings())
-    return Normalisation(), Injection(InjectionSettings(tier=detectors)), secrets
+        return *shared, Links(LinksSettings()), Code(CodeSettings()), Sinks(SinksSettings())
+    return Normalisation(), Injection(InjectionSettings(tier=detectors)), *shared
 
 
 def scan_text(text: str, direction: Direction = "request", detectors: Detectors = "best") -> dict[str, Any]:
     """Judge one text as the interface controls with their default settings would.
 
-    ``injection`` and ``jailbreak`` are calibrated scores of all tiers, the higher of the two that of an attack at all;
-    ``moderation`` is that of a request for serious harm. Of a response they say what it would be if it were text from
+    ``injection`` and ``jailbreak`` are calibrated scores of all tiers, the higher of the two that of an
+    attack at all;
+    ``moderation`` is that of a request for serious harm. Of a response they say what it would be if it
+    were text from
     outside. Raises ValueError for an unknown direction, LookupError for detectors that are not installed.
     """
     crossing = crossing_of(text, direction)
     joined = Verdict()
     for control in _controls(direction, detectors):
-        given = control.inspect(crossing)
-        assert isinstance(given, Verdict)  # none of these is asynchronous
-        joined = joined.join(given)
+        joined = joined.join(cast(Verdict, control.inspect(crossing)))  # none of these is asynchronous
     tier = best_tier() if detectors == "best" else Tier(detectors)
     found = judge(text, untrusted=direction != "request", tier=tier)
     return {

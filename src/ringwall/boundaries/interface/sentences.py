@@ -13,7 +13,9 @@ def sentence(text: str, start: int, end: int) -> tuple[int, int]:
     for stop in _END.finditer(text, low, start):
         first = stop.end()
     stop_after = _END.search(text, max(start, end - 1), min(len(text), end + _LIMIT))
-    last = stop_after.start() + len(stop_after.group().rstrip()) if stop_after else min(len(text), end + _LIMIT)
+    last = (
+        stop_after.start() + len(stop_after.group().rstrip()) if stop_after else min(len(text), end + _LIMIT)
+    )
     return min(first, start), max(last, end)
 
 

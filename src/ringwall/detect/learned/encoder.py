@@ -75,7 +75,9 @@ class Encoder:
             return [[*prefix, *body, _END]], [(0, len(text) + cut)]
         step = max(STRIDE, -(-(len(body) - room) // (MOST_WINDOWS - 1)))
         starts = range(0, len(body) - room + step, step)
-        places = [(encoded.offsets[at][0], encoded.offsets[min(at + room, len(body)) - 1][1]) for at in starts]
+        places = [
+            (encoded.offsets[at][0], encoded.offsets[min(at + room, len(body)) - 1][1]) for at in starts
+        ]
         spans = [(a + cut * (a >= LONGEST // 2), b + cut * (b > LONGEST // 2)) for a, b in places]
         return [[*prefix, *body[at : at + room], _END] for at in starts], spans
 

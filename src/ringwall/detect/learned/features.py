@@ -1,7 +1,9 @@
 """Hashed n-grams of a text: what the linear tier looks at.
 
-Characters (as UTF-8 bytes) in runs of 3 to 5, words in runs of 1 to 4, and pairs of words with one between them, each
-hashed to a row of the weight table. The hash is a polynomial over prefix sums (Karp and Rabin 1987), so that numpy
+Characters (as UTF-8 bytes) in runs of 3 to 5, words in runs of 1 to 4, and pairs of words with one between
+them, each
+hashed to a row of the weight table. The hash is a polynomial over prefix sums (Karp and Rabin 1987), so
+that numpy
 hashes all places of a text at once.
 """
 

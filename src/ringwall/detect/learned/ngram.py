@@ -27,7 +27,8 @@ class Ngrams:
     """For what somebody typed, and for text from outside."""
 
     def score(self, text: str, *, untrusted: bool = False) -> float:
-        """Log odds of an attack in the worst window of the text; not yet calibrated. What lies between the two
+        """Log odds of an attack in the worst window of the text; not yet calibrated. What lies between the
+        two
         ends of a text of more than ``LONGEST`` characters is not looked at."""
         if len(text) > LONGEST:
             text = text[: LONGEST // 2] + text[-LONGEST // 2 :]
@@ -53,7 +54,9 @@ class Ngrams:
         np.cumsum(np.bincount(starts, minlength=size), out=counts[1:])
         lows = np.arange(0, size - STRIDE, STRIDE)
         highs = np.minimum(lows + WINDOW, size)
-        return float(((sums[highs] - sums[lows]) / np.sqrt(np.maximum(1, counts[highs] - counts[lows]))).max())
+        return float(
+            ((sums[highs] - sums[lows]) / np.sqrt(np.maximum(1, counts[highs] - counts[lows]))).max()
+        )
 
 
 @cache
@@ -61,7 +64,9 @@ def ngrams() -> Ngrams:
     """The weights that ship with Ringwall (``training/linear.py`` made them)."""
     with (files(__package__) / "weights" / "ngram.npz").open("rb") as stored:
         table = np.load(stored, allow_pickle=False)
-        common, outside = (table[name].astype(np.float32) * table[f"{name}_step"] for name in ("common", "outside"))
+        common, outside = (
+            table[name].astype(np.float32) * table[f"{name}_step"] for name in ("common", "outside")
+        )
         bias = table["bias"]
     if common.shape != (1 << BITS,) or outside.shape != common.shape:
         raise ValueError("the n-gram weights are of another shape than the features")

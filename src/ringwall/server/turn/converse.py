@@ -227,6 +227,8 @@ def _response(turn: Turn, pending: str, before: str, final: bool) -> Crossing:
             "before": before,
             "retrieved": turn.retrieved,
             "user_text": turn.user_text,
+            "results": turn.results,
+            "response_format": turn.call.params.get("response_format"),
         },
     )
 

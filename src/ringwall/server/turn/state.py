@@ -16,6 +16,7 @@ from ringwall.core import (
     Integrity,
     Label,
     Part,
+    PartKind,
     Principal,
     new_id,
 )
@@ -141,6 +142,11 @@ class Turn:
     def user_text(self) -> list[str]:
         """What the user wrote: an answer that repeats it leaks nothing."""
         return [part.text for part in self.content if part.label.integrity is Integrity.USER]
+
+    @property
+    def results(self) -> list[str]:
+        """What tools have answered: figures of an answer may come from there."""
+        return [part.text for part in self.content if part.kind is PartKind.TOOL_RESULT]
 
     @property
     def content_label(self) -> Label:
