@@ -34,6 +34,7 @@ _KEYS = {
     "check",
     "group",
     "extend",
+    "value",
 }
 
 
@@ -65,10 +66,22 @@ class Rule:
     (``checks.EXTENSIONS``)."""
     width: int = 0
     """Longest match, characters."""
+    value: "Value | None" = None
+    """With this the pattern only announces, and the finding is a value near it (``near.py``)."""
 
     @property
     def regex(self) -> str:
         return self.pattern if self.sensitive else f"(?i){self.pattern}"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What counts near the words of a rule. ``check`` and ``group`` of such a rule are those of its value."""
+
+    pattern: str
+    check: str
+    group: int
+    width: int
 
 
 def parse(text: str, name: str = "rules") -> tuple[Rule, ...]:
@@ -103,6 +116,11 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
     score = float(entry["score"])
     if not 0 < score <= 1:
         raise RuleError(f"{where}: the score must lie in 0..1")
+    group = int(entry.get("group", 0))
+    value = None
+    if entry.get("value"):
+        form = _filled(str(entry["value"]), fragments, where)
+        value, check, group = Value(form, check, group, _width(form, where)), "", 0
     return Rule(
         id=entry["id"],
         cls=str(entry["class"]),
@@ -114,9 +132,10 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
         family=str(entry.get("family", entry["id"])),
         sensitive=entry.get("case") == "sensitive",
         check=check,
-        group=int(entry.get("group", 0)),
+        group=group,
         extend=extend,
         width=_width(pattern, where),
+        value=value,
     )
 
 
