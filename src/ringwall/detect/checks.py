@@ -8,6 +8,9 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from .identifiers import IDENTIFIERS
+from .personal_checks import PERSONAL
+
 Check = Callable[[str], bool]
 """Takes what the rule's group matched; False drops the hit."""
 
@@ -105,7 +108,7 @@ def luhn(text: str) -> bool:
 
 def iban(text: str) -> bool:
     """ISO 13616: mod 97 over the rearranged number, and the length of the country where it is known."""
-    packed = "".join(text.split()).upper()
+    packed = "".join(text.replace("-", "").split()).upper()
     if not (packed.isascii() and packed.isalnum()):
         return False
     known = _IBAN_LENGTH.get(packed[:2])
@@ -194,6 +197,8 @@ CHECKS: Mapping[str, Check] = {
     "real-weapon": real_weapon,
     "real-minors": real_minors,
     "defensive": defensive,
+    **PERSONAL,
+    **IDENTIFIERS,
 }
 
 _TOKEN_RUN = re.compile(r"[A-Za-z0-9_.~+/=-]{0,16384}")

@@ -46,8 +46,9 @@ def values(text: str, rule: Rule, words: Iterable[Span]) -> Iterator[Span]:
     """Spans of the values that these places announce, each once.
 
     The first one behind the words counts, and then those of the same shape, for as long as no gap is wider
-    than ``AFTER``: a list, a column. With none behind them, the nearest one before counts. Time is linear
-    in the text and in the number of places.
+    than ``AFTER``: a list, a column. With none behind them, the nearest one before counts; but a value whose
+    pattern begins with ``^`` must follow the words at once. Time is linear in the text and in the number of
+    places.
     """
     value = rule.value
     if value is None:
@@ -60,7 +61,7 @@ def values(text: str, rule: Rule, words: Iterable[Span]) -> Iterator[Span]:
         found = list(_column(text, value, pattern, end))
         if found:
             done = found[-1][1]
-        else:
+        elif not value.pattern.startswith("^"):
             found = list(_good(text, value, pattern, _left(text, start - BEFORE), start))[-1:]
         yield from (one for one in found if one not in given)
         given.update(found)
@@ -103,6 +104,7 @@ def _good(text: str, value: Value, pattern: Any, start: int, stop: int) -> Itera
 def _compiled(pattern: str, sensitive: bool) -> Any:
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = 64 << 20
     options.case_sensitive = sensitive
     return re2.compile(pattern, options)
 
