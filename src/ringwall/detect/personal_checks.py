@@ -178,7 +178,7 @@ def _iso_date(text: str) -> bool:
 
 def mrz(text: str) -> bool:
     """The second line of a passport: number, birth date and expiry with their check digits (ICAO 9303-4)."""
-    line = text.split()[-1]
+    line = text.rsplit(maxsplit=1)[-1]
     return all(mrz_digit(line[a:b]) == line[b] for a, b in ((0, 9), (13, 19), (21, 27)))
 
 
