@@ -136,7 +136,9 @@ def test_custom_entities():
         "rules: [{id: badge, class: pii.badge, score: 0.9, message: A badge., pattern: '\\bBX-\\d{4}\\b', "
         "positive: [BX-1234], negative: [BX-12]}]"
     )
-    scanner = custom_scanner([*rules, *word_list("projects", ["Blue  Heron", "Zoë", "C++"], "pii.project", "m")])
+    scanner = custom_scanner(
+        [*rules, *word_list("projects", ["Blue  Heron", "Zoë", "C++"], "pii.project", "m")]
+    )
     text = "badge BX-9999 for blue\nheron and ZOË in C++"
     assert [text[one.start : one.end] for one in find(text, extra=[scanner])] == [
         "BX-9999", "blue\nheron", "ZOË", "C++",

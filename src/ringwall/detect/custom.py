@@ -35,7 +35,7 @@ def custom_rules(text: str, name: str = "custom") -> tuple[Rule, ...]:
     return rules
 
 
-def word_list(id: str, words: Iterable[str], cls: str, message: str, score: float = 0.9) -> tuple[Rule, ...]:  # noqa: A002 - the name of the field
+def word_list(id: str, words: Iterable[str], cls: str, message: str, score: float = 0.9) -> tuple[Rule, ...]:  # noqa: A002
     """Rules that find these words and phrases, in any case, whatever blanks are between their words.
 
     Raises RuleError for an empty list, and for one that is too long or holds too long an entry.

@@ -40,8 +40,8 @@ CLASSES: Mapping[str, tuple[str, float]] = {
     "BANK_ACCOUNT": ("pii.bank-account", 0.85),
     "PHONE": ("pii.phone", 0.8),
 }
-"""The model's label: our class, and the lowest probability of a token that counts. Cities and states alone are
-no personal data, and for mail and web addresses the rules are better."""
+"""The model's label: our class, and the lowest probability of a token that counts. Cities and states
+alone are no personal data, and for mail and web addresses the rules are better."""
 _WORDS = {"pii.name": "A person's name", "pii.address": "A postal address"}
 _TRUST = 0.74
 """Factor on its probabilities: a rule with a check digit or clear words is surer than the model can be."""
@@ -136,8 +136,8 @@ def entities(text: str) -> Iterator[Sighting]:
         for first, last, cls, score in _pieces(window, model().tokens(window)):
             key = (low + first, low + last, cls)
             spans[key] = max(score, spans.get(key, 0.0))
-    for (first, last, cls), score in _united(spans):
-        last = first + len(text[first:last].rstrip(" \t\r\n.,;:!?"))
+    for (first, stop, cls), score in _united(spans):
+        last = first + len(text[first:stop].rstrip(" \t\r\n.,;:!?"))
         yield Sighting(
             rule="model-" + cls.removeprefix("pii."),
             cls=cls,

@@ -15,7 +15,10 @@ MAX_CANDIDATES = 500
 MAX_REGIONS = 12
 _CANDIDATE = re.compile(r"(?<![\w.,:/#=$€£-])[+(]{0,2}\d(?:[ ().\-/]{0,3}\d){5,15}(?![\w:-]|[.,]\d)")
 _SEPARATED = re.compile(r"\d[ ().\-/]+\d")
-_DATE = re.compile(r"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}(?:\D|$)|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d$")
+_DATE = re.compile(
+    r"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}(?:\D|$)"
+    r"|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d$"
+)
 
 
 def library() -> Any:
@@ -34,7 +37,7 @@ def known(regions: Sequence[str]) -> None:
 
 
 def phones(text: str, regions: Sequence[str]) -> Iterator[Sighting]:
-    """Valid numbers of these regions. Digits without any sign between them are less sure: an order, perhaps."""
+    """Valid numbers of these regions. Digits without any sign between them are less sure."""
     lib = library()
     for count, found in enumerate(_CANDIDATE.finditer(text)):
         if count >= MAX_CANDIDATES:
