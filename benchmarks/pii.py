@@ -3,8 +3,8 @@
 Run: python benchmarks/pii.py [--eval FILE] [--peer PYTHON] [--ner] [--regions US,DE,FR] [--rows N]
 
 FILE is gzipped JSON lines: ``{"text", "spans": [{"start", "end", "class"}]}``, classes as presidio-research
-names them. PYTHON is an interpreter that has ``presidio-analyzer``: its pattern recognisers run there, without
-a language model. A labelled span is found when a finding of its class overlaps it; a finding is right when it
+names them. PYTHON has ``presidio-analyzer``: its pattern recognisers run there, without a
+language model. A labelled span is found when a finding of its class overlaps it; a finding is right when it
 overlaps a labelled span of its class. Generated text: seeded, valid numbers labelled, and the same with a
 wrong check digit, order numbers, versions, hashes and times that must be left alone.
 """
@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from ringwall.detect.checks import iban
 from ringwall.detect.identifiers import IDENTIFIERS
 from ringwall.detect.personal import find
 from ringwall.detect.personal_checks import PERSONAL
@@ -87,7 +88,7 @@ CHECKED = [  # class, shape, check, sentence
     ("pii.national-id", "1850623######", IDENTIFIERS["ro-cnp"], "CNP {}"),
     ("pii.national-id", "756.####.####.##", IDENTIFIERS["ch-ahv"], "AHV {}"),
     ("pii.national-id", "850617-####", IDENTIFIERS["se-pnr"], "personnummer {}"),
-    ("pii.iban", "DE## 3704 0044 0532 0130 ##", lambda text: iban(text), "Transfer it to {} today"),
+    ("pii.iban", "DE## 3704 0044 0532 0130 ##", iban, "Transfer it to {} today"),
 ]
 FREE = [  # class, shape, sentence
     ("pii.email", "casey.doe##@brightlamp.example", "Write to {} please"),
@@ -101,12 +102,6 @@ DECOYS = [
     "at 2024-11-2# 1#:0#:##", "epoch 17325378#####", "pi is 3.1415926535######", "total 1#,###.## EUR",
     "id 123e4567-e89b-12d3-a456-4266141#####", "ticket ##########", "serial ############", "page ### of ###",
 ]  # fmt: skip
-
-
-def iban(text):
-    from ringwall.detect.checks import iban as check
-
-    return check(text)
 
 
 def generated(rows, seed=11):

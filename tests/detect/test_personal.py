@@ -1,7 +1,8 @@
-"""Personal data: check digits against another implementation, what is no personal data, hostile text, overlaps."""
+"""Personal data: check digits against another implementation, innocent and hostile text, overlaps."""
 
 import importlib
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +37,8 @@ LETTERED = {
     "be-nn": ("be.nn", "850730033##"),
 }  # fmt: skip
 STRICTER = {"at-svnr", "ro-cnp", "no-fnr", "se-pnr", "za-id", "is-kennitala", "lv-pk", "ec-cedula", "cz-rc",
-            "md-idnp", "ar-cuil", "fi-hetu", "mx-curp", "fr-nir", "be-nn", "jmbg", "pt-nif", "pl-pesel"}  # fmt: skip
+            "md-idnp", "ar-cuil", "fi-hetu", "mx-curp", "fr-nir", "be-nn", "jmbg", "pt-nif",
+            "pl-pesel"}  # fmt: skip
 """One of the two knows more of dates, regions or kinds of holders; the check digits are the same."""
 
 
@@ -64,7 +66,7 @@ def test_check_digits_are_those_of_another_implementation(name):
 
 
 @given(st.text(max_size=40), st.sampled_from(sorted({**IDENTIFIERS, **PERSONAL})))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_identifier_checks_take_anything(text, name):
     if name in IDENTIFIERS:
         assert IDENTIFIERS[name](text) in (True, False)
@@ -123,7 +125,7 @@ def test_findings_are_disjoint_and_cover_all_that_was_found(spans):
     text = "x" * 100
     found = [sight(start, start + length, score) for start, length, score in spans]
     out = resolved(found, text)
-    assert all(a.end <= b.start for a, b in zip(out, out[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(out))
     bare = set().union(*(range(o.start, o.end) for o in found)) - set().union(
         *(range(o.start, o.end) for o in out)
     )
@@ -180,4 +182,4 @@ def test_the_model_finds_names_in_every_window():
 def test_any_text_gives_disjoint_spans_inside_it(text):
     found = find(text)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))

@@ -20,7 +20,7 @@ _BLANK = re.compile(r"\s+")
 
 
 def custom_rules(text: str, name: str = "custom") -> tuple[Rule, ...]:
-    """Rules of a YAML text. Raises RuleError: too many, a bad rule, or one that does not prove its examples."""
+    """Rules of a YAML text. Raises RuleError: too many, a bad rule, or examples that are not proved."""
     rules = parse(text, name)
     if len(rules) > MAX_RULES:
         raise RuleError(f"{name}: {len(rules)} rules, at most {MAX_RULES} are allowed")
