@@ -55,7 +55,7 @@ def drawn(shape, check, chance):
     digits, letters = string.digits, string.ascii_uppercase
     while True:
         text = "".join(
-            chance.choice(digits) if c == "#" else chance.choice(letters) if c == "@" else c for c in shape
+            chance.choice(digits) if c == "#" else chance.choice(letters) if c == "%" else c for c in shape
         )
         if check(text):
             return text
@@ -73,14 +73,14 @@ def broken(text, check, chance):
 
 CHECKED = [  # class, shape, check, sentence
     ("pii.card", "4### #### #### ####", PERSONAL["card"], "Please charge my card {}."),
-    ("pii.card", "5555##########", PERSONAL["card"], "{} is the number on file."),
+    ("pii.card", "5555############", PERSONAL["card"], "{} is the number on file."),
     ("pii.card", "37## ###### #####", PERSONAL["card"], "Paid with {} yesterday"),
     ("pii.national-id", "###-##-####", IDENTIFIERS["us-ssn"], "SSN: {}"),
     ("pii.national-id", "### ### ####", IDENTIFIERS["gb-nhs"], "The NHS number is {}."),
-    ("pii.national-id", "########@", IDENTIFIERS["es-dni"], "Mi DNI es {}"),
-    ("pii.national-id", "RSSMRA85T##A###@", IDENTIFIERS["it-cf"], "codice fiscale {}"),
+    ("pii.national-id", "########%", IDENTIFIERS["es-dni"], "Mi DNI es {}"),
+    ("pii.national-id", "RSSMRA85T##A###%", IDENTIFIERS["it-cf"], "codice fiscale {}"),
     ("pii.national-id", "8506#######", IDENTIFIERS["pl-pesel"], "PESEL {}"),
-    ("pii.national-id", "S#######@", IDENTIFIERS["sg-nric"], "NRIC {}"),
+    ("pii.national-id", "S#######%", IDENTIFIERS["sg-nric"], "NRIC {}"),
     ("pii.national-id", "#### #### ####", IDENTIFIERS["in-aadhaar"], "Aadhaar number {}"),
     ("pii.national-id", "###########", IDENTIFIERS["de-tax"], "Meine Steuer-ID lautet {}"),
     ("pii.national-id", "###.###.###-##", IDENTIFIERS["br-cpf"], "CPF {}"),
@@ -94,7 +94,7 @@ FREE = [  # class, shape, sentence
     ("pii.email", "casey.doe##@brightlamp.example", "Write to {} please"),
     ("pii.phone", "+49 30 90####", "My number is {}"),
     ("pii.phone", "(202) 555-01##", "call me at {}"),
-    ("pii.ip", "203.0.113.2##", "logged in from {}"),
+    ("pii.ip", "203.0.113.1##", "logged in from {}"),
     ("pii.mac", "00:1a:2b:3c:4d:5#", "device {}"),
 ]
 DECOYS = [

@@ -33,12 +33,12 @@ CLASSES: Mapping[str, tuple[str, float]] = {
     "BUILDING_NUMBER": ("pii.address", 0.7),
     "SECONDARY_ADDRESS": ("pii.address", 0.6),
     "ZIP_CODE": ("pii.address", 0.75),
-    "PASSPORT": ("pii.passport", 0.8),
-    "DRIVERS_LICENSE": ("pii.driving-licence", 0.8),
-    "TAX_ID": ("pii.tax-id", 0.85),
-    "GOVERNMENT_ID": ("pii.national-id", 0.85),
-    "BANK_ACCOUNT": ("pii.bank-account", 0.85),
-    "PHONE": ("pii.phone", 0.8),
+    "PASSPORT": ("pii.passport", 0.95),
+    "DRIVERS_LICENSE": ("pii.driving-licence", 0.95),
+    "TAX_ID": ("pii.tax-id", 0.95),
+    "GOVERNMENT_ID": ("pii.national-id", 0.95),
+    "BANK_ACCOUNT": ("pii.bank-account", 0.95),
+    "PHONE": ("pii.phone", 0.9),
 }
 """The model's label: our class, and the lowest probability of a token that counts. Cities and states
 alone are no personal data, and for mail and web addresses the rules are better."""

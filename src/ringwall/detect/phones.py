@@ -15,6 +15,7 @@ MAX_CANDIDATES = 500
 MAX_REGIONS = 12
 _CANDIDATE = re.compile(r"(?<![\w.,:/#=$€£-])[+(]{0,2}\d(?:[ ().\-/]{0,3}\d){5,15}(?![\w:-]|[.,]\d)")
 _SEPARATED = re.compile(r"\d[ ().\-/]+\d")
+_QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
 _DATE = re.compile(
     r"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}(?:\D|$)"
     r"|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d$"
@@ -43,7 +44,7 @@ def phones(text: str, regions: Sequence[str]) -> Iterator[Sighting]:
         if count >= MAX_CANDIDATES:
             return
         digits = found.group()
-        if _DATE.match(digits):
+        if _DATE.match(digits) or _QUAD.match(digits):
             continue
         region = next((code for code in regions if _valid(lib, digits, code)), "")
         if region:
