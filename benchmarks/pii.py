@@ -91,7 +91,7 @@ CHECKED = [  # class, shape, check, sentence
     ("pii.iban", "DE## 3704 0044 0532 0130 ##", iban, "Transfer it to {} today"),
 ]
 FREE = [  # class, shape, sentence
-    ("pii.email", "casey.doe##@brightlamp.example", "Write to {} please"),
+    ("pii.email", "casey.doe##@example.com", "Write to {} please"),
     ("pii.phone", "+49 30 90####", "My number is {}"),
     ("pii.phone", "(202) 555-01##", "call me at {}"),
     ("pii.ip", "203.0.113.1##", "logged in from {}"),
