@@ -62,14 +62,17 @@ def find(
     or the model are asked for and the extra is not installed: call ``require`` once at the start.
     """
     wanted = frozenset(classes)
-    found = [one for one in scanner().scan(text) if one.cls in wanted and _plain(one.view)]
-    for more in extra:
-        found.extend(one for one in more.scan(text) if _plain(one.view))
+    found = [one for one in scanner().scan(text) if one.cls in CLASSES and _plain(one.view)]
+    own = [one for more in extra for one in more.scan(text) if _plain(one.view)]
+    found.extend(own)
     if regions and "pii.phone" in wanted:
         found.extend(phones.phones(text, regions))
     if ner:
-        found.extend(one for one in model.entities(text) if one.cls in wanted)
-    return resolved((one for one in found if one.score >= minimum), text)
+        found.extend(model.entities(text))
+    wanted |= {one.cls for one in own}
+    # All classes compete before some are left out: an SSN is no phone number because nobody asked for SSNs.
+    left = resolved((one for one in found if one.score >= minimum), text)
+    return [one for one in left if one.cls in wanted]
 
 
 def require(*, regions: Sequence[str] = (), ner: bool = False) -> None:

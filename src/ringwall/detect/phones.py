@@ -67,6 +67,9 @@ def _valid(lib: Any, digits: str, region: str) -> bool:
         number = lib.parse(digits, region)
     except lib.NumberParseException:
         return False
-    return bool(
-        lib.is_valid_number(number) if digits[0] == "+" else lib.is_valid_number_for_region(number, region)
-    )
+    if digits[0] == "+":
+        return bool(lib.is_valid_number(number))
+    trunk = lib.PhoneMetadata.metadata_for_region(region).national_prefix
+    if trunk == "0" and not digits.lstrip("(").startswith("0"):
+        return False  # people there write it, and without it too many figures would be numbers
+    return bool(lib.is_valid_number_for_region(number, region))
