@@ -146,9 +146,8 @@ def _at_most(hits: int, of: int, rate: float) -> float:
 def _print(found: dict[str, dict[str, Any]], share: float, enough: bool) -> None:
     click.echo("interface:\n  controls:\n    interface.injection:")
     for key, one in found.items():
-        click.echo(
-            f"      {key}: {one['threshold']:.4f}   # {one['over']} of {one['texts']} over it; true rate at most {one['upper']:.2%}"
-        )
+        said = f"{one['over']} of {one['texts']} over it; true rate at most {one['upper']:.2%}"
+        click.echo(f"      {key}: {one['threshold']:.4f}   # {said}")
     if not enough:
         need = math.ceil(-math.log(1 - _CONFIDENCE) / share)
         click.echo(

@@ -69,7 +69,7 @@ def joined(sightings: Iterable[Sighting]) -> float:
 
 def _weighed(text: str, one: Sighting) -> Sighting:
     """Text hidden in an encoding is never there by chance; a quoted signature in a text about it often is."""
-    if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet"):
+    if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet", "respelled"):
         return replace(one, score=min(0.99, one.score + 0.1))
     if one.cls.startswith("moderation"):
         return weighed_harm(text, one)

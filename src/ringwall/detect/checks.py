@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from . import extensions, proofs, randomness
+from .identifiers import IDENTIFIERS
+from .personal_checks import PERSONAL
 
 Check = Callable[[str], bool]
 """Takes what the rule's group matched; False drops the hit."""
@@ -20,7 +22,7 @@ def luhn(text: str) -> bool:
 
 def iban(text: str) -> bool:
     """ISO 13616: mod 97 over the rearranged number, and the length of the country where it is known."""
-    packed = "".join(text.split()).upper()
+    packed = "".join(text.replace("-", "").split()).upper()
     if not (packed.isascii() and packed.isalnum()):
         return False
     known = _IBAN_LENGTH.get(packed[:2])
@@ -149,6 +151,8 @@ CHECKS: Mapping[str, Check] = {
     "unsafe-yaml": unsafe_yaml,
     "not-weights-only": not_weights_only,
     "not-secured": not_secured,
+    **PERSONAL,
+    **IDENTIFIERS,
 }
 
 EXTENSIONS: Mapping[str, Callable[[str, int], int]] = {

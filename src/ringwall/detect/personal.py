@@ -7,8 +7,13 @@ It joins the rules (``scanner.py``), phone numbers (extra ``pii``) and names and
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
+from . import ner as model
+from . import phones
+from .extras import MissingExtra
 from .overlaps import resolved
 from .scanner import Scanner, Sighting, scanner
+
+__all__ = ["CLASSES", "OVERLAP", "MissingExtra", "find", "require"]
 
 CLASSES: Mapping[str, str] = MappingProxyType({
     "pii.email": "an e-mail address",
@@ -34,6 +39,7 @@ CLASSES: Mapping[str, str] = MappingProxyType({
     "pii.url": "a web address that carries credentials",
 })  # fmt: skip
 """What can be found, and what it is in words. Custom entities bring classes of their own."""
+_UNFAITHFUL = frozenset({"leet", "reversed", "rot13"})
 OVERLAP = 640
 """Characters at the end of an unfinished text in which a finding may still begin, grow or change. What lies
 before them is settled, but for names and addresses that the model finds."""
@@ -56,16 +62,28 @@ def find(
     or the model are asked for and the extra is not installed: call ``require`` once at the start.
     """
     wanted = frozenset(classes)
-    found = [one for one in scanner().scan(text) if one.cls in wanted]
-    for more in extra:
-        found.extend(more.scan(text))
-    return resolved((one for one in found if one.score >= minimum), text)
+    found = [one for one in scanner().scan(text) if one.cls in CLASSES and _plain(one.view)]
+    own = [one for more in extra for one in more.scan(text) if _plain(one.view)]
+    found.extend(own)
+    if regions and "pii.phone" in wanted:
+        found.extend(phones.phones(text, regions))
+    if ner:
+        found.extend(model.entities(text))
+    wanted |= {one.cls for one in own}
+    # All classes compete before some are left out: an SSN is no phone number because nobody asked for SSNs.
+    left = resolved((one for one in found if one.score >= minimum), text)
+    return [one for one in left if one.cls in wanted]
 
 
 def require(*, regions: Sequence[str] = (), ner: bool = False) -> None:
     """Raises MissingExtra, with the sentence that says what to install, if ``find`` could not be called with
-    these; ValueError for a region that is none."""
+    these; ValueError for a region that is none. Loads the model."""
+    if regions:
+        phones.known(regions)
+    if ner:
+        model.model()
 
 
-class MissingExtra(RuntimeError):
-    """An optional part is not installed. The message says which one to install."""
+def _plain(view: str) -> bool:
+    """Not a reading that turns digits into letters or the order round: check digits would pass by chance."""
+    return _UNFAITHFUL.isdisjoint(view.split("+"))

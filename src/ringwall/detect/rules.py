@@ -29,7 +29,19 @@ SECRETS = (
     "secrets-keys",
     "secrets-context",
 )
-FILES = ("injection", "jailbreak", "indirect", "languages", "moderation", *SECRETS, "pii", "code", "output")
+FILES = (
+    "injection",
+    "jailbreak",
+    "indirect",
+    "languages",
+    "moderation",
+    *SECRETS,
+    "pii",
+    "identifiers",
+    "people",
+    "code",
+    "output",
+)
 SHARED = "fragments"
 """Pieces of patterns that every file may use."""
 MAX_WIDTH = 4096
@@ -52,6 +64,7 @@ _KEYS = {
     "names",
     "reach",
     "unproven",
+    "value",
 }
 _DEFAULTS = {"class", "family", "score", "case", "check", "group"}
 """What a file may set for all of its rules (``defaults:``)."""
@@ -91,10 +104,22 @@ class Rule:
     """Characters from such a word to the value at most."""
     width: int = 0
     """Longest match, characters."""
+    value: "Value | None" = None
+    """With this the pattern only announces, and the finding is a value near it (``near.py``)."""
 
     @property
     def regex(self) -> str:
         return self.pattern if self.sensitive else f"(?i){self.pattern}"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What counts near the words of a rule. ``check`` and ``group`` of such a rule are those of its value."""
+
+    pattern: str
+    check: str
+    group: int
+    width: int
 
 
 def parse(text: str, name: str = "rules", shared: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
@@ -170,6 +195,11 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
     score = float(entry["score"])
     if not 0 < score <= 1:
         raise RuleError(f"{where}: the score must lie in 0..1")
+    group = int(entry.get("group", 0))
+    value = None
+    if entry.get("value"):
+        form = _filled(str(entry["value"]), fragments, where)
+        value, check, group = Value(form, check, group, _width(form, where)), "", 0
     return Rule(
         id=entry["id"],
         cls=str(entry["class"]),
@@ -181,11 +211,12 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
         family=str(entry.get("family", entry["id"])),
         sensitive=entry.get("case") == "sensitive",
         check=check,
-        group=int(entry.get("group", 0)),
+        group=group,
         extend=extend,
         names=names,
         reach=int(entry.get("reach", NEAR)),
         width=_width(pattern, where),
+        value=value,
     )
 
 
