@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ringwall.core import Action, Boundary
+from ringwall.core import Action, Boundary, numbered_findings
 
 from .backend import Record
 from .marking import LIMIT, Span, mark
@@ -197,14 +197,8 @@ def parts_of(record: Record) -> list[PartView]:
 
 def findings_of(record: Record) -> list[FindingView]:
     """All findings, numbered in the order in which they are met when reading."""
-    body = record.body or {}
-    raw = [
-        (int(finding.get("part") or 0), int(finding.get("start") or 0), control, finding)
-        for control, verdict in sorted(body.get("verdicts", {}).items())
-        for finding in verdict.get("findings", ())
-    ]
-    raw.sort(key=lambda entry: entry[:3])
-    return [_finding(number, entry[2], entry[3]) for number, entry in enumerate(raw[:MAX_FINDINGS], start=1)]
+    found = numbered_findings(record.body or {})[:MAX_FINDINGS]
+    return [_finding(number, control, finding) for number, (control, finding) in enumerate(found, start=1)]
 
 
 def edits_of(record: Record) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The vocabulary as types, and the gate. No I/O; imports nothing else of ours."""
 
+from .allowance import ALLOWED_BY, Allowances
 from .application import Application
 from .boundary import Boundary
 from .control import Control, Cost, Declaration, FailMode, StreamAware, StreamNeeds, applies
@@ -19,19 +20,21 @@ from .ids import new_id
 from .label import MODEL, SYSTEM, USER, Integrity, Label, untrusted
 from .part_control import PartControl
 from .principal import ANONYMOUS, Principal
-from .record import decision_body, decision_event, event_record
+from .record import decision_body, decision_event, event_record, numbered_findings
 from .settings import ControlFactory, NoSettings, Services, Settings
 from .streaming import END_OF_STREAM, Buffer, EndOfStream, StreamNeed, Window, fold, stricter
 from .verdict import ALLOW, Action, Edit, Finding, Verdict, apply_edits, verdict
 
 __all__ = [
     "ALLOW",
+    "ALLOWED_BY",
     "ANONYMOUS",
     "END_OF_STREAM",
     "MODEL",
     "SYSTEM",
     "USER",
     "Action",
+    "Allowances",
     "Application",
     "Boundary",
     "Buffer",
@@ -79,6 +82,7 @@ __all__ = [
     "event_record",
     "fold",
     "new_id",
+    "numbered_findings",
     "stricter",
     "untrusted",
     "verdict",

@@ -29,11 +29,12 @@ class Line:
     status: Status
     mode: Mode
     verdict: Verdict | None = None
-    """The control's own verdict, before its mode was applied; None when it gave none."""
+    """The control's own verdict, before its mode was applied; None when it gave none. Findings that an
+    allow-rule names have lost their force already."""
     counted: Action = Action.ALLOW
     """What entered the decision: the verdict under the control's mode, or the treatment of its failure."""
     reason: str = ""
-    """Why it was not evaluated, or how it failed."""
+    """Why it was not evaluated, how it failed, or which allow-rules took the force of findings."""
     treatment: str = ""
     """How a failure was treated: ``blocked``, ``allowed``, ``degraded to <control>``."""
     elapsed_us: int = 0

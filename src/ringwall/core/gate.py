@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import assert_never
 
+from .allowance import Allowances, relieved
 from .control import Control, Declaration, FailMode, applies
 from .crossing import Crossing, CrossingKind
 from .decision import Decision, Line, Mode, Status
@@ -46,13 +47,16 @@ class Gate:
         mode: Mode = Mode.ENFORCE,
         policy: str = "",
         exhaustive: bool = False,
+        allowances: Allowances | None = None,
     ) -> None:
-        """``exhaustive`` (counterfactual mode of the drills) runs every control even after a block."""
+        """``exhaustive`` (counterfactual mode of the drills) runs every control even after a block.
+        ``allowances``: false alarms that people have reported."""
         self.posts = tuple(posts)
         self.application = application
         self.mode = mode
         self.policy = policy
         self.exhaustive = exhaustive
+        self.allowances = allowances
         self._by_id = {post.control.declaration.id: post for post in posts}
         if len(self._by_id) != len(self.posts):
             raise ValueError("two controls with the same id at one gate")
@@ -108,9 +112,21 @@ class Gate:
             line = await self._treat(post, crossing, str(failure))
             counted = min(line.counted, Action.ANNOTATE) if self._monitors(post) else line.counted
             return replace(line, counted=counted, elapsed_us=(time.perf_counter_ns() - begun) // 1000)
-        return self._evaluated(post, given, begun)
+        if self.allowances is None or given.action <= Action.ANNOTATE:
+            return self._evaluated(post, given, begun=begun)
+        return self._evaluated(post, *self._relieved(self.allowances, given, crossing), begun=begun)
 
-    def _evaluated(self, post: Post, given: Verdict, begun: int) -> Line:
+    def _relieved(self, allowances: Allowances, given: Verdict, crossing: Crossing) -> tuple[Verdict, str]:
+        """The verdict less the force of allowed findings, and why. Asked outside the control, so that no
+        verdict that a control has kept can hide an allowance, or outlive one."""
+        try:
+            allowed = allowances.covering(crossing.application or self.application, crossing, given)
+        except Exception:  # noqa: BLE001 - an allowance that can't be read allows nothing
+            return given, ""
+        rules = ", ".join(sorted(set(allowed.values())))
+        return relieved(given, allowed), f"false alarms by {rules}" if rules else ""
+
+    def _evaluated(self, post: Post, given: Verdict, reason: str = "", *, begun: int) -> Line:
         declaration = post.control.declaration
         counted = given.action
         if counted > Action.ANNOTATE and self._monitors(post):
@@ -123,6 +139,7 @@ class Gate:
             post.mode,
             given,
             counted,
+            reason,
             elapsed_us=elapsed,
         )
 

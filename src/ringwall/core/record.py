@@ -54,6 +54,18 @@ def decision_body(decision: Decision, crossing: Crossing) -> dict[str, Any]:
     }
 
 
+def numbered_findings(body: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """(control, finding) of a decision's body in the order in which they are met when reading: the first is
+    number 1 wherever a finding is named by number."""
+    found = [
+        (int(finding.get("part") or 0), int(finding.get("start") or 0), control, finding)
+        for control, verdict in sorted(body.get("verdicts", {}).items())
+        for finding in verdict.get("findings", ())
+    ]
+    found.sort(key=lambda entry: entry[:3])
+    return [(control, finding) for _, _, control, finding in found]
+
+
 def event_record(kind: str, subject: str, tenant: str, detail: Mapping[str, Any]) -> dict[str, Any]:
     """An event that is no decision, such as ``key.created`` or ``upstream.failed``. ``detail`` holds strings
     and integers, and nothing that a person wrote."""

@@ -176,6 +176,7 @@ class _Composer:
             mode=self.overrides.mode or self.workload.mode_of(application.name),
             policy=self.loaded.version,
             exhaustive=self.overrides.exhaustive,
+            allowances=self.plant.allowances,
         )
 
     def _posts(self, application: Application, services: Services) -> Iterable[Post | None]:

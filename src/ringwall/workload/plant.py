@@ -12,6 +12,7 @@ from ringwall.boundaries.interface.guessing import Guessing
 from ringwall.boundaries.interface.keys import KeyStore
 from ringwall.boundaries.interface.pseudonyms import Pseudonyms
 from ringwall.boundaries.interface.quota import Quotas
+from ringwall.boundaries.organization.allowances import AllowRules
 from ringwall.boundaries.organization.containment import Containment
 from ringwall.boundaries.organization.evidence import EvidenceStore
 from ringwall.core import DataError, event_record
@@ -48,6 +49,8 @@ class Plant:
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
         self.sessions = Sessions(self.database)
         self.containment = Containment(self.database)
+        key = self.master.derive("allow-rules")
+        self.allowances = AllowRules(self.database, self.envelope, key)
         self.evidence = EvidenceStore(self.database)
 
     def canary(self, application: str) -> str:
