@@ -14,12 +14,14 @@ from starlette.testclient import TestClient
 
 from ringwall.console import SessionStore, routes
 from ringwall.console.backend import (
+    AllowInfo,
     ApplicationInfo,
     BoundaryInfo,
     ChatEvent,
     ControlInfo,
     DecisionFilter,
     Delta,
+    FalseAlarm,
     Final,
     HoldInfo,
     Message,
@@ -192,6 +194,8 @@ class Memory:
     heard: list[list[Message]] = field(default_factory=list)
     gate: Gate = field(default_factory=lambda: Gate(_posts(), application="assistant", policy="f3a9c1"))
     attached: bool = False
+    reported: list[tuple[str, FalseAlarm, str]] = field(default_factory=list)
+    allowed: dict[str, AllowInfo] = field(default_factory=dict)
 
     async def cross(
         self, kind: CrossingKind, text: str, principal: Principal, turn: str, session: str = "", **part: Any
@@ -317,6 +321,19 @@ class Memory:
             raise DataError("You asked for this yourself, so somebody else must decide.")
         del self.waiting[hold_id]
         self.settled.append((verb, hold_id, principal.subject))
+
+    async def allow_rules(self) -> Sequence[AllowInfo]:
+        return list(self.allowed.values())
+
+    async def report_false_alarm(self, decision_id: str, alarm: FalseAlarm, principal: Principal) -> str:
+        if not alarm.reason:
+            raise DataError("An allow-rule needs a reason.")
+        self.reported.append((decision_id, alarm, principal.subject))
+        return "Allowed as alw_1."
+
+    async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
+        if self.allowed.pop(rule_id, None) is None:
+            raise DataError("There is no allow-rule of this id that was not removed.")
 
     async def chat(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ringwall.core import DataError
+from ringwall.core import DataError, numbered_findings
 
 from .ledger import opened_ledger
 from .options import data_dir_option, json_option, show_json, workload_option
@@ -57,7 +57,25 @@ def _print(record: dict[str, Any]) -> None:
     for line in event.get("lines", ()):
         what = line["action"] if line["status"] == "evaluated" else line["reason"]
         tail = f" -> {line['treatment']}" if line["treatment"] else ""
+        if line["status"] == "evaluated" and line["reason"]:
+            tail += f" ({line['reason']})"
         click.echo(f"  {line['control']:<26} {line['status']:<14} {what}{tail}")
-    for verdict in (record["body"] or {}).get("verdicts", {}).values():
-        for finding in verdict["findings"]:
-            click.echo(f"    - {finding['message']} ({finding['rule']})")
+    found = numbered_findings(record["body"] or {})
+    for number, (control, finding) in enumerate(found, start=1):
+        click.echo(f"  {number:>3}. {finding['message']}")
+        click.echo(f"       {_where(control, finding)}")
+
+
+def _where(control: str, finding: Any) -> str:
+    """Control, rule with its family or model, place, view and score: what a finding rests on."""
+    from ringwall.detect import source_of
+
+    said = f"{control}: {source_of(finding['rule'])}"
+    if finding["class"]:
+        said += f", {finding['class']}"
+    marks = finding["end"] > finding["start"]
+    place = f"characters {finding['start']}-{finding['end']}" if marks else "the whole part"
+    said += f", part {finding['part'] + 1}, {place}"
+    if finding["view"]:
+        said += f", seen in the {finding['view']} view"
+    return said + (f", score {finding['score']:.2f}" if finding["score"] < 1 else "")

@@ -139,6 +139,41 @@ class HoldInfo:
     """``pay``, ``send``, …"""
 
 
+@dataclass(frozen=True, slots=True)
+class AllowInfo:
+    """An allow-rule: findings that were reported as a false alarm."""
+
+    id: str
+    control: str
+    rule: str
+    application: str
+    match: str
+    """``text``, ``span`` or ``phrase``."""
+    owner: str
+    reason: str
+    by: str
+    decision: str
+    created_at: int
+    """Microseconds since the epoch."""
+    expires_at: int
+    """Microseconds since the epoch."""
+    in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarm:
+    """What an operator reports of a decision."""
+
+    findings: tuple[int, ...]
+    """Numbers of findings."""
+    expires: str
+    """A period such as ``30d``."""
+    reason: str
+    match: str = ""
+    """Empty: the narrowest that is of use."""
+    phrase: str = ""
+
+
 ThreatStatus: TypeAlias = Literal["proven", "degraded", "stale", "asserted", "broken", "none"]
 
 
@@ -237,6 +272,19 @@ class Backend(Protocol):
         ...
 
     async def refuse(self, hold_id: str, principal: Principal) -> None: ...
+
+    async def allow_rules(self) -> Sequence[AllowInfo]:
+        """Those that were not removed, newest first."""
+        ...
+
+    async def report_false_alarm(self, decision_id: str, alarm: FalseAlarm, principal: Principal) -> str:
+        """Make allow-rules; what became of their test cases, as a sentence. Raises ``RingwallError`` with the
+        reason when it may not be."""
+        ...
+
+    async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
+        """Raises ``RingwallError`` when there is no such rule."""
+        ...
 
     def chat(
         self,

@@ -124,7 +124,7 @@ async def _cards(visit: Visit, turn: str) -> list[Card]:
         for record in records
     ):
         return []
-    return cards(records) if records else []
+    return cards(records, operator=visit.operator) if records else []
 
 
 async def _application(visit: Visit) -> ApplicationInfo:

@@ -29,7 +29,7 @@ _CHOICES = {
 
 async def overview(visit: Visit) -> Response:
     return render(
-        "overview.html", visit, boundaries=await visit.backend.boundaries(), holds=await _waiting(visit)
+        "overview.html", visit, boundaries=await visit.backend.boundaries(), holds=await waiting(visit)
     )
 
 
@@ -46,7 +46,7 @@ async def feed(visit: Visit) -> Response:
         applications=[info.name for info in await visit.backend.applications(visit.principal)],
         older=rows[-1]["index"] if len(records) > PAGE else None,
         before=before,
-        holds=await _waiting(visit),
+        holds=await waiting(visit),
     )
 
 
@@ -56,11 +56,11 @@ async def feed_json(visit: Visit) -> Response:
     records = await visit.backend.decisions(POLL + 1, _number(visit, "before"), _filters(visit))
     fresh = [record for record in records if after is None or record.index > after]
     rows = [_revealed(summary(record)) for record in fresh[:POLL]]
-    return _json({"decisions": rows, "more": len(fresh) > POLL})
+    return json_answer({"decisions": rows, "more": len(fresh) > POLL})
 
 
 async def one(visit: Visit) -> Response:
-    record = await _record(visit)
+    record = await record_of(visit)
     turn = text(record.event.get("turn"))
     return render(
         "decision.html",
@@ -75,31 +75,32 @@ async def one(visit: Visit) -> Response:
         reasons=[text(reason) for reason in (record.body or {}).get("reasons", ())],
         siblings=[summary(other) for other in await visit.backend.turn(turn)] if turn else [],
         proof=await visit.backend.proof(text(record.event.get("id"))),
-        holds=await _waiting(visit),
+        told=visit.session.take_flash(),
+        holds=await waiting(visit),
     )
 
 
 async def one_json(visit: Visit) -> Response:
-    record = await _record(visit)
-    return _json({"index": record.index, "event": dict(record.event), "body": record.body})
+    record = await record_of(visit)
+    return json_answer({"index": record.index, "event": dict(record.event), "body": record.body})
 
 
 async def proof_json(visit: Visit) -> Response:
-    proof = await visit.backend.proof(text((await _record(visit)).event.get("id")))
+    proof = await visit.backend.proof(text((await record_of(visit)).event.get("id")))
     if proof is None:
         raise Refused(404, "There is no proof for this decision yet.")
-    return _json(asdict(proof))
+    return json_answer(asdict(proof))
 
 
 async def turn_json(visit: Visit) -> Response:
-    records = await visit.backend.turn(_path_id(visit))
+    records = await visit.backend.turn(path_id(visit))
     if not records:
         raise Refused(404, "Nothing is on record for this turn.")
-    return _json({"decisions": [dict(record.event) for record in records]})
+    return json_answer({"decisions": [dict(record.event) for record in records]})
 
 
 async def boundaries_json(visit: Visit) -> Response:
-    return _json({"boundaries": [asdict(info) for info in await visit.backend.boundaries()]})
+    return json_answer({"boundaries": [asdict(info) for info in await visit.backend.boundaries()]})
 
 
 async def holds(visit: Visit) -> Response:
@@ -116,7 +117,7 @@ async def holds(visit: Visit) -> Response:
 
 async def holds_json(visit: Visit) -> Response:
     pending = await visit.backend.holds()
-    return _json({"holds": [{name: getattr(hold, name) for name in _HOLD} for hold in pending]})
+    return json_answer({"holds": [{name: getattr(hold, name) for name in _HOLD} for hold in pending]})
 
 
 async def approve(visit: Visit) -> Response:
@@ -131,7 +132,7 @@ async def _settle(visit: Visit, settle: Callable[[str, Principal], Awaitable[Non
     """The form names the hash of the arguments that the person saw: a hold that has changed or gone
     meanwhile is left alone."""
     pending = {hold.id: hold for hold in await visit.backend.holds()}
-    hold = pending.get(_path_id(visit))
+    hold = pending.get(path_id(visit))
     if hold is None or not same_token(visit.form.get("arguments_hash", ""), hold.arguments_hash):
         sentence = "This hold is gone: it expired or somebody settled it. Nothing was done."
         return _back(visit, "problem", sentence)
@@ -143,11 +144,11 @@ async def _settle(visit: Visit, settle: Callable[[str, Principal], Awaitable[Non
 
 
 async def threats(visit: Visit) -> Response:
-    return render("threats.html", visit, threats=await visit.backend.threats(), holds=await _waiting(visit))
+    return render("threats.html", visit, threats=await visit.backend.threats(), holds=await waiting(visit))
 
 
 async def threats_json(visit: Visit) -> Response:
-    return _json({"threats": [asdict(row) for row in await visit.backend.threats()]})
+    return json_answer({"threats": [asdict(row) for row in await visit.backend.threats()]})
 
 
 async def nowhere(visit: Visit) -> Response:
@@ -159,18 +160,18 @@ def _back(visit: Visit, kind: str, sentence: str) -> Response:
     return RedirectResponse("/console/holds", 303)
 
 
-async def _waiting(visit: Visit) -> int:
+async def waiting(visit: Visit) -> int:
     return len(await visit.backend.holds())
 
 
-async def _record(visit: Visit) -> Record:
-    record = await visit.backend.decision(_path_id(visit))
+async def record_of(visit: Visit) -> Record:
+    record = await visit.backend.decision(path_id(visit))
     if record is None:
         raise Refused(404, "No decision of this id is on the ledger.")
     return record
 
 
-def _path_id(visit: Visit) -> str:
+def path_id(visit: Visit) -> str:
     given = str(visit.request.path_params["id"])
     if not _ID.match(given):
         raise Refused(404, ABSENT)
@@ -221,7 +222,7 @@ def _plain(value: object) -> object:
     return sorted(map(str, value)) if isinstance(value, (set, frozenset)) else str(value)
 
 
-def _json(content: Any) -> Response:
+def json_answer(content: Any) -> Response:
     """ASCII only, so that lone surrogates survive and nothing in it can be taken for markup."""
     answer = JSONResponse(None)
     answer.body = json.dumps(content, ensure_ascii=True, default=_plain).encode()

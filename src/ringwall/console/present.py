@@ -8,8 +8,10 @@ from typing import Any
 from markupsafe import Markup
 
 from ringwall.core import Action, Boundary, numbered_findings
+from ringwall.detect import source_of
 
 from .backend import Record
+from .explain import Explainer
 from .marking import LIMIT, Span, mark
 
 MAX_PARTS = 60
@@ -67,6 +69,12 @@ class FindingView:
     part: int
     start: int
     end: int
+    source: str = ""
+    """The rule with its family, or the learned model."""
+    reading: str = ""
+    """What stands there in the decoded view."""
+    reportable: bool = False
+    """Whether it can be reported as a false alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +178,19 @@ def line_view(line: Mapping[str, Any], findings: Sequence[str] = ()) -> LineView
     )
 
 
-def lines_of(record: Record) -> list[LineView]:
-    """All lines; findings come from the body and are missing once that is erased."""
+def lines_of(record: Record, *, operator: bool = True) -> list[LineView]:
+    """All lines; findings come from the body and are missing once that is erased. Who is no operator reads
+    the reasons that are written for them: scores and thresholds would tell an attacker what to change."""
     verdicts = (record.body or {}).get("verdicts", {})
     return [
-        line_view(line, _messages(verdicts.get(text(line.get("control")), {})))
+        line_view(line, _messages(verdicts.get(text(line.get("control")), {}), operator))
         for line in record.event.get("lines", ())
     ]
 
 
-def cards(records: Iterable[Record]) -> list[Card]:
+def cards(records: Iterable[Record], *, operator: bool = True) -> list[Card]:
     """The five boundaries, in order, with what each did. A line belongs to its control's boundary."""
-    turn = [(record, lines_of(record)) for record in records]
+    turn = [(record, lines_of(record, operator=operator)) for record in records]
     return [_card(boundary, turn) for boundary in Boundary]
 
 
@@ -198,7 +207,11 @@ def parts_of(record: Record) -> list[PartView]:
 def findings_of(record: Record) -> list[FindingView]:
     """All findings, numbered in the order in which they are met when reading."""
     found = numbered_findings(record.body or {})[:MAX_FINDINGS]
-    return [_finding(number, control, finding) for number, (control, finding) in enumerate(found, start=1)]
+    explain = Explainer(record)
+    return [
+        _finding(number, control, finding, explain)
+        for number, (control, finding) in enumerate(found, start=1)
+    ]
 
 
 def edits_of(record: Record) -> list[dict[str, Any]]:
@@ -249,7 +262,7 @@ def _card_decision(record: Record, lines: list[LineView], own: bool) -> CardDeci
 
 
 def _part(index: int, part: Mapping[str, Any], findings: list[FindingView]) -> PartView:
-    shown = text(part.get("text"))
+    shown = _masked(text(part.get("text")), findings)
     spans = [Span(finding.start, finding.end, finding.number) for finding in findings]
     return PartView(
         number=index + 1,
@@ -267,7 +280,16 @@ def _part(index: int, part: Mapping[str, Any], findings: list[FindingView]) -> P
     )
 
 
-def _finding(number: int, control: str, finding: Mapping[str, Any]) -> FindingView:
+def _masked(shown: str, findings: Iterable[FindingView]) -> str:
+    """Credentials that were found are not shown: of each only what tells which one it is."""
+    for one in findings:
+        if one.cls == "secret" and one.end > one.start:
+            kept = one.start + min(6, (one.end - one.start) // 3)
+            shown = shown[:kept] + "•" * (min(one.end, len(shown)) - kept) + shown[one.end :]
+    return shown
+
+
+def _finding(number: int, control: str, finding: Mapping[str, Any], explain: Explainer) -> FindingView:
     score = finding.get("score")
     return FindingView(
         number=number,
@@ -280,11 +302,16 @@ def _finding(number: int, control: str, finding: Mapping[str, Any]) -> FindingVi
         part=int(finding.get("part") or 0),
         start=int(finding.get("start") or 0),
         end=int(finding.get("end") or 0),
+        source=source_of(text(finding.get("rule"))),
+        reading=explain.reading(finding),
+        reportable=explain.reportable(control, finding),
     )
 
 
-def _messages(verdict: Mapping[str, Any]) -> list[str]:
+def _messages(verdict: Mapping[str, Any], operator: bool) -> list[str]:
     """Each sentence once, in order; at most eight."""
+    if not operator:
+        return list(map(text, verdict.get("reasons", ())))[:8]
     return list(dict.fromkeys(text(finding.get("message")) for finding in verdict.get("findings", ())))[:8]
 
 
@@ -296,6 +323,7 @@ def _sentence(line: Mapping[str, Any]) -> str:
     if status == "failed":
         return f"failed: {reason or 'no reason was recorded'}; {text(line.get('treatment')) or 'blocked'}"
     word = ACTION_WORD.get(counted, counted)
+    tail = f" ({reason})" if reason else ""
     if said and said != counted:
-        return f"evaluated: would have {ACTION_WORD.get(said, said)}, {word} (monitor)"
-    return "evaluated: nothing found" if counted == "allow" else f"evaluated: {word}"
+        return f"evaluated: would have {ACTION_WORD.get(said, said)}, {word} (monitor){tail}"
+    return "evaluated: nothing found" if counted == "allow" else f"evaluated: {word}{tail}"

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from . import chat, operate
+from . import allowing, chat, operate
 from .backend import Backend
 from .guard import secure
 from .pages import HERE, Frame
@@ -49,6 +49,9 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/decisions", page(operate.feed, operator=True)),
         Route("/console/decisions.json", api(operate.feed_json, operator=True, touch=False)),
         Route("/console/decisions/{id}", page(operate.one, operator=True)),
+        Route("/console/decisions/{id}/false-positive", page(allowing.report, operator=True), methods=post),
+        Route("/console/allowances", page(allowing.show, operator=True)),
+        Route("/console/allowances/{id}/remove", page(allowing.remove, operator=True), methods=post),
         Route("/console/holds", page(operate.holds, operator=True)),
         Route("/console/holds/{id}/approve", page(operate.approve, operator=True), methods=post),
         Route("/console/holds/{id}/refuse", page(operate.refuse, operator=True), methods=post),
@@ -59,6 +62,7 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/api/decisions/{id}/proof", api(operate.proof_json, operator=True)),
         Route("/console/api/turns/{id}", api(operate.turn_json, operator=True)),
         Route("/console/api/holds", api(operate.holds_json, operator=True)),
+        Route("/console/api/allowances", api(allowing.show_json, operator=True)),
         Route("/console/api/threats", api(operate.threats_json, operator=True)),
         Route("/console/api/{rest:path}", api(operate.nowhere, operator=True)),
         Route("/console/{rest:path}", page(operate.nowhere)),

@@ -10,6 +10,7 @@ from ringwall.boundaries.model.settings import (
     ModelSection,
     ScriptedSettings,
 )
+from ringwall.boundaries.organization.allow_rule import Match
 from ringwall.core import Boundary, DataError, IdentityError, Principal, UpstreamError
 from ringwall.ledger import Record
 from ringwall.ledger.checkpoint import Checkpoint
@@ -21,10 +22,12 @@ from ringwall.server.turn.converse import Calls, Finish, Text
 from ringwall.server.turn.state import Turn
 from ringwall.wire.chat_request import ChatCall
 from ringwall.wire.errors import WireError
+from ringwall.workload import false_alarms
 from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
 from .backend import (
+    AllowInfo,
     ApplicationInfo,
     BoundaryInfo,
     ChatEvent,
@@ -32,6 +35,7 @@ from .backend import (
     DecisionFilter,
     Delta,
     Failure,
+    FalseAlarm,
     Final,
     HoldInfo,
     Message,
@@ -186,6 +190,43 @@ class GatewayBackend:
             holds.approve(hold_id, principal)
         else:
             holds.refuse(hold_id, principal)
+
+    async def allow_rules(self) -> Sequence[AllowInfo]:
+        rules = self._gateway.live.plant.allowances
+        return [
+            AllowInfo(
+                id=rule.id,
+                control=rule.control,
+                rule=rule.rule,
+                application=rule.application,
+                match=str(rule.match),
+                owner=rule.owner,
+                reason=rule.reason,
+                by=rule.by,
+                decision=rule.decision,
+                created_at=int(rule.at * 1e6),
+                expires_at=int(rule.expires * 1e6),
+                in_force=rules.in_force(rule),
+            )
+            for rule in await asyncio.to_thread(rules.kept)
+        ]
+
+    async def report_false_alarm(self, decision_id: str, alarm: FalseAlarm, principal: Principal) -> str:
+        site, plant = self._gateway.site, self._gateway.live.plant
+        record = await self.decision(decision_id)
+        if record is None:
+            raise DataError("No decision of this id is on the ledger.")
+        match = Match(alarm.match) if alarm.match in set(Match) else None
+        wish = false_alarms.Wish(
+            alarm.findings, alarm.expires, alarm.reason, match=match, phrase=alarm.phrase
+        )
+        added = await asyncio.to_thread(false_alarms.report, site, plant, record, wish, principal)
+        tested = await false_alarms.test(site, plant.allowances, added)
+        return false_alarms.summary(tested)
+
+    async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
+        site, plant = self._gateway.site, self._gateway.live.plant
+        await asyncio.to_thread(false_alarms.remove, site, plant, rule_id, principal)
 
     async def chat(
         self,

@@ -4,6 +4,7 @@ from .assess import Assessment, assess
 from .engine import MAX_HITS, Engine, Hit
 from .judge import Judgement, judge
 from .learned import Tier, best_tier
+from .naming import families, source_of
 from .normalise import canonical, views
 from .rules import Rule, RuleError, builtin, parse
 from .scanner import Scanner, Sighting, scanner
@@ -27,9 +28,11 @@ __all__ = [
     "best_tier",
     "builtin",
     "canonical",
+    "families",
     "judge",
     "parse",
     "scanner",
+    "source_of",
     "views",
     "window",
 ]

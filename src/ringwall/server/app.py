@@ -14,7 +14,7 @@ from ringwall.wire.errors import WireError
 
 from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
-from .decisions_endpoint import show_decision
+from .decisions_endpoint import report_false_alarm, show_decision
 from .gateway import Gateway, Standing
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
@@ -53,6 +53,9 @@ def _api() -> list[BaseRoute]:
         Route("/readyz", _readyz, methods=["GET"]),
         Route("/openapi.json", openapi, methods=["GET"]),
         Route("/v1/ringwall/decisions/{id}", _api_errors(show_decision), methods=["GET"]),
+        Route(
+            "/v1/ringwall/decisions/{id}/false-positive", _api_errors(report_false_alarm), methods=["POST"]
+        ),
         Route("/v1/collections/{collection}/documents", _api_errors(add_document), methods=["POST"]),
     ]
     for prefix in ("/v1", "/apps/{application}/v1"):

@@ -23,7 +23,12 @@ def document() -> dict[str, Any]:
         "info": {"title": "Ringwall gateway", "version": __version__},
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"ChatRequest": _CHAT, "Document": _DOCUMENT, "Error": _ERROR_BODY},
+            "schemas": {
+                "ChatRequest": _CHAT,
+                "Document": _DOCUMENT,
+                "FalseAlarm": _FALSE_ALARM,
+                "Error": _ERROR_BODY,
+            },
         },
         "security": [{"key": []}],
         "paths": {
@@ -36,6 +41,11 @@ def document() -> dict[str, Any]:
                 )
             },
             "/v1/ringwall/decisions/{id}": {"get": _operation("One decision", path="id")},
+            "/v1/ringwall/decisions/{id}/false-positive": {
+                "post": _operation(
+                    "Report findings as false alarms", body="FalseAlarm", path="id", ok=("201",)
+                )
+            },
         },
     }
 
@@ -93,6 +103,24 @@ _DOCUMENT: dict[str, Any] = {
         "format": {"enum": ["text", "markdown", "html"]},
         "origin": _TEXT,
         "readers": {"type": "array", "items": _TEXT},
+    },
+}
+_FALSE_ALARM: dict[str, Any] = {
+    "type": "object",
+    "required": ["findings", "expires", "reason"],
+    "additionalProperties": False,
+    "properties": {
+        "findings": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": {"type": "integer", "minimum": 1},
+        },
+        "expires": {"type": "string", "pattern": "^[1-9][0-9]{0,3}[hdw]$"},
+        "reason": {"type": "string", "minLength": 1, "maxLength": 1000},
+        "owner": {"type": "string", "maxLength": 200},
+        "match": {"enum": ["text", "span", "phrase"]},
+        "phrase": {"type": "string", "maxLength": 2000},
     },
 }
 _ERROR_BODY: dict[str, Any] = {

@@ -170,6 +170,18 @@ async def _tested(site: Site, rules: AllowRules, rule: AllowRule) -> Tested:
     return Tested(rule, Outcome.STOPPED, _left(now))
 
 
+def summary(tested: Sequence[Tested]) -> str:
+    """What became of reported findings, for the person who reported them."""
+    ids = ", ".join(one.rule.id for one in tested)
+    left = sorted({one.because for one in tested if one.outcome is Outcome.STOPPED and one.because})
+    if left:
+        return f"Allowed as {ids}. The same text is still stopped: {'; '.join(left)}."
+    wrong = [one for one in tested if one.outcome is not Outcome.PASSES]
+    if wrong:
+        return f"Allowed as {ids}. Its test case: {wrong[0].outcome}."
+    return f"Allowed as {ids}, until {tested[0].rule.expires_at}. The same text passes from now on."
+
+
 async def _line(gate: Gate, crossing: Crossing) -> Line | None:
     decision = await gate.decide(crossing)
     return decision.lines[0] if decision.lines else None

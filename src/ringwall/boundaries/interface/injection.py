@@ -100,9 +100,11 @@ class Injection(PartControl):
 
     def _from_user(self, found: Judgement) -> Verdict:
         if found.attack >= self.settings.block:
-            return verdict(Action.BLOCK, _REASON, _findings(found))
+            return verdict(Action.BLOCK, _REASON, _findings(found, "blocked", self.settings.block))
         if found.attack >= self.settings.annotate:
-            return verdict(Action.ANNOTATE, findings=_findings(found))
+            return verdict(
+                Action.ANNOTATE, findings=_findings(found, "put on record", self.settings.annotate)
+            )
         return ALLOW
 
     def _untrusted(self, text: str) -> Verdict:
@@ -110,9 +112,11 @@ class Injection(PartControl):
         found = judge(text, untrusted=True, tier=self._tier)
         if found.attack < self.settings.annotate:
             return ALLOW
-        findings = _findings(found)
         if found.attack < self.settings.remove:
-            return verdict(Action.ANNOTATE, findings=findings)
+            return verdict(
+                Action.ANNOTATE, findings=_findings(found, "put on record", self.settings.annotate)
+            )
+        findings = _findings(found, "taken out", self.settings.remove)
         edits = [Edit(0, start, end, REMOVED) for start, end in self._orders(text, found)]
         reason = "An instruction in untrusted content was taken out."
         return verdict(Action.TRANSFORM, reason, findings, edits)
@@ -180,11 +184,13 @@ def _crosses(one: Sighting, starts: list[int]) -> bool:
     return bisect_right(starts, one.start) - 1 < newest <= bisect_right(starts, one.end - 1) - 1
 
 
-def _findings(found: Judgement) -> list[Finding]:
-    """Of the signatures, and one that says what all tiers together make of it."""
+def _findings(found: Judgement, deed: str, bar: float) -> list[Finding]:
+    """Of the signatures, and one that says what all tiers together make of it, and which threshold (of the
+    deed) that crossed."""
     kind = "jailbreak" if found.jailbreak > found.injection else "injection"
     rule = "encoder" if found.opinion.encoder else "ngrams"
-    told = Finding(ID, rule, _TOLD[kind], 0, *found.opinion.span, kind, found.attack, found.opinion.view)
+    message = f"{_TOLD[kind]} All detectors together give it {found.attack:.2f}: {deed} from {bar:.2f} on."
+    told = Finding(ID, rule, message, 0, *found.opinion.span, kind, found.attack, found.opinion.view)
     return [told, *_signatures(_attacks(found.sightings))]
 
 

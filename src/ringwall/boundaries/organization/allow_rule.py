@@ -39,6 +39,11 @@ _PERIOD = re.compile(r"([1-9][0-9]{0,3})(h|d|w)")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
+_SHOWN = (
+    "id", "control", "rule", "cls", "application", "integrity", "owner", "reason", "by", "decision",
+)  # fmt: skip
+
+
 class Match(StrEnum):
     """What must be the same again, beside control, rule, application and integrity."""
 
@@ -91,6 +96,15 @@ class AllowRule:
     """Whose key encrypts the test case."""
     removed: float | None = None
     removed_by: str = ""
+
+    @property
+    def expires_at(self) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.expires))
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        shown = {name: getattr(self, name) for name in _SHOWN}
+        return {**shown, "match": str(self.match), "at": int(self.at), "expires_at": self.expires_at}
 
     def in_force(self, now: float) -> bool:
         return self.removed is None and now < self.expires
@@ -169,7 +183,7 @@ def _check_phrase(case: Case, phrase: str) -> None:
     found = case.finding
     if found.control in HASH_ONLY or found.cls == "secret":
         raise DataError("A credential can be allowed by its hash only: match the span or the text.")
-    if not SHORTEST <= len(canonical(phrase)) or len(phrase) > LONGEST_PHRASE:
+    if len(canonical(phrase)) < SHORTEST or len(phrase) > LONGEST_PHRASE:
         raise DataError(f"A phrase has {SHORTEST} to {LONGEST_PHRASE} characters.")
     if not in_phrase(case.part.text, found, phrase):
         raise DataError("The finding does not lie inside this phrase, so the phrase would not allow it.")
