@@ -11,13 +11,14 @@
         safe = given.text
 
 ``check`` and ``acheck`` take the default settings; a ``Guard`` has the controls of an application of a
-workload file that
-look at content, with their settings and modes. Those that judge the caller (identity, quota, limits,
-breakers) are your
-program's affair, and nothing is put on a ledger: both are the gateway's.
+workload file that look at content, with their settings and modes. Those that judge the caller (identity,
+quota, limits, breakers) are your program's affair, and nothing is put on a ledger: both are the gateway's.
 """
 
 import asyncio
+import atexit
+import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Coroutine
@@ -60,17 +61,19 @@ class Given:
 
 
 class Guard:
-    """Thread-safe. Use as a context manager, or call ``close``."""
+    """Thread-safe. Use as a context manager, or call ``close``.
+
+    It does not live on in a forked process: make one in each worker.
+    """
 
     def __init__(self, workload: str | Path | None = None, *, application: str = "") -> None:
-        """Composes the gate of ``application`` (default: the first) of the workload file, with state of
-        its own that is
-        thrown away at the end. Without a file: one application with the default settings. Raises
-        ConfigError for a file
-        that can't be used."""
-        self._stack = ExitStack()
+        """Composes the gate of ``application`` (default: the first) of the workload file, with state of its
+        own that is thrown away at the end. Without a file: one application with the default settings. Raises
+        ConfigError for a file that can't be used."""
+        self._process = os.getpid()
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringwall-guard-")))
+            folder = Path(tempfile.mkdtemp(prefix="ringwall-guard-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
             path = Path(workload) if workload is not None else _plain(folder)
             self._gate = self._composed(stack, path, folder / "state", application)
             self._loop = _Loop()
@@ -89,7 +92,8 @@ class Guard:
     def check(
         self, text: str, *, direction: Direction = "request", principal: Principal | None = None
     ) -> Given:
-        """Judge a text. May be called from any thread. Raises ValueError for an unknown direction."""
+        """Judge a text. May be called from any thread, but waits: see ``acheck``. Raises ValueError for an
+        unknown direction, RuntimeError after ``close`` and in a forked process."""
         return self._loop.run(self._decided(text, direction, principal))
 
     async def acheck(
@@ -107,8 +111,10 @@ class Guard:
         return Given(decision.action, left, decision.joined.findings, decision.reasons, decision)
 
     def close(self) -> None:
-        """Let go of the state and of the thread. A second call does nothing."""
-        self._stack.close()
+        """Let go of the state and of the thread, once what is being judged is done. A second call does
+        nothing; nor does one in a forked process, where they are not its own."""
+        if self._process == os.getpid():
+            self._stack.close()
 
     def __enter__(self) -> Self:
         return self
@@ -133,25 +139,57 @@ class _Loop:
     """An event loop in a thread of its own: the one place where the gate runs."""
 
     def __init__(self) -> None:
+        self._process = os.getpid()
+        self._closing = threading.Lock()
+        self._closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ringwall-guard", daemon=True)
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._closing:
+            fault = self._fault()
+            if not fault:
+                return asyncio.run_coroutine_threadsafe(work, self._loop)
+        work.close()
+        raise RuntimeError(fault)
+
+    def _fault(self) -> str:
+        if self._process != os.getpid():
+            return "This guard was made before the process was forked: make one in each process."
+        return "This guard is closed." if self._closed else ""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.submit(work).result()
 
     def close(self) -> None:
+        """Let what was submitted come to its end."""
+        with self._closing:
+            self._closed = True
+        asyncio.run_coroutine_threadsafe(_rest(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
 
-@cache
+async def _rest() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+_MAKING = threading.Lock()
+
+
 def _default() -> Guard:
-    return Guard()
+    with _MAKING:
+        return _shared()
+
+
+@cache
+def _shared() -> Guard:
+    made = Guard()
+    atexit.register(made.close)
+    return made
 
 
 def check(text: str, *, direction: Direction = "request") -> Given:

@@ -2,8 +2,9 @@
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,21 @@ import orjson
 
 from ringwall.core import DataError
 
-from .options import json_option, show_json
+from .ledger import opened_ledger
+from .options import data_dir_option, json_option, require_detectors, show_json
 
 _BATCH = 16
+_PAGE = 200
+_MOST = 50_000
+"""Texts that are taken from a ledger, the newest first."""
+_PASSED = ("allow", "annotate")
+_DIRECTION = {"user": "request", "untrusted": "untrusted"}
 _CONFIDENCE = 0.95
 
 
 @click.command("calibrate")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--ledger", is_flag=True, help="Take the requests on the ledger of --data-dir instead.")
 @click.option(
     "--budget", default="0.5%", show_default=True, help="Share of innocent texts that may be stopped."
 )
@@ -31,25 +39,33 @@ _CONFIDENCE = 0.95
     show_default=True,
     help="Detectors that will be in use.",
 )
+@data_dir_option
 @json_option
-def command(file: Path, budget: str, workers: int, tier: str, as_json: bool) -> None:
+def command(
+    file: Path | None, ledger: bool, budget: str, workers: int, tier: str, data_dir: Path, as_json: bool
+) -> None:
     """Set the thresholds of interface.injection by your own traffic.
 
     FILE holds innocent texts, {"text", "direction": "request"|"untrusted"} a line. Printed are the lowest
-    thresholds that
-    keep to the budget, as the block for the workload file, with what may be said of the true rate by so
-    many texts.
-    Exit code 1: there are too few texts to vouch for the budget.
+    thresholds that keep to the budget, as the block for the workload file, with what may be said of the true
+    rate by so many texts. Exit code 1: there are too few texts to vouch for the budget.
+
+    With --ledger the texts are those that passed before: run in monitor mode for a while, since what was
+    blocked is missing, and look the highest ones through, since nobody says that they are innocent.
     """
     share = _share(budget)
+    require_detectors(tier)
+    if ledger == (file is not None):
+        raise click.UsageError("Give a FILE, or --ledger.")
+    lines = _from_ledger(data_dir) if file is None else _from_file(file)
     scores: dict[str, list[float]] = {"request": [], "untrusted": []}
-    with click.progressbar(length=_lines(file), label="Judging", file=sys.stderr) as bar:
-        for direction, attack in _judged(file, workers, tier):
+    with click.progressbar(length=len(lines), label="Judging", file=sys.stderr) as bar:
+        for direction, attack in _judged(lines, workers, tier):
             scores[direction].append(attack)
             bar.update(1)
     found = {key: _threshold(scores[of], share) for key, of in _KEYS.items() if scores[of]}
     if not found:
-        raise DataError('The file holds no texts: one {"text": …} a line is expected.')
+        raise DataError('There are no texts: one {"text": …} a line is expected.')
     enough = all(one["upper"] <= share for one in found.values())
     if as_json:
         show_json({"budget": share, "enough": enough, "thresholds": found})
@@ -71,23 +87,47 @@ def _share(written: str) -> float:
     return value
 
 
-def _lines(file: Path) -> int:
+def _from_file(file: Path) -> list[tuple[int, bytes]]:
+    """Numbered lines that are not blank."""
     with file.open("rb") as stream:
-        return sum(1 for line in stream if line.strip())
+        return [(number, line) for number, line in enumerate(stream, 1) if line.strip()]
 
 
-def _judged(file: Path, workers: int, tier: str) -> Iterator[tuple[str, float]]:
-    with file.open("rb") as stream:
-        tasks = [(number, line, tier) for number, line in enumerate(stream, 1) if line.strip()]
+def _from_ledger(data_dir: Path) -> list[tuple[int, bytes]]:
+    """The new texts of the newest requests that went to a model, and of tool results."""
+    texts: dict[tuple[str, str], None] = {}
+    with opened_ledger(data_dir) as ledger:
+        before = None
+        while len(texts) < _MOST and (records := ledger.latest(_PAGE, before=before, type="decision")):
+            before = records[-1].index
+            for record in records:
+                texts.update(dict.fromkeys(_texts(record.event, record.body)))
+    lines = (orjson.dumps({"text": text, "direction": direction}) for direction, text in texts)
+    return list(enumerate(lines, 1))
+
+
+def _texts(event: Mapping[str, Any], body: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    if event.get("kind") not in ("request", "tool_result") or event.get("action") not in _PASSED:
+        return
+    for part in (body or {}).get("parts", ()):
+        direction = _DIRECTION.get(str(part.get("integrity")))
+        if direction and part.get("fresh", True) and part.get("kind") in ("text", "tool_result", "document"):
+            text = str(part.get("text", "")).encode("utf-8", "replace").decode()
+            if text.strip():
+                yield direction, text
+
+
+def _judged(lines: list[tuple[int, bytes]], workers: int, tier: str) -> Iterator[tuple[str, float]]:
+    tasks = [(number, line, tier) for number, line in lines]
     if workers == 1:
         yield from map(_judge, tasks)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         yield from pool.map(_judge, tasks, chunksize=_BATCH)
 
 
 def _judge(task: tuple[int, bytes, str]) -> tuple[str, float]:
-    from ringwall.boundaries.interface.scan import scan_text
+    from ringwall.detect import Tier, best_tier, judge
 
     number, line, tier = task
     try:
@@ -95,18 +135,24 @@ def _judge(task: tuple[int, bytes, str]) -> tuple[str, float]:
         direction = item.get("direction", "request")
         if direction not in ("request", "untrusted"):
             raise DataError(f"Line {number}: the direction is request or untrusted.")
-        scores = scan_text(item["text"], direction, tier)["scores"]  # type: ignore[arg-type]
+        text = item["text"]
+        if not isinstance(text, str):
+            raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DataError(f'Line {number}: an object with a string "text" is expected.') from None
-    return direction, max(scores["injection"], scores["jailbreak"])
+    detectors = best_tier() if tier == "best" else Tier(tier)
+    return direction, judge(text, untrusted=direction == "untrusted", tier=detectors).attack
 
 
 def _threshold(scores: list[float], share: float) -> dict[str, Any]:
-    """The lowest threshold over which at most the share of these scores lies, and what that says of the
-    rate."""
+    """The lowest threshold that keeps to the share, and what so many scores say of the true rate.
+
+    So few scores lie over it that the rate is within the share with 95% confidence; where there are too few
+    scores for that: at most the share of these.
+    """
     ranked = sorted(scores, reverse=True)
-    allowed = int(share * len(ranked))
-    bar = min(1.0, math.floor(ranked[allowed] * 1e4 + 1) / 1e4) if allowed < len(ranked) else 1e-4
+    allowed = _most(len(ranked), share)
+    bar = min(1.0, math.floor(ranked[allowed] * 1e4 + 1) / 1e4)
     over = sum(score >= bar for score in ranked)
     return {
         "threshold": max(bar, 1e-4),
@@ -114,6 +160,20 @@ def _threshold(scores: list[float], share: float) -> dict[str, Any]:
         "over": over,
         "upper": round(_upper(over, len(ranked)), 5),
     }
+
+
+def _most(of: int, share: float) -> int:
+    """Hits among so many with which the rate is within the share, at 95% confidence."""
+    if _at_most(0, of, share) > 1 - _CONFIDENCE:
+        return int(share * of)
+    low, high = 0, int(share * of)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _at_most(middle, of, share) <= 1 - _CONFIDENCE:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _upper(hits: int, of: int) -> float:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import click
 import orjson
 
+from ringwall.core import ConfigError, Problem
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_WORKLOAD = Path("ringwall.yaml")
@@ -41,6 +43,15 @@ def json_option(function: F) -> F:
 def site_options(function: F) -> F:
     """``--workload``, ``--data-dir`` and ``--json``."""
     return workload_option(data_dir_option(json_option(function)))
+
+
+def require_detectors(detectors: str) -> None:
+    """Raises ConfigError, with what to install, when ``encoder`` is asked for and is not there."""
+    if detectors == "encoder":
+        from ringwall.detect.learned.encoder import EXTRA, available
+
+        if not available():
+            raise ConfigError(Problem(EXTRA))
 
 
 def show_json(value: Any) -> None:

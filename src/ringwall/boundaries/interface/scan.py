@@ -11,19 +11,23 @@ from ringwall.core import (
     Control,
     Crossing,
     CrossingKind,
+    Finding,
     Part,
     PartKind,
     Principal,
     Verdict,
     untrusted,
+    verdict,
 )
 from ringwall.detect import Tier, best_tier, judge
+from ringwall.detect.personal import CLASSES, find
 
 from .code import Code, CodeSettings
 from .injection import Injection, InjectionSettings
 from .links import Links, LinksSettings
 from .moderation import Moderation, ModerationSettings
 from .normalisation import Normalisation
+from .pii import ID as PII
 from .secrets import Secrets, SecretsSettings
 from .sinks import Sinks, SinksSettings
 
@@ -41,16 +45,16 @@ def _controls(direction: str, detectors: Detectors) -> tuple[Control, ...]:
 
 
 def scan_text(text: str, direction: Direction = "request", detectors: Detectors = "best") -> dict[str, Any]:
-    """Judge one text as the interface controls with their default settings would.
+    """Judge one text as the interface controls with their default settings would. Personal data is only
+    reported: what is done with it is each workload's own choice.
 
     ``injection`` and ``jailbreak`` are calibrated scores of all tiers, the higher of the two that of an
-    attack at all;
-    ``moderation`` is that of a request for serious harm. Of a response they say what it would be if it
-    were text from
-    outside. Raises ValueError for an unknown direction, LookupError for detectors that are not installed.
+    attack at all; ``moderation`` is that of a request for serious harm. Of a response they say what it would
+    be if it were text from outside. Raises ValueError for an unknown direction, LookupError for detectors
+    that are not installed.
     """
     crossing = crossing_of(text, direction)
-    joined = Verdict()
+    joined = _personal(text)
     for control in _controls(direction, detectors):
         joined = joined.join(cast(Verdict, control.inspect(crossing)))  # none of these is asynchronous
     tier = best_tier() if detectors == "best" else Tier(detectors)
@@ -70,10 +74,23 @@ def scan_text(text: str, direction: Direction = "request", detectors: Detectors 
                 "end": one.end,
                 "class": one.cls,
                 "score": one.score,
+                "view": one.view,
+                "message": one.message,
             }
             for one in joined.findings
         ],
     }
+
+
+def _personal(text: str) -> Verdict:
+    found = [
+        Finding(
+            PII, one.rule, one.message or f"This is {CLASSES[one.cls]}.", 0, one.start, one.end,
+            one.cls, one.score, one.view,
+        )
+        for one in find(text)
+    ]  # fmt: skip
+    return verdict(Action.ANNOTATE, findings=found) if found else Verdict()
 
 
 def crossing_of(text: str, direction: str, principal: Principal = ANONYMOUS) -> Crossing:
