@@ -36,6 +36,12 @@ def test_the_lowest_threshold_that_keeps_to_the_budget(share: float, texts: int)
     assert lower >= min(most + 1, texts)
 
 
+def test_a_threshold_lies_over_the_score_that_it_spares() -> None:
+    for step in range(10_000):
+        score = round(step / 1e4, 4)
+        assert score < _threshold([score] * 60, 0.05)["threshold"] < score + 1.5e-4
+
+
 def test_ties_and_ends() -> None:
     assert _threshold([0.0] * 1000, 0.01)["threshold"] == 1e-4
     tied = _threshold([0.5] * 1000, 0.01)

@@ -17,6 +17,8 @@ from .ledger import opened_ledger
 from .options import data_dir_option, json_option, require_detectors, show_json
 
 _BATCH = 16
+_STEPS = 10_000
+"""Thresholds have four decimals."""
 _PAGE = 200
 _MOST = 50_000
 """Texts that are taken from a ledger, the newest first."""
@@ -152,10 +154,12 @@ def _threshold(scores: list[float], share: float) -> dict[str, Any]:
     """
     ranked = sorted(scores, reverse=True)
     allowed = _most(len(ranked), share)
-    bar = min(1.0, math.floor(ranked[allowed] * 1e4 + 1) / 1e4)
+    bar = min(
+        1.0, math.floor(ranked[allowed] * _STEPS + 1 + 1e-6) / _STEPS
+    )  # over it, whatever rounding does
     over = sum(score >= bar for score in ranked)
     return {
-        "threshold": max(bar, 1e-4),
+        "threshold": max(bar, 1 / _STEPS),
         "texts": len(ranked),
         "over": over,
         "upper": round(_upper(over, len(ranked)), 5),
