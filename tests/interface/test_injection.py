@@ -183,7 +183,9 @@ def test_scan_has_a_stable_shape():
     assert set(given) == {"action", "scores", "findings"}
     assert given["action"] == "block"
     assert set(given["scores"]) == {"injection", "jailbreak", "moderation"}
-    assert set(given["findings"][0]) == {"control", "rule", "start", "end", "class", "score"}
+    assert set(given["findings"][0]) == {
+        *("control", "rule", "start", "end", "class", "score", "view", "message")
+    }
     assert scan_text("hello", "response")["action"] == "allow"
     assert scan_text(ATTACK, "untrusted")["action"] == "transform"
     with pytest.raises(ValueError, match="direction"):
