@@ -20,13 +20,14 @@ from .label import MODEL, SYSTEM, USER, Integrity, Label, untrusted
 from .part_control import PartControl
 from .principal import ANONYMOUS, Principal
 from .record import decision_body, decision_event, event_record
-from .settings import ControlFactory, NoSettings, Services, Settings
-from .streaming import Buffer, EndOfStream, StreamNeed, Window, fold, stricter
+from .settings import ControlFactory, NoSettings, Services, Settings, WorkloadFolder
+from .streaming import END_OF_STREAM, Buffer, EndOfStream, StreamNeed, Window, fold, stricter
 from .verdict import ALLOW, Action, Edit, Finding, Verdict, apply_edits, verdict
 
 __all__ = [
     "ALLOW",
     "ANONYMOUS",
+    "END_OF_STREAM",
     "MODEL",
     "SYSTEM",
     "USER",
@@ -70,6 +71,7 @@ __all__ = [
     "UpstreamError",
     "Verdict",
     "Window",
+    "WorkloadFolder",
     "applies",
     "apply_edits",
     "decision_body",

@@ -32,6 +32,7 @@ from ringwall.core import (
     Post,
     Problem,
     Services,
+    WorkloadFolder,
 )
 
 from .catalogue import catalogue
@@ -88,6 +89,7 @@ class _Composer:
             section = section.model_copy(update={"policies": self.loaded.folder / section.policies})
         return Services(
             self.roles,
+            WorkloadFolder(self.loaded.folder),
             workload.interface,
             section,
             self.model,

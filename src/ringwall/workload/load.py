@@ -185,4 +185,16 @@ def named_files(workload: Workload, folder: Path) -> list[Path]:
     prompts = [app.system_prompt for app in workload.applications.values()]
     tools = [tool.run.python.rpartition(":")[0] for tool in workload.application.tools.values() if tool.run]
     named = [*prompts, *tools, workload.application.policies, workload.organization.threats]
-    return [folder / name for name in named if name]
+    return [folder / name for name in (*named, *_files_of_controls(workload)) if name]
+
+
+def _files_of_controls(workload: Workload) -> Iterator[str]:
+    """What the settings of controls name, those of single applications included."""
+    known = catalogue().factories
+    general = {
+        name: block for boundary in _BOUNDARIES for name, block in getattr(workload, boundary).controls.items()
+    }
+    for blocks in (general, *(app.controls for app in workload.applications.values())):
+        for name, block in blocks.items():
+            own = {key: value for key, value in block.items() if key not in COMMON_KEYS}
+            yield from known[name].settings.model_validate(own).files()
