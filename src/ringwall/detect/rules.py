@@ -17,7 +17,7 @@ import yaml
 from .checks import CHECKS, EXTENSIONS
 from .width import UnboundedPattern, max_width
 
-FILES = ("injection", "jailbreak", "indirect", "languages", "moderation", "secrets", "pii")
+FILES = ("injection", "jailbreak", "indirect", "languages", "moderation", "secrets", "pii", "session")
 MAX_WIDTH = 4096
 """Characters. A rule that can match more is refused: a stream would have to hold that much back."""
 _FRAGMENT = re.compile(r"<<([a-z_]\w{0,20})>>")

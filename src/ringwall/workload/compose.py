@@ -97,6 +97,7 @@ class _Composer:
             workload.organization,
             plant.database,
             plant.quotas,
+            plant.session_risks,
             plant.containment,
             *application_services(
                 section, plant.database, self.rights, self.loaded.folder, sealer=plant.envelope

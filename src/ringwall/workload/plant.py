@@ -10,6 +10,7 @@ from ringwall.boundaries.data.vault import Vault
 from ringwall.boundaries.interface.guessing import Guessing
 from ringwall.boundaries.interface.keys import KeyStore
 from ringwall.boundaries.interface.quota import Quotas
+from ringwall.boundaries.interface.session_risk import SessionRisks
 from ringwall.boundaries.organization.containment import Containment
 from ringwall.boundaries.organization.evidence import EvidenceStore
 from ringwall.core import DataError, event_record
@@ -42,6 +43,7 @@ class Plant:
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
         self.sessions = Sessions(self.database)
+        self.session_risks = SessionRisks(self.database)
         self.containment = Containment(self.database)
         self.evidence = EvidenceStore(self.database)
 
@@ -69,5 +71,6 @@ class Plant:
 
     def close(self) -> None:
         self.sessions.close()
+        self.session_risks.close()
         self.ledger.close()
         self.database.close()
