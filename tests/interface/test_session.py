@@ -1,4 +1,5 @@
-"""Attacks over several turns are stopped, long innocent conversations are not, and no history lowers the risk held."""
+"""Attacks over several turns are stopped, long innocent conversations are not, and no history lowers the
+risk held."""
 
 import importlib.util
 from pathlib import Path
@@ -195,7 +196,9 @@ def test_annotate_only(risks):
     assert max(verdict.action for verdict in given) is Action.ANNOTATE
 
 
-TEXTS = [text for script in (*scripts.CRESCENDO.values(), scripts.PERSONA, scripts.ANGRY[:4]) for text, _ in script]
+TEXTS = [
+    text for script in (*scripts.CRESCENDO.values(), scripts.PERSONA, scripts.ANGRY[:4]) for text, _ in script
+]
 
 
 @settings(max_examples=40, deadline=None)

@@ -7,7 +7,8 @@ from functools import lru_cache
 from .views import View, replaced, rewrite
 
 PADDING = 64
-"""A run of so many blanks, or of characters that fold to nothing, is no way to write a word: it breaks one."""
+"""A run of so many blanks, or of characters that fold to nothing, is no way to write a word: it breaks
+one."""
 
 _ODD = re.compile(r"[^\x21-\x7e]{2,}|[^\x20-\x7e]")
 _BREAK = "\x00"

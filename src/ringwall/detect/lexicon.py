@@ -1,7 +1,7 @@
 """Many words at once: an Aho-Corasick automaton over the folded spelling of a text.
 
-Chosen by measurement: 5,000 words are built in 0.1 s and found in 4 KB in well under 1 ms, where the rule engine
-needs 11 s and six times as long.
+Chosen by measurement: 5,000 words are built in 0.1 s and found in 4 KB in well under 1 ms, where the rule
+engine needs 11 s and six times as long.
 """
 
 import re
@@ -37,8 +37,8 @@ class Lexicon:
     """Words and phrases to find, in any case, with or without diacritics. Thread-safe, immutable."""
 
     def __init__(self, words: Sequence[str], *, whole: bool | Sequence[bool] = True) -> None:
-        """``whole``: only as a whole word; one answer for all or one for each. Raises ValueError for a word that
-        is empty or too long, RuntimeError without the package ahocorasick-rs."""
+        """``whole``: only as a whole word; one answer for all or one for each. Raises ValueError for a word
+        that is empty or too long, RuntimeError without the package ahocorasick-rs."""
         self._words = [fold(word).strip() for word in words]
         for word, spelled in zip(self._words, words, strict=True):
             if not word or "\x00" in word or len(word) > LONGEST:
@@ -49,9 +49,9 @@ class Lexicon:
         self.longest = max(map(len, self._words), default=0)
 
     def find(self, text: str, *, before: str = "", decoded: bool = True) -> list[Place]:
-        """Every place, ordered; one within another counts as well. ``before`` is what stood ahead of the text:
-        a word goes on across the cut. ``decoded``: also in what is encoded in the text; without it only as
-        written, look-alikes and invisible characters folded."""
+        """Every place, ordered; one within another counts as well. ``before`` is what stood ahead of the
+        text: a word goes on across the cut. ``decoded``: also in what is encoded in the text; without it
+        only as written, look-alikes and invisible characters folded."""
         if self._automaton is None or not text:
             return []
         inside = fold(before[-_CONTEXT:])[-1:]
@@ -87,8 +87,8 @@ class Lexicon:
         return None
 
     def _matches(self, text: str, before: str) -> Iterator[tuple[int, int, int]]:
-        assert self._automaton is not None
-        for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+        found = self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
+        for word, start, end in found:
             begins = _border(text, start) if start else _border(before + text[:1], len(before))
             if not self._whole[word] or (begins and _border(text, end)):
                 yield word, start, end
@@ -109,8 +109,8 @@ def _border(text: str, at: int) -> bool:
 
 
 def _beginnings(words: Iterable[tuple[str, bool]]) -> dict[str, bool]:
-    """Every beginning of every word, and whether one of its words may stand inside another word. A word that is
-    whole and complete is among them, since what follows decides whether it is one."""
+    """Every beginning of every word, and whether one of its words may stand inside another word. A word that
+    is whole and complete is among them, since what follows decides whether it is one."""
     found: dict[str, bool] = {}
     for word, whole in words:
         for end in range(1, len(word) + (1 if whole else 0)):

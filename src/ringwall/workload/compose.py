@@ -157,7 +157,7 @@ class _Composer:
         )
 
     def _gate(self, application: Application) -> Gate:
-        services = self.services.with_(application)
+        services = self.services.with_(application, self.workload.applications[application.name].purpose)
         return Gate(
             [post for post in self._posts(application, services) if post],
             application=application.name,

@@ -192,7 +192,9 @@ def _files_of_controls(workload: Workload) -> Iterator[str]:
     """What the settings of controls name, those of single applications included."""
     known = catalogue().factories
     general = {
-        name: block for boundary in _BOUNDARIES for name, block in getattr(workload, boundary).controls.items()
+        name: block
+        for boundary in _BOUNDARIES
+        for name, block in getattr(workload, boundary).controls.items()
     }
     for blocks in (general, *(app.controls for app in workload.applications.values())):
         for name, block in blocks.items():

@@ -1,4 +1,5 @@
-"""``interface.language``: only the languages that the workload serves, in what users write and what they read."""
+"""``interface.language``: only the languages that the workload serves, in what users write and what they
+read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ from ringwall.detect.language import KNOWN, LONGEST, SHORTEST, Guess, Segment, g
 
 ID = "interface.language"
 _IMPLAUSIBLE = 0.05
-"""Probability of all allowed languages together below which a longer segment is none of them, whatever it is."""
+"""Probability of all allowed languages together below which a longer segment is none of them, whatever it
+is."""
 _REASON = "This application is served in other languages: {}."
 
 
@@ -112,9 +114,7 @@ class Language(PartControl):
         """A sentence leaves once it is complete, or as long as one can get."""
         if self.declaration.need is END_OF_STREAM:
             return len(text)
-        last = None
-        for last in segments(text):
-            pass
+        *_, last = [None, *segments(text)]
         return len(text) if last is None or last.complete else last.start
 
     def _answer(self, crossing: Crossing) -> Verdict:

@@ -1,5 +1,5 @@
-"""``interface.session``: attacks that no single message shows, only the conversation: crescendo, many-shot, payloads in
-pieces, personas that drift."""
+"""``interface.session``: attacks that no single message shows, only the conversation: crescendo, many-shot,
+payloads in pieces, personas that drift."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,8 @@ from .session_turn import OPENING, read_turn, refuses
 
 ID = "interface.session"
 _WORTH_STOPPING = 0.03
-"""A turn that adds less is not stopped, whatever went before: an innocent question ends a bad conversation."""
+"""A turn that adds less is not stopped, whatever went before: an innocent question ends a bad
+conversation."""
 _NAMED = 6
 SHOTS = " shots"
 """Behind the digest of the turn that a made-up history came with: it counts once as well."""
@@ -52,8 +53,8 @@ class SessionSettings(Settings):
     half_life_min: float = Field(default=240, gt=0)
     """Minutes in which the risk of a session falls to its half."""
     principal_share: float = Field(default=0.5, ge=0, le=1)
-    """Share of what a turn adds to its session that is added to its principal, over all sessions: so a new session
-    or a history that is left out does not begin from nothing. 0: sessions are looked at alone."""
+    """Share of what a turn adds to its session that is added to its principal, over all sessions: so a new
+    session or a history that is left out does not begin from nothing. 0: sessions are looked at alone."""
     principal_half_life_min: float = Field(default=60, gt=0)
     """Minutes in which the risk of a principal falls to its half."""
 
@@ -84,8 +85,8 @@ def _counts(part: Part) -> bool:
 
 
 class Session:
-    """Each turn counts once, whoever sends it again. Reads the answer too, to know whether it declined: what a
-    client says of that may be made up."""
+    """Each turn counts once, whoever sends it again. Reads the answer too, to know whether it declined: what
+    a client says of that may be made up."""
 
     def __init__(self, settings: SessionSettings, risks: SessionRisks) -> None:
         self.settings = settings
@@ -93,7 +94,7 @@ class Session:
         self.declaration = Declaration(
             id=ID,
             boundary=Boundary.INTERFACE,
-            summary="Stops attacks that are spread over a conversation: crescendo, many-shot, pieces, personas.",
+            summary="Stops attacks spread over a conversation: crescendo, many-shot, pieces, personas.",
             crossings=frozenset({CrossingKind.REQUEST, CrossingKind.RESPONSE}),
             parts=frozenset({PartKind.TEXT}),
             threats=("LLM01@2023", "LLM01@2025", "LLM07@2025"),
@@ -155,7 +156,9 @@ class Session:
 
     def _take(self, risk: Risk, person: Risk, said: "_Said", *, refused: bool) -> None:
         if said.digest in risk.counted:
-            if said.digest not in risk.known:  # counted before a restart: later turns look back at it all the same
+            if (
+                said.digest not in risk.known
+            ):  # counted before a restart: later turns look back at it all the same
                 signs = read_turn(said.part.text)
                 take_up(risk, said.part.text, signs, signs.harm, refused=refused)
                 remember(risk.known, said.digest)
@@ -173,7 +176,9 @@ class Session:
         risk.add(amount, now, self.settings.half_life_min * 60)
         if digest not in person.counted and self.settings.principal_share:
             remember(person.counted, digest, amount)
-            person.add(amount * self.settings.principal_share, now, self.settings.principal_half_life_min * 60)
+            person.add(
+                amount * self.settings.principal_share, now, self.settings.principal_half_life_min * 60
+            )
 
     def _verdict(self, risk: Risk, person: Risk, asked: Sequence["_Said"]) -> Verdict:
         last = asked[-1]
@@ -208,7 +213,9 @@ class Session:
     def _findings(self, risk: Risk, level: float, session_level: float, index: int) -> list[Finding]:
         score = round(min(1.0, level / self.settings.stop), 4)
         found = [
-            Finding(ID, one.rule, f"Turn {one.turn}: {MEANING[one.rule]}.", index, cls="jailbreak", score=score)
+            Finding(
+                ID, one.rule, f"Turn {one.turn}: {MEANING[one.rule]}.", index, cls="jailbreak", score=score
+            )
             for one in _weightiest(risk.shown)
         ]
         if level > session_level:

@@ -1,7 +1,8 @@
-"""The risk that a conversation has built up, held by the server: per session, and a smaller one per principal.
+"""The risk that a conversation has built up, held by the server: per session, and a smaller one per
+principal.
 
-Risk only ever grows by what a turn contributes, once, and falls by time alone. So nothing that a client resends,
-reorders or leaves out makes it smaller.
+Risk only ever grows by what a turn contributes, once, and falls by time alone. So nothing that a client
+resends, reorders or leaves out makes it smaller.
 """
 
 import json
@@ -101,8 +102,8 @@ class Risk:
 
 
 class SessionRisks:
-    """Bounded in memory; written behind, at most 0.2 s late, so that it survives a restart. What people wrote is
-    not written: digests and numbers only."""
+    """Bounded in memory; written behind, at most 0.2 s late, so that it survives a restart. What people
+    wrote is not written: digests and numbers only."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database

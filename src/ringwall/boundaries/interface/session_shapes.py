@@ -1,4 +1,5 @@
-"""Shapes of a message that attack by repetition or by pieces: made-up turns, and payloads to be put together."""
+"""Shapes of a message that attack by repetition or by pieces: made-up turns, and payloads to be put
+together."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,12 +9,14 @@ from ringwall.detect import assess, scanner
 
 _READ = 60_000
 _TURN = re.compile(
-    r"^[ \t>*#\[<|\-\d.]{0,8}(?:(user|human|question|customer|person|me|q)|(assistant|answer|ai|bot|model|chatgpt|gpt|"
+    r"^[ \t>*#\[<|\-\d.]{0,8}(?:(user|human|question|customer|person|me|q)|(assistant|answer|ai|bot|"
+    r"model|chatgpt|gpt|"
     r"claude|gemini|llama|response|you|a))[ \t\d*\]>|)]{0,6}[:>\]|](.{0,120})",
     re.IGNORECASE | re.MULTILINE,
 )
 _COMPLIES = re.compile(
-    r"\W{0,4}(?:sure|of course|certainly|absolutely|here(?:'s| is| are)|yes|gladly|happy to|no problem|step 1|first,? |"
+    r"\W{0,4}(?:sure|of course|certainly|absolutely|here(?:'s| is| are)|yes|gladly|happy to|no "
+    r"problem|step 1|first,? |"
     r"to (?:make|build|do|create|get)|you (?:can|should|need|will))",
     re.IGNORECASE,
 )

@@ -10,17 +10,25 @@ _READ = 4000
 _STEM = 6
 _WORD = re.compile(r"[^\W\d_]{4,40}|[\u3040-\u9fff]{2}")
 _COMMON = frozenset(
-    "about above after again also another anything because been before being between both could does doing down "
-    "each even every from further give have having here hers himself into itself just know like make more most "
-    "much must need only other ours over please really same shall should show some such tell than that their "
-    "theirs them then there these they thing things this those through under until very want well were what when "
-    "where which while will with would write your yours eine einen nicht oder und aber wenn dann sich auch".split()
+    re.findall(
+        r"\w+",
+        """
+        about above after again also another anything because been before being between both could does
+        doing down each even every from further give have having here hers himself into itself just
+        know like make more most much must need only other ours over please really same shall should
+        show some such tell than that their theirs them then there these they thing things this those
+        through under until very want well were what when where which while will with would write your
+        yours eine einen nicht oder aber wenn dann sich auch
+        """,
+    )
 )
 _REFUSAL = re.compile(
-    r"\b(?:I(?:'m| am)? (?:really |very |so )?sorry|I (?:can(?:no|')t|can not|won't|will not|am unable to|am not able "
-    r"to|must decline|have to decline|don't feel comfortable)|I(?:'m| am) (?:unable|not able|not allowed|not comfortable)"
-    r"|(?:against|violates?) (?:my|our|the) (?:policy|policies|guidelines|rules)|can(?:no|')t (?:help|assist) with"
-    r"|cannot fulfill|not appropriate|Es tut mir leid|kann ich (?:leider )?nicht|je ne peux pas|no puedo ayudar)",
+    r"\b(?:I(?:'m| am)? (?:really |very |so )?sorry"
+    r"|I (?:can(?:no|')t|can not|won't|will not|am unable to|am not able to|must decline|have to decline)"
+    r"|I don't feel comfortable|I(?:'m| am) (?:unable|not able|not allowed|not comfortable)"
+    r"|(?:against|violates?) (?:my|our|the) (?:policy|policies|guidelines|rules)"
+    r"|can(?:no|')t (?:help|assist) with|cannot fulfill|not appropriate"
+    r"|Es tut mir leid|kann ich (?:leider )?nicht|je ne peux pas|no puedo ayudar)",
     re.IGNORECASE,
 )
 OPENING = 300
@@ -30,14 +38,17 @@ _FOLLOWS = re.compile(
 )
 _FOLLOW_WORDS = 40
 _CARRY_ON = re.compile(
-    r"\W{0,3}(?:please )?(?:continue|go on|keep going|carry on|finish (?:it|that|the)|next(?: step| part)?|and then|"
+    r"\W{0,3}(?:please )?(?:continue|go on|keep going|carry on|finish (?:it|that|the)|next(?: step| "
+    r"part)?|and then|"
     r"what(?:'s| is| comes) next|more)\b.{0,40}$",
     re.IGNORECASE,
 )
 _TEMPERED = re.compile(
-    r"\b(?:characters?|scenes?|chapters?|novel(?:s|la|ist)?|fiction(?:al)?|stor(?:y|ies)|plot|protagonist|antagonist|"
+    r"\b(?:characters?|scenes?|chapters?|novel(?:s|la|ist)?|fiction(?:al)?|stor(?:y|ies)|plot|"
+    r"protagonist|antagonist|"
     r"villain|detective|readers?|dialogue|screenplay|manuscript|narrator|"
-    r"prevent(?:s|ion|ing)?|detect(?:s|ion|ing)?|recogni[sz]e|protect(?:s|ion|ing)?|awareness|training|trainees?|"
+    r"prevent(?:s|ion|ing)?|detect(?:s|ion|ing)?|recogni[sz]e|protect(?:s|ion|ing)?|awareness|training|"
+    r"trainees?|"
     r"defen[cds]e?s?|employees?|staff|workshop|slides?|course|policy|policies|report(?:ing)?|safety|mitigat\w{1,6})\b",
     re.IGNORECASE,
 )
@@ -69,7 +80,8 @@ class TurnSigns:
 
     @property
     def harm(self) -> float:
-        """Of the subject; signs of an attack are about the model, not about a subject that later turns share."""
+        """Of the subject; signs of an attack are about the model, not about a subject that later turns
+        share."""
         return max(self.moderation, self.hazard)
 
 
@@ -96,7 +108,7 @@ def read_turn(text: str) -> TurnSigns:
         join="join" in by_class,
         carry_on=bool(_CARRY_ON.match(text[:80])) and len(words) <= 8,
         follows=len(words) <= _FOLLOW_WORDS and bool(_FOLLOWS.search(text, 0, _READ)),
-        stems=_stems(text),
+        stems=stems(text),
     )
 
 
@@ -104,9 +116,10 @@ def _count(sightings: list[Sighting], cls: str) -> int:
     return len({one.family for one in sightings if one.cls == f"session.{cls}"})
 
 
-def _stems(text: str) -> frozenset[str]:
+def stems(text: str) -> frozenset[str]:
+    """What a text is about: the beginnings of its words, less those that are in every text."""
     words = (found.group().lower() for found in _WORD.finditer(text, 0, _READ))
-    return frozenset(word[:_STEM] for word in words if word not in _COMMON)
+    return frozenset(word.rstrip("s")[:_STEM] for word in words if word not in _COMMON)
 
 
 def alike(one: frozenset[str], other: frozenset[str]) -> float:

@@ -96,7 +96,7 @@ class _Words:
 
     def judge(self, places: list[Place]) -> Verdict:
         joined = ALLOW
-        for action in _ACTIONS:
+        for action, means in _ACTIONS.items():
             mine = [(place, *self.lists[place.word]) for place in places]
             mine = [entry for entry in mine if entry[2].action == action]
             if not mine:
@@ -106,13 +106,13 @@ class _Words:
                 for at, name, _ in mine
             ]
             edits = [Edit(0, at.start, at.end, one.replacement) for at, _, one in mine if action == "mask"]
-            joined = joined.join(verdict(_ACTIONS[action], _REASONS[action], findings, edits))
+            joined = joined.join(verdict(means, _REASONS[action], findings, edits))
         return joined
 
 
 class Words(PartControl):
-    """Requests also in what is encoded in them; answers as written, so that a stream holds exactly what a word
-    could still begin with. The operator's own instructions are not looked at."""
+    """Requests also in what is encoded in them; answers as written, so that a stream holds exactly what a
+    word could still begin with. The operator's own instructions are not looked at."""
 
     def __init__(self, settings: WordsSettings, folder: Path = Path()) -> None:
         self._asked = _Words(settings.lists, folder, "request")
