@@ -77,7 +77,7 @@ def test_only_what_the_user_wrote_is_judged():
 
 
 def test_actions_and_directions():
-    control = Language(LanguageSettings(allowed=("en",), on=("request",)))
+    control = Language(LanguageSettings(allowed=("en",), directions=("request",)))
     assert judged(FINNISH, control=control).action is Action.ANNOTATE
     assert judged(FINNISH, CrossingKind.RESPONSE, MODEL, control=control).action is Action.ALLOW
     assert judged(FINNISH, control=Language(LanguageSettings())).action is Action.ALLOW

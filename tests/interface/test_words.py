@@ -70,7 +70,7 @@ def test_a_list_acts_as_it_says():
     control = lists(
         rivals={"words": ["Lumenta"], "action": "annotate"},
         rude={"words": ["darn"], "action": "mask", "match": "substring", "replacement": "***"},
-        secret={"words": ["Night Owl"], "action": "block", "on": ["response"]},
+        secret={"words": ["Night Owl"], "action": "block", "directions": ["response"]},
     )
     assert judged(control, "Lumenta is cheaper").action is Action.ANNOTATE
     masked = judged(control, "That goddarned lamp")

@@ -18,8 +18,10 @@ _COMMON = {
 def workload_schema() -> dict[str, Any]:
     """JSON Schema, draft 2020-12."""
     schema = Workload.model_json_schema()
-    blocks = {name: _block(factory.settings) for name, factory in catalogue().factories.items()}
     definitions = schema["$defs"]
+    blocks = {
+        name: _block(name, factory.settings, definitions) for name, factory in catalogue().factories.items()
+    }
     for name, block in blocks.items():
         definitions[f"control:{name}"] = block
     for section in ("Interface", "Application", "Model", "Data", "Organization"):
@@ -29,9 +31,11 @@ def workload_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Ringwall workload", **schema}
 
 
-def _block(settings: Any) -> dict[str, Any]:
-    block: dict[str, Any] = settings.model_json_schema()
-    block.pop("$defs", None)
+def _block(name: str, settings: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The control's own block; what it is made of goes among the definitions, under the control's name."""
+    block: dict[str, Any] = settings.model_json_schema(ref_template=f"#/$defs/control:{name}:{{model}}")
+    for inner, schema in block.pop("$defs", {}).items():
+        definitions[f"control:{name}:{inner}"] = schema
     block["properties"] = {**_COMMON, **block.get("properties", {})}
     return block
 

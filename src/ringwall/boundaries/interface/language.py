@@ -48,10 +48,11 @@ def _code(written: str) -> str:
 
 class LanguageSettings(Settings):
     allowed: tuple[Annotated[str, AfterValidator(_code)], ...] = ()
-    """Codes of the languages that are served, such as ``en``; empty: every language."""
+    """Codes of the languages that are served, such as ``en``; empty: every language. Write ``"no"`` in quotes:
+    YAML reads it as a truth value."""
     action: Literal["annotate", "block"] = "annotate"
     """What another language means."""
-    on: tuple[Literal["request", "response"], ...] = ("request", "response")
+    directions: tuple[Literal["request", "response"], ...] = ("request", "response")
     """What is looked at: what users send, what they receive."""
     confidence: float = Field(default=0.6, gt=0, lt=1)
     """Probability from which a language counts as recognised."""
@@ -79,7 +80,7 @@ class Language(PartControl):
                 ready()
             except RuntimeError as error:
                 raise ConfigError(Problem(f"{ID}: {error}")) from None
-        holds = settings.allowed and settings.action == "block" and "response" in settings.on
+        holds = settings.allowed and settings.action == "block" and "response" in settings.directions
         super().__init__(
             Declaration(
                 id=ID,
@@ -97,7 +98,7 @@ class Language(PartControl):
 
     def inspect(self, crossing: Crossing) -> Verdict:
         which = "response" if crossing.kind is CrossingKind.RESPONSE else "request"
-        if not self._allowed or which not in self.settings.on:
+        if not self._allowed or which not in self.settings.directions:
             return ALLOW
         return self._answer(crossing) if which == "response" else super().inspect(crossing)
 

@@ -84,7 +84,7 @@ class Risk:
 
     def now(self, now: float, half_life_s: float) -> float:
         """The risk after the time that has passed; a clock that runs backwards does not raise it."""
-        return self.value * 0.5 ** (max(0.0, now - self.at) / half_life_s)
+        return self.value * float(0.5 ** (max(0.0, now - self.at) / half_life_s))
 
     def add(self, amount: float, now: float, half_life_s: float) -> None:
         self.value = self.now(now, half_life_s) + amount

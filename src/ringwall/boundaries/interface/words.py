@@ -58,7 +58,7 @@ class WordList(Settings):
     """What a word of the list means: the text is stopped, the word is replaced, or it is put on record."""
     match: Literal["word", "substring"] = "word"
     """Whole words only, or also inside longer ones."""
-    on: tuple[Direction, ...] = ("request", "response")
+    directions: tuple[Direction, ...] = ("request", "response")
     """What is looked at: what users send, what they receive."""
     replacement: str = Field(default="[removed]", max_length=100)
     """What ``mask`` puts in the word's place."""
@@ -82,7 +82,7 @@ class _Words:
     """The lists of one direction as one automaton."""
 
     def __init__(self, lists: dict[str, WordList], folder: Path, direction: Direction) -> None:
-        mine = {name: one for name, one in lists.items() if direction in one.on}
+        mine = {name: one for name, one in lists.items() if direction in one.directions}
         entries = [(word, name, one) for name, one in mine.items() for word in _entries(name, one, folder)]
         if len(entries) > _WORDS:
             raise ConfigError(Problem(f"{ID}: at most {_WORDS} words, these are {len(entries)}"))
