@@ -48,7 +48,7 @@ def _code(written: str) -> str:
 
 class LanguageSettings(Settings):
     allowed: tuple[Annotated[str, AfterValidator(_code)], ...] = ()
-    """Codes of the languages that are served, such as ``en``; empty: every language. Write ``"no"`` in quotes:
+    """Codes of the languages that are served, such as ``en``; empty: every language. ``"no"`` wants quotes:
     YAML reads it as a truth value."""
     action: Literal["annotate", "block"] = "annotate"
     """What another language means."""
