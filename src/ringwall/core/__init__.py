@@ -2,7 +2,7 @@
 
 from .application import Application
 from .boundary import Boundary
-from .control import Control, Cost, Declaration, FailMode, StreamAware, applies
+from .control import Control, Cost, Declaration, FailMode, StreamAware, StreamNeeds, applies
 from .crossing import Crossing, CrossingKind, Part, PartKind
 from .decision import Decision, Line, Mode, Status
 from .errors import (
@@ -68,6 +68,7 @@ __all__ = [
     "Status",
     "StreamAware",
     "StreamNeed",
+    "StreamNeeds",
     "UpstreamError",
     "Verdict",
     "Window",

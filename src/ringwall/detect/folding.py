@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from .views import View, replaced, rewrite
+from .views import Replaced, View, rewrite
 
 PADDING = 64
 """A run of so many blanks, or of characters that fold to nothing, is no way to write a word: it breaks
@@ -36,7 +36,7 @@ def folded(view: View) -> View:
         view.name,
         rewrite(view.text, pieces).lower(),
         view,
-        replaced(pieces, len(view.text)),
+        Replaced(pieces, view.text),
         view.depth,
     )
 

@@ -19,10 +19,10 @@ def workload_schema() -> dict[str, Any]:
     """JSON Schema, draft 2020-12."""
     schema = Workload.model_json_schema()
     definitions = schema["$defs"]
-    blocks = {
-        name: _block(name, factory.settings, definitions) for name, factory in catalogue().factories.items()
-    }
+    blocks = {name: _block(factory.settings) for name, factory in catalogue().factories.items()}
     for name, block in blocks.items():
+        for inner, definition in block.pop("$defs", {}).items():
+            definitions.setdefault(inner, definition)
         definitions[f"control:{name}"] = block
     for section in ("Interface", "Application", "Model", "Data", "Organization"):
         mine = [name for name in blocks if name.startswith(section.lower() + ".")]
@@ -31,11 +31,8 @@ def workload_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Ringwall workload", **schema}
 
 
-def _block(name: str, settings: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    """The control's own block; what it is made of goes among the definitions, under the control's name."""
-    block: dict[str, Any] = settings.model_json_schema(ref_template=f"#/$defs/control:{name}:{{model}}")
-    for inner, schema in block.pop("$defs", {}).items():
-        definitions[f"control:{name}:{inner}"] = schema
+def _block(settings: Any) -> dict[str, Any]:
+    block: dict[str, Any] = settings.model_json_schema()
     block["properties"] = {**_COMMON, **block.get("properties", {})}
     return block
 
