@@ -85,10 +85,11 @@ def test_revoked_and_expired_keys_end(db):
 
 
 def test_a_key_for_one_application_opens_no_other(store):
-    key = store.create("casey", application="shop")
-    assert store.verify(key.secret, application="shop")
-    assert store.verify(key.secret, application="admin") is None
-    assert store.verify(key.secret) is None
+    key = store.create("casey", applications=["shop"])
+    grant = store.verify(key.secret).grant
+    assert grant.allows("chat", "shop")
+    assert not grant.allows("chat", "admin")
+    assert not grant.allows("chat")
 
 
 MAKE = """

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from .http_protocol import bounded
+from .tls import server_context
 
 
 class _Server(uvicorn.Server):
@@ -30,9 +31,13 @@ class _Server(uvicorn.Server):
 
 def server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicorn.Server:
     """A server that calls ``started`` once it accepts connections."""
+    gateway = app.state.gateway
+    tls = gateway.site.workload.interface.tls
+    context = server_context(tls, gateway.live.path.parent) if tls else None
     config = uvicorn.Config(
         app,
-        http=bounded(app.state.gateway.site.workload.interface.limits.header_bytes),
+        http=bounded(gateway.site.workload.interface.limits.header_bytes),
+        ssl_context_factory=(lambda *_: context) if context else None,
         ws="none",
         log_level="warning",
         access_log=False,

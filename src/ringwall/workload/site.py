@@ -16,6 +16,8 @@ from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.quota import Quotas
+from ringwall.boundaries.interface.route_rules import Route
+from ringwall.boundaries.interface.sign_in.sign_in import SignIn
 from ringwall.boundaries.model.admission_book import Admissions
 from ringwall.boundaries.model.routing import Router
 from ringwall.boundaries.model.settings import ModelSection
@@ -139,6 +141,9 @@ class Site:
     admissions: Admissions
     model: ModelSection
     """The model section in force, command-line overrides included."""
+    sign_in: SignIn
+    routes: tuple[Route, ...] = ()
+    """Rules ahead of any credential."""
 
     def application(self, name: str = "") -> ApplicationSite:
         """The named application, or the first one. Raises WireError (404)."""
