@@ -297,7 +297,7 @@ async def test_scopes_bring_operations(desk: Any, provider: Any) -> None:
             "entra",
             {"oid": "0f0f", "tid": "t-1", "azp": "web", "azpacr": "1", "scp": "chat", "ver": "2.0",
              "roles": ["support"], "groups": None, "scope": None, "client_id": None},
-            {"oid": "0f0f", "tid": "t-1", "ver": "2.0", "roles": ["support"], "scope": None, "client_id": None},
+            {"oid": "0f0f", "tid": "t-1", "roles": ["support"], "scope": None, "client_id": None},
             {},
             ("0f0f", "t-1"),
         ),
