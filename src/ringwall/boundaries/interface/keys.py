@@ -263,7 +263,9 @@ class KeyStore:
     def principal(self, key_id: str) -> Principal | None:
         """The principal of a key as it stands now: for sessions that began with it. None when it is gone."""
         known = self._find(_storable(key_id))
-        if known is None or (known.expires is not None and self._now() >= known.expires):
+        if known is None or not self._policy.enabled:
+            return None
+        if known.expires is not None and self._now() >= known.expires:
             return None
         return known.principal
 
