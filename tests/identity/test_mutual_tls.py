@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.sign_in.certificate_rules import CertificateSettings
 from ringwall.boundaries.interface.sign_in.certificates import Certificates
+from ringwall.boundaries.interface.tls_settings import TlsSettings
+from ringwall.core import ConfigError
+from ringwall.server.drill.ground import drill_range
+from ringwall.server.tls import server_context
+from ringwall.workload.load import load
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -73,8 +79,6 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Path:
-    import ipaddress
-
     folder = tmp_path_factory.mktemp("tls")
     (folder / "ca.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
     local = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -199,3 +203,43 @@ def test_a_rule_by_name_and_fingerprint_needs_both(authority: Authority, folder:
     rules = [{"san": "dns:a.internal", "subject": "a"}, {"san": "dns:b.internal", "subject": "b"}]
     two = Certificates(CertificateSettings.model_validate({"principals": rules}), Roles())
     assert two.principal(one.public_bytes(Encoding.DER)) is None  # whom of them?
+
+
+async def test_a_drill_listens_without_tls(folder: Path, shop: Any) -> None:
+    async with (
+        drill_range(load(shop.path)) as ground,
+        aiohttp.ClientSession() as session,
+        session.get(f"{ground.base_url}/readyz", timeout=aiohttp.ClientTimeout(30)) as got,
+    ):
+        assert got.status == 200
+
+
+def test_files_that_are_no_certificates_stop_the_start(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "garbage.pem").write_text("no certificate", "utf-8")
+    good = folder / "server.pem"
+    for certificate, key, authority in (
+        ("garbage.pem", good, ""),
+        (good, folder / "billing.pem", ""),
+        (good, good, "garbage.pem"),
+        ("none.pem", good, ""),
+    ):
+        settings = TlsSettings(certificate=str(certificate), key=str(key), client_ca=authority)
+        with pytest.raises(ConfigError, match=r"interface\.tls"):
+            server_context(settings, tmp_path)
+    with pytest.raises(ValueError, match="client_ca"):
+        TlsSettings(certificate="a", key="b", clients="required")
+
+
+async def test_where_certificates_are_required_there_is_no_connection_without(
+    serve: Any, folder: Path, authority: Authority, model_server: Any
+) -> None:
+    tls = {"certificate": "server.pem", "key": "server.pem", "client_ca": "ca.pem", "clients": "required"}
+    for name in ("server.pem", "ca.pem"):
+        (folder / "strict").mkdir(exist_ok=True)
+        (folder / "strict" / name).write_bytes((folder / name).read_bytes())
+    strict = serve(folder / "strict", interface={"tls": tls})
+    with pytest.raises((aiohttp.ClientError, OSError)):
+        await post(strict, folder, authorization=f"Bearer {strict.keys['casey']}")
+    anybody, _ = authority.issue(folder, "anybody")
+    status, answer, _ = await post(strict, folder, anybody, authorization=f"Bearer {strict.keys['casey']}")
+    assert status == 200, answer

@@ -349,6 +349,10 @@ async def test_forms_that_are_read_two_ways_are_not_read(desk: Any, provider: An
     head, body, signature = provider.token().split(".")
     twice = b'{"alg":"RS256","alg":"none","kid":"k1"}'
     assert await reason(made, f"{b64(twice)}.{body}.{signature}") == "json"
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    same = signature[:-1] + alphabet[alphabet.index(signature[-1]) ^ 1]
+    assert base64.urlsafe_b64decode(same + "==") == base64.urlsafe_b64decode(signature + "==")
+    assert await reason(made, f"{head}.{body}.{same}") == "encoding"
     claims = base64.urlsafe_b64decode(body + "==")
     assert await reason(made, f"{head}.{b64(claims[:-1] + b',' + claims[1:])}.{signature}") == "json"
     for bad, why in (

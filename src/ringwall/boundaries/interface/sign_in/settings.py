@@ -81,8 +81,13 @@ def _several(written: Any) -> Any:
 
 WebAddress = Annotated[str, Field(max_length=500), AfterValidator(web_address)]
 Claim = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_claim)]
-Claims = Annotated[tuple[Claim, ...], BeforeValidator(_several)]
-Texts = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], BeforeValidator(_several)]
+_Text = Annotated[str, Field(min_length=1, max_length=500)]
+Claims = Annotated[
+    tuple[Claim, ...], BeforeValidator(_several, json_schema_input_type=Claim | tuple[Claim, ...])
+]
+Texts = Annotated[
+    tuple[_Text, ...], BeforeValidator(_several, json_schema_input_type=_Text | tuple[_Text, ...])
+]
 
 
 class ClaimSettings(Settings):
@@ -211,7 +216,9 @@ def _keys(written: Any) -> Any:
 class IdentitySettings(Settings):
     """Which credentials are taken, and whom they prove."""
 
-    api_keys: Annotated[ApiKeySettings, BeforeValidator(_keys)] = ApiKeySettings()
+    api_keys: Annotated[
+        ApiKeySettings, BeforeValidator(_keys, json_schema_input_type=bool | ApiKeySettings)
+    ] = ApiKeySettings()
     """API keys; ``true`` or ``false`` stands for ``{enabled: …}``."""
     oidc: tuple[IssuerSettings, ...] = Field(default=(), max_length=32)
     """Identity providers whose access tokens are taken."""
