@@ -37,6 +37,7 @@ def shop(serve: Any, _provider: Any) -> Any:
                 "on_behalf_of": {"services": [{"role": "backend", "applications": ["assistant"]}]},
             },
             "routes": [
+                {"path": "/v1/collections/**", "max_body": 2000},
                 {"path": "/v1/models", "headers": {"refuse": {"user-agent": "(?i)scanner"}}},
                 {"path": "/apps/second/**", "methods": ["POST"], "max_body": 400, "rate": "4/min",
                  "headers": {"required": ["x-tenant"], "forbidden": ["x-debug"],
@@ -272,6 +273,14 @@ def test_rules_of_a_route_come_first(shop: Any, model_server: Any) -> None:
         assert seen["lines"][0]["control"] == "interface.protocol"
         assert seen["subject"] == "anonymous"  # nobody's credential was looked at
     assert int(got.headers["retry-after"]) >= 1
+    pieces = (b'{"title": "' + b"x" * 500 for _ in range(8))  # chunked: no length is told
+    chunked = httpx.post(
+        f"{shop.url}/v1/collections/handbook/documents",
+        content=pieces,
+        headers={"authorization": f"Bearer {shop.keys['eddy']}", "content-type": "application/json"},
+        timeout=30,
+    )
+    assert (chunked.status_code, chunked.json()["error"]["code"]) == (413, "body_too_large")
     listed = httpx.get(f"{shop.url}/v1/models", headers={**bearer, "user-agent": "Bad-Scanner/1"}, timeout=30)
     assert (listed.status_code, listed.json()["error"]["code"]) == (400, "route_rule")
 

@@ -128,7 +128,7 @@ class Route:
         if self._header(headers):
             return Refusal(400, "route_rule", "The headers of the request are not taken on this route.")
         declared = headers.get("content-length", ["0"])[0]
-        if rule.max_body is not None and declared.isdigit() and int(declared[:20]) > rule.max_body:
+        if rule.max_body is not None and declared.isdecimal() and int(declared[:20]) > rule.max_body:
             return self.too_large()
         return None
 
