@@ -1,5 +1,6 @@
 """Client certificates on a real TLS listener, and told by a proxy."""
 
+import asyncio
 import base64
 import datetime
 import ipaddress
@@ -21,7 +22,7 @@ from ringwall.boundaries.interface.sign_in.certificates import Certificates
 from ringwall.boundaries.interface.tls_settings import TlsSettings
 from ringwall.core import ConfigError
 from ringwall.server.drill.ground import drill_range
-from ringwall.server.tls import server_context
+from ringwall.server.tls import ListenerTls, server_context
 from ringwall.workload.load import load
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -228,6 +229,34 @@ def test_files_that_are_no_certificates_stop_the_start(folder: Path, tmp_path: P
             server_context(settings, tmp_path)
     with pytest.raises(ValueError, match="client_ca"):
         TlsSettings(certificate="a", key="b", clients="required")
+
+
+async def test_a_renewed_certificate_is_taken_over(authority: Authority, tmp_path: Path) -> None:
+    local = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    path, first = authority.issue(tmp_path, "own", local, usage=ExtendedKeyUsageOID.SERVER_AUTH)
+    (tmp_path / "ca.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    tls = ListenerTls(TlsSettings(certificate=path.name, key=path.name), tmp_path)
+    trust = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+
+    async def leave(_: Any, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def shown(port: int) -> int:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+        return x509.load_der_x509_certificate(der).serial_number
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0, ssl=tls.context) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert not tls.refresh()
+        assert await shown(port) == first.serial_number
+        path.write_text("half written", "utf-8")
+        assert not tls.refresh()
+        assert await shown(port) == first.serial_number
+        second = authority.issue(tmp_path, "own", local, usage=ExtendedKeyUsageOID.SERVER_AUTH)[1]
+        assert tls.refresh()
+        assert await shown(port) == second.serial_number
 
 
 async def test_where_certificates_are_required_there_is_no_connection_without(

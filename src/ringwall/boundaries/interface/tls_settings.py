@@ -15,7 +15,7 @@ class ClientCertificates(StrEnum):
 
 
 class TlsSettings(Settings):
-    """TLS on the listener. Takes effect at the next start."""
+    """TLS on the listener. Takes effect at the next start; renewed certificate files within seconds."""
 
     certificate: str = Field(min_length=1)
     """The server's certificate and chain (PEM), relative to the workload file."""
