@@ -57,9 +57,14 @@ class Principal:
         return bool(self.credential)
 
     @property
+    def owner(self) -> str:
+        """Whose key encrypts what this principal wrote: one per person, so that erasing it erases it all."""
+        return f"{self.tenant}/{self.subject}"
+
+    @property
     def acted_by(self) -> str:
         """``tenant/subject`` of the service that acts for it; empty when it acts itself."""
-        return f"{self.actor.tenant}/{self.actor.subject}" if self.actor else ""
+        return self.actor.owner if self.actor else ""
 
 
 ANONYMOUS = Principal(subject="anonymous")

@@ -7,8 +7,10 @@ from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
 from ringwall.boundaries.data.vault import Vault
+from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
 from ringwall.boundaries.interface.keys import KeyStore
+from ringwall.boundaries.interface.pseudonyms import Pseudonyms
 from ringwall.boundaries.interface.quota import Quotas
 from ringwall.boundaries.interface.sign_in.key_cache import KeyCache
 from ringwall.boundaries.organization.containment import Containment
@@ -20,6 +22,7 @@ from ringwall.ledger.master import MasterKey
 from ringwall.storage.blobs import LocalBlobs
 from ringwall.storage.counters import Counters
 from ringwall.storage.database import Database
+from ringwall.storage.sealed_values import SealedValues
 from ringwall.wire.sessions import Sessions
 
 _CANARY = "bcdfghjkmnpqrstvwxz"
@@ -41,6 +44,8 @@ class Plant:
         self.guessing = Guessing()
         self.route_rates = Counters()
         self.quotas = Quotas()
+        self.disclosures = Disclosures()
+        self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
         keys = CollectionKeys(self.database, self.envelope)
         self.index = Index(self.database, self.envelope, keys)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
@@ -73,5 +78,6 @@ class Plant:
 
     def close(self) -> None:
         self.sessions.close()
+        self.pseudonyms.close()
         self.ledger.close()
         self.database.close()

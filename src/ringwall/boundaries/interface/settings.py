@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .personal_data import PersonalSettings
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
 from .rate import Rate, RateField, parse_rate
 from .route_rules import RouteRule
@@ -91,6 +92,8 @@ class InterfaceSection(Settings):
     """What one principal may use, in which time."""
     limits: LimitSettings = LimitSettings()
     """Sizes and shapes of requests."""
+    personal: PersonalSettings = PersonalSettings()
+    """How personal data is found, by ``interface.pii`` and ``interface.outflow``."""
     allowed_hosts: tuple[Host, ...] = ()
     """Hosts that links and images in answers may point to; ``*.`` in front takes in the hosts below."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
