@@ -111,9 +111,7 @@ def pruned(base: Base, texts: Iterable[str], common: int) -> Base:
     single = [i for i, piece in enumerate(base.pieces) if len(piece) == 1]
     kept = sorted({*needed, *ranked, *single})
     weights = base.encoder.embeddings.word_embeddings.weight.detach()[kept].clone()
-    base.encoder.embeddings.word_embeddings = torch.nn.Embedding.from_pretrained(
-        weights, padding_idx=PAD, freeze=True
-    )
+    base.encoder.embeddings.word_embeddings = torch.nn.Embedding.from_pretrained(weights, padding_idx=PAD, freeze=True)
     base.encoder.config.vocab_size = len(kept)
     return Base(base.encoder, [base.pieces[i] for i in kept], [base.scores[i] for i in kept])
 
@@ -121,11 +119,7 @@ def pruned(base: Base, texts: Iterable[str], common: int) -> Base:
 def tokenizer(pieces: Sequence[str], scores: Sequence[float]) -> Tokenizer:
     """SentencePiece unigram (Kudo 2018) over these pieces."""
     made = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=UNK))
-    made.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Replace(Regex(r"[\s\p{Cc}]+"), " ")]
-    )
+    made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(r"[\s\p{Cc}]+"), " ")])
     made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", BOS), ("</s>", EOS)]
-    )
+    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", BOS), ("</s>", EOS)])
     return made

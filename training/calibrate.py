@@ -54,9 +54,7 @@ def fit(of: np.ndarray, rows: Sequence[Row], used: Sequence[int]) -> np.ndarray:
         optimiser.zero_grad()
         weights = functional.softplus(free[2:])
         given = free[0] + columns_[:, 0] * free[1] + columns_[:, 1:] @ weights
-        value = (
-            functional.binary_cross_entropy_with_logits(given, labels, reduction="none") * shares
-        ).sum() + 1e-3 * weights.square().sum()
+        value = (functional.binary_cross_entropy_with_logits(given, labels, reduction="none") * shares).sum() + 1e-3 * weights.square().sum()
         value.backward()
         return value
 
@@ -79,9 +77,7 @@ def report(of: np.ndarray, rows: Sequence[Row], used: Sequence[int]) -> dict[str
         weights = fit(of[kept], [rows[i] for i in kept], used)
         given = score(of, weights, used)
         bar = np.quantile(given[labels == 0], 1 - RATE)
-        recalls[source] = float(
-            np.mean([given[i] > bar for i, row in enumerate(rows) if row.source == source and row.label])
-        )
+        recalls[source] = float(np.mean([given[i] > bar for i, row in enumerate(rows) if row.source == source and row.label]))
     return recalls
 
 
@@ -91,10 +87,7 @@ def false_alarms(of: np.ndarray, rows: Sequence[Row], used: Sequence[int]) -> di
     labels = np.array([row.label for row in rows])
     bar = np.quantile(given[labels == 0], 1 - RATE)
     sources = sorted({row.source for row in rows if not row.label})
-    return {
-        s: float(np.mean([given[i] > bar for i, row in enumerate(rows) if row.source == s and not row.label]))
-        for s in sources
-    }
+    return {s: float(np.mean([given[i] > bar for i, row in enumerate(rows) if row.source == s and not row.label])) for s in sources}
 
 
 def main() -> None:
@@ -105,17 +98,12 @@ def main() -> None:
     rows = list(read(given.data / "injection-dev.jsonl.gz"))
     of = columns(rows)
     stored = {}
-    sets = {"signatures": [1], "ngrams": [0, 1]} | (
-        {"encoder": [0, 1, 2]} if best_tier() is Tier.ENCODER else {}
-    )
+    sets = {"signatures": [1], "ngrams": [0, 1]} | ({"encoder": [0, 1, 2]} if best_tier() is Tier.ENCODER else {})
     for name, used in sets.items():
         recalls = report(of, rows, used)
         print(f"\n{name}: macro recall at 1% false positives {np.mean(list(recalls.values())):.3f}")
         print({source: round(value, 2) for source, value in recalls.items()})
-        print(
-            "false alarms:",
-            {source: round(value, 3) for source, value in false_alarms(of, rows, used).items() if value},
-        )
+        print("false alarms:", {source: round(value, 3) for source, value in false_alarms(of, rows, used).items() if value})
         weights = [round(float(value), 4) for value in fit(of, rows, used)]
         print("weights:", weights)
         if name != "signatures":

@@ -1,6 +1,6 @@
 """The transformer tier: fine-tunes the encoder end to end, on the CPU, reproducibly.
 
-python -m training.encoder --data DIR --base FILE --out DIR
+    python -m training.encoder --data DIR --base FILE --out DIR
 """
 
 import argparse
@@ -24,18 +24,7 @@ WINDOW, STRIDE, MOST_WINDOWS = 160, 120, 16
 LAYERS, COMMON = 6, 36_000
 PREFIX = {"user": "query: ", "untrusted": "passage: "}
 """The base model was trained with these: what is asked, and what is read."""
-JAILBREAK = (
-    "garak:",
-    "pa:jackhhao",
-    "pyrit:",
-    "gen:harm",
-    "gen:suffix",
-    "gen:en-fiction",
-    "gen:en-suffix",
-    "gen:en-suppress",
-    "gen:en-persona",
-    "jbb:",
-)
+JAILBREAK = ("garak:", "pa:jackhhao", "pyrit:", "gen:harm", "gen:suffix", "gen:en-fiction", "gen:en-suffix", "gen:en-suppress", "gen:en-persona", "jbb:")
 """Sources whose attacks try to lift the model's restraint; the others try to give it orders."""
 
 
@@ -88,27 +77,14 @@ def chosen(row: Row, of: list[list[int]], chance: random.Random) -> list[int]:
     return of[0] if row.label and chance.random() < 0.7 else chance.choice(of)
 
 
-def fit(
-    model: Detector,
-    rows: Sequence[Row],
-    words: object,
-    *,
-    epochs: int,
-    rate: float,
-    size: int,
-    seed: int,
-    checkpoint: Path | None = None,
-) -> None:
+def fit(model: Detector, rows: Sequence[Row], words: object, *, epochs: int, rate: float, size: int, seed: int, checkpoint: Path | None = None) -> None:
     """AdamW with warm-up and linear decay; bfloat16 products."""
     chance = random.Random(seed)
     encoded = encode(rows, words)
     targets = [target(row) for row in rows]
     free = [p for p in model.parameters() if p.requires_grad]
     head = set(model.head.parameters())
-    groups = [
-        {"params": [p for p in free if p not in head], "top": rate},
-        {"params": list(head), "top": 1e-3},
-    ]
+    groups = [{"params": [p for p in free if p not in head], "top": rate}, {"params": list(head), "top": 1e-3}]
     optimiser = torch.optim.AdamW(groups, lr=rate, weight_decay=0.01)
     steps, step, begun, tokens = epochs * math.ceil(len(rows) / size), 0, time.time(), 0
     for _ in range(epochs):
@@ -127,10 +103,7 @@ def fit(
             optimiser.zero_grad()
             step, tokens = step + 1, tokens + int(mask.sum())
             if step % 50 == 0:
-                print(
-                    f"step {step}/{steps} loss {loss.item():.3f} {tokens / (time.time() - begun):.0f} tokens/s {time.time() - begun:.0f} s",
-                    flush=True,
-                )
+                print(f"step {step}/{steps} loss {loss.item():.3f} {tokens / (time.time() - begun):.0f} tokens/s {time.time() - begun:.0f} s", flush=True)
             if checkpoint and step % 300 == 0:
                 torch.save(model.state_dict(), checkpoint)
 
@@ -138,14 +111,10 @@ def fit(
 def _loss(logits: torch.Tensor, targets: Sequence[tuple[int, float]]) -> torch.Tensor:
     classes = torch.tensor([cls for cls, _ in targets])
     harm = torch.tensor([value for _, value in targets])
-    return functional.cross_entropy(
-        logits[:, :3], classes, label_smoothing=0.05
-    ) + 0.3 * functional.binary_cross_entropy_with_logits(logits[:, 3], harm)
+    return functional.cross_entropy(logits[:, :3], classes, label_smoothing=0.05) + 0.3 * functional.binary_cross_entropy_with_logits(logits[:, 3], harm)
 
 
-def _batches(
-    rows: Sequence[Row], encoded: Sequence[list[list[int]]], size: int, chance: random.Random
-) -> list[list[tuple[int, list[int]]]]:
+def _batches(rows: Sequence[Row], encoded: Sequence[list[list[int]]], size: int, chance: random.Random) -> list[list[tuple[int, list[int]]]]:
     """Batches of like length, in random order."""
     drawn = [(index, chosen(row, encoded[index], chance)) for index, row in enumerate(rows)]
     chance.shuffle(drawn)
@@ -199,20 +168,9 @@ def main() -> None:
     base = pruned(load(given.base, LAYERS), (row.text[:4000] for row in rows), COMMON)
     words = tokenizer(base.pieces, base.scores)
     words.save(str(given.out / "tokenizer.json"))
-    print(
-        len(rows), "rows,", sum(row.label for row in rows), "attacks,", len(base.pieces), "pieces", flush=True
-    )
+    print(len(rows), "rows,", sum(row.label for row in rows), "attacks,", len(base.pieces), "pieces", flush=True)
     model = Detector(base.encoder)
-    fit(
-        model,
-        rows,
-        words,
-        epochs=given.epochs,
-        rate=given.rate,
-        size=32,
-        seed=given.seed,
-        checkpoint=given.out / "checkpoint.pt",
-    )
+    fit(model, rows, words, epochs=given.epochs, rate=given.rate, size=32, seed=given.seed, checkpoint=given.out / "checkpoint.pt")
     torch.save(model.state_dict(), given.out / "model.pt")
     scores = [attack(one) for one in logits(model, held, words)]
     (given.out / "dev.json").write_text(json.dumps(scores))

@@ -1,6 +1,6 @@
 """The trained encoder as INT8 ONNX.
 
-python -m training.export --model DIR --out DIR
+    python -m training.export --model DIR --out DIR
 """
 
 import argparse
@@ -39,16 +39,8 @@ def export(model: Detector, path: Path) -> None:
             model, (example, torch.ones_like(example)), str(plain), input_names=["ids", "mask"], output_names=["logits"],
             dynamic_axes=axes, opset_version=17, dynamo=False,
         )  # fmt: skip
-        optimizer.optimize_model(
-            str(plain), model_type="bert", num_heads=12, hidden_size=384, opt_level=0
-        ).save_model_to_file(str(fused))
-        quantize_dynamic(
-            str(fused),
-            str(path),
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            extra_options={"DefaultTensorType": 1},
-        )
+        optimizer.optimize_model(str(plain), model_type="bert", num_heads=12, hidden_size=384, opt_level=0).save_model_to_file(str(fused))
+        quantize_dynamic(str(fused), str(path), weight_type=QuantType.QInt8, per_channel=True, extra_options={"DefaultTensorType": 1})
 
 
 def main() -> None:
