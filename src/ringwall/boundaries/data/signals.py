@@ -47,7 +47,8 @@ def orders(text: str) -> list[Signal]:
     worst part of it."""
     found = judge(text, untrusted=True, tier=best_tier())
     message = "It reads like an order to the model that will read it."
-    return [Signal(LEARNED, "injection", message, *found.opinion.span, found.attack, found.opinion.view)]
+    span, view = found.opinion.span, found.opinion.view
+    return [Signal(LEARNED, "injection", message, *span, found.attack, view)]
 
 
 def warmed(scan: Scanner) -> Scanner:
