@@ -392,7 +392,8 @@ def running(folder: Path, content: Mapping[str, Any], **overrides: Any) -> Itera
     thread.start()
     try:
         assert up.wait(20), errors
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        scheme = "https" if live.site.workload.interface.tls else "http"
+        url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         yield Running(url, keys, plant, live, path, data_dir, errors)
     finally:
         serving.should_exit = True
@@ -425,6 +426,18 @@ def start(model_server: ModelServer, tmp_path: Path) -> Iterator[Start]:
         def begin(**changes: Any) -> Running:
             folder = tmp_path / f"served{len(list(tmp_path.iterdir()))}"
             return stack.enter_context(running(folder, workload(model_server.url, **changes)))
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def serve(_model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """The same for a whole module."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(folder: Path | None = None, **changes: Any) -> Running:
+            place = folder or tmp_path_factory.mktemp("served")
+            return stack.enter_context(running(place, workload(_model_server.url, **changes)))
 
         yield begin
 

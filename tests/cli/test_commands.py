@@ -65,6 +65,25 @@ def test_keys(command: Any, small: Path, tmp_path: Path) -> None:
     assert wrong.code == 2
     assert "usr" in wrong.err
     assert command(*make, "--attribute", "nothing", *where).code == 2
+    assert listed.json[0]["scopes"] is None
+    narrow = ("--scope", "chat", "--application", "assistant", "--days", "10")
+    other = command(*make, *narrow, "--json", *where).json["id"]
+    soon = command("key", "list", "--expiring", "--json", *where).json
+    assert [(key["id"], key["scopes"], key["applications"]) for key in soon] == [
+        (other, ["chat"], ["assistant"])
+    ]
+    assert command("key", "list", "--within", "9", "--json", *where).json == []
+    turned = command("key", "rotate", other, "--overlap", "2h", "--days", "20", "--json", *where).json
+    assert turned["id"] == other
+    assert turned["old_until"] < turned["expires"]
+    assert command("key", "list", *where).out.count("valid") == 2
+    for mistake in (
+        ("rotate", other, "--overlap", "soon"),
+        ("rotate", "nobody"),
+        ("create", "--subject", "x", "--scope", "everything"),
+        ("create", "--subject", "x", "--application", "nowhere"),
+    ):
+        assert command("key", *mistake, *where).code == 2, mistake
     none = command("key", "revoke", "nobody", *where)
     assert none.code == 2
     assert "Traceback" not in none.err + wrong.err

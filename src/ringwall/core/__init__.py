@@ -18,7 +18,7 @@ from .gate import Gate, Post
 from .ids import new_id
 from .label import MODEL, SYSTEM, USER, Integrity, Label, untrusted
 from .part_control import PartControl
-from .principal import ANONYMOUS, Principal
+from .principal import ANONYMOUS, Grant, Principal
 from .record import decision_body, decision_event, event_record
 from .settings import ControlFactory, NoSettings, Services, Settings, WorkloadFolder
 from .streaming import END_OF_STREAM, Buffer, EndOfStream, StreamNeed, Window, fold, stricter
@@ -50,6 +50,7 @@ __all__ = [
     "FailMode",
     "Finding",
     "Gate",
+    "Grant",
     "IdentityError",
     "Integrity",
     "Label",

@@ -14,7 +14,7 @@ from .replies import json_response
 
 async def show_decision(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
-    principal = gateway.authenticate(request)
+    principal = await gateway.authenticate(request)
     record = gateway.live.plant.ledger.find(request.path_params["id"])
     if record is None or not principal.authenticated:
         raise WireError(404, "There is no such decision.", "not_found")

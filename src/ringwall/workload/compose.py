@@ -19,6 +19,7 @@ from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
 from ringwall.boundaries.interface.pii import ID as PII
 from ringwall.boundaries.interface.principals import Roles
+from ringwall.boundaries.interface.route_rules import Route
 from ringwall.boundaries.model.admission_book import Admissions
 from ringwall.boundaries.model.provider import Provider
 from ringwall.boundaries.model.provider_factory import build_providers
@@ -42,6 +43,7 @@ from .catalogue import catalogue
 from .load import COMMON_KEYS, Loaded
 from .plant import Plant
 from .schema import Workload
+from .sign_in import build_sign_in
 from .site import ApplicationSite, Site
 
 Wrap = Callable[[Control], Control | None]
@@ -120,6 +122,10 @@ class _Composer:
             router=router,
             admissions=self.admissions,
             model=self.model,
+            sign_in=build_sign_in(self.workload, self.plant, self.roles, self.loaded.folder),
+            routes=tuple(
+                Route(rule, number) for number, rule in enumerate(self.workload.interface.routes, 1)
+            ),
         )
 
     def _application_site(self, name: str, router: Router) -> ApplicationSite:
@@ -225,7 +231,8 @@ def _prompt(folder: Path, name: str) -> str:
 
 def put_in_force(site: Site, plant: Plant) -> None:
     """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
-    plant.keys.use_roles(site.roles)
+    plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
+    plant.key_cache.forget_others(site.sign_in.issuers.sources)
     plant.index.configure(site.workload.data.collections)
 
 

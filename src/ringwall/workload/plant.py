@@ -13,6 +13,7 @@ from ringwall.boundaries.interface.keys import KeyStore
 from ringwall.boundaries.interface.pseudonyms import Pseudonyms
 from ringwall.boundaries.interface.quota import Quotas
 from ringwall.boundaries.interface.session_risk import SessionRisks
+from ringwall.boundaries.interface.sign_in.key_cache import KeyCache
 from ringwall.boundaries.organization.containment import Containment
 from ringwall.boundaries.organization.evidence import EvidenceStore
 from ringwall.core import DataError, event_record
@@ -20,6 +21,7 @@ from ringwall.ledger import Ledger
 from ringwall.ledger.envelope import Envelope
 from ringwall.ledger.master import MasterKey
 from ringwall.storage.blobs import LocalBlobs
+from ringwall.storage.counters import Counters
 from ringwall.storage.database import Database
 from ringwall.storage.sealed_values import SealedValues
 from ringwall.wire.sessions import Sessions
@@ -39,7 +41,9 @@ class Plant:
         self.database = Database(data_dir / "state.db")
         self.blobs = LocalBlobs(data_dir / "blobs")
         self.keys = KeyStore(self.database)
+        self.key_cache = KeyCache()
         self.guessing = Guessing()
+        self.route_rates = Counters()
         self.quotas = Quotas()
         self.disclosures = Disclosures()
         self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)

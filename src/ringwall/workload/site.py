@@ -18,6 +18,8 @@ from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.hiding import Hiding
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.quota import Quotas
+from ringwall.boundaries.interface.route_rules import Route
+from ringwall.boundaries.interface.sign_in.sign_in import SignIn
 from ringwall.boundaries.model.admission_book import Admissions
 from ringwall.boundaries.model.routing import Router
 from ringwall.boundaries.model.settings import ModelSection
@@ -143,6 +145,9 @@ class Site:
     admissions: Admissions
     model: ModelSection
     """The model section in force, command-line overrides included."""
+    sign_in: SignIn
+    routes: tuple[Route, ...] = ()
+    """Rules ahead of any credential."""
 
     def application(self, name: str = "") -> ApplicationSite:
         """The named application, or the first one. Raises WireError (404)."""

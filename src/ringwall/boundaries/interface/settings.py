@@ -10,6 +10,9 @@ from ringwall.core import Settings
 from .personal_data import PersonalSettings
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
 from .rate import Rate, RateField, parse_rate
+from .route_rules import RouteRule
+from .sign_in.settings import IdentitySettings
+from .tls_settings import TlsSettings
 
 __all__ = [
     "InterfaceSection",
@@ -79,6 +82,12 @@ class InterfaceSection(Settings):
 
     anonymous: bool = False
     """Serve callers without a credential, in every application that doesn't say otherwise."""
+    identity: IdentitySettings = IdentitySettings()
+    """Which credentials are taken, and whom they prove."""
+    tls: TlsSettings | None = None
+    """TLS on the listener; left out: plain HTTP, for this machine alone or behind a proxy."""
+    routes: tuple[RouteRule, ...] = Field(default=(), max_length=100)
+    """Rules for single routes, ahead of any credential."""
     quotas: QuotaSettings = QuotaSettings()
     """What one principal may use, in which time."""
     limits: LimitSettings = LimitSettings()
