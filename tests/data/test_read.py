@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringwall.boundaries.data.hidden_html import hides, read_html
+from ringwall.detect.hidden_html import hides, read_html
 from ringwall.boundaries.data.read import read
 from ringwall.core import DataError
 
