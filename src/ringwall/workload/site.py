@@ -14,6 +14,7 @@ from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
+from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.quota import Quotas
 from ringwall.boundaries.model.admission_book import Admissions
@@ -51,6 +52,7 @@ class ApplicationSite:
     sessions: Sessions
     quotas: Quotas
     retriever: Retriever
+    files: FileReader
     provenance_of: Provenance
     most_parts: int = 400
     """``interface.limits.parts``."""

@@ -7,10 +7,12 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .file_settings import FileSettings
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
 from .rate import Rate, RateField, parse_rate
 
 __all__ = [
+    "FileSettings",
     "InterfaceSection",
     "LimitSettings",
     "PrincipalsSection",
@@ -82,6 +84,8 @@ class InterfaceSection(Settings):
     """What one principal may use, in which time."""
     limits: LimitSettings = LimitSettings()
     """Sizes and shapes of requests."""
+    files: FileSettings = FileSettings()
+    """Files in requests: which are taken, how they are read, what of them is passed on."""
     allowed_hosts: tuple[Host, ...] = ()
     """Hosts that links and images in answers may point to; ``*.`` in front takes in the hosts below."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The text of attached files, hidden places included: bytes in, sections out. No policy, no I/O.
 
-Parsers of hostile files crash, hang and eat memory: whoever reads files of strangers calls this in a process of
-its own with limits (``ringwall.boundaries.interface.file_reader``). What needs pypdf, Pillow or defusedxml
+Parsers of hostile files crash, hang and eat memory: whoever reads files of strangers calls this in a process
+of its own with limits (``ringwall.boundaries.interface.file_reader``). What needs pypdf, Pillow or defusedxml
 imports it when it is called.
 """
 

@@ -1,10 +1,10 @@
 """Text of a document's XML in reading order, sorted by why a reader of the document does not see it."""
 
 from collections.abc import Callable, Container
-from xml.etree.ElementTree import Element  # noqa: S405 - the type only
+from xml.etree.ElementTree import Element
 
-from .reading import Job
 from .markup import local
+from .reading import Job
 
 Judge = Callable[[Element], str]
 """Why what is inside this element is not seen; empty when it is, or as what is around it."""

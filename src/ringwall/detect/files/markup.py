@@ -1,7 +1,7 @@
 """XML without entities and external references."""
 
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, ParseError  # noqa: S405 - types only; defusedxml parses
+from xml.etree.ElementTree import Element, ParseError
 
 from .reading import Refused
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def parse_xml(data: bytes) -> Element:
-    """The root. Raises Refused for entities, a few bytes of which can unfold without bound, and for what is no
-    XML."""
+    """The root. Raises Refused for entities, a few bytes of which can unfold without bound, and for what is
+    no XML."""
     from defusedxml import DefusedXmlException  # noqa: PLC0415 - an extra
     from defusedxml.ElementTree import fromstring  # noqa: PLC0415
 

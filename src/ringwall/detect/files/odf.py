@@ -2,13 +2,13 @@
 
 import re
 import zipfile
-from xml.etree.ElementTree import Element  # noqa: S405 - the type only
+from xml.etree.ElementTree import Element
 
 from .archive import entries, inflate
 from .flow import Flow, nearly_white, walk
+from .markup import attribute, local, parse_xml, texts
 from .office import ReadInner
 from .reading import Job, Refused, place
-from .markup import attribute, local, parse_xml, texts
 
 _MAIN = {"text": "odt", "spreadsheet": "ods", "presentation": "odp"}
 _TYPE = "application/vnd.oasis.opendocument."
@@ -81,6 +81,10 @@ def _content(root: Element, where: str, styles: dict[str, str], job: Job) -> Non
         cells={"table-cell"},
     )
     flow.tell(job, where)
+    _marks(root, job)
+
+
+def _marks(root: Element, job: Job) -> None:
     pages = 0
     for node in root.iter():
         name = local(node)

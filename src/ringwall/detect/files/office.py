@@ -4,14 +4,14 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from xml.etree.ElementTree import Element  # noqa: S405 - the type only
+from xml.etree.ElementTree import Element
 
 from .archive import entries, inflate
+from .markup import attribute, local, parse_xml, texts
 from .reading import Job, Refused, place
 from .sheets import Workbook
 from .slides import read_slide
 from .word import hidden_styles, read_word
-from .markup import attribute, local, parse_xml, texts
 
 _MAIN = {"wordprocessingml": "docx", "spreadsheetml": "xlsx", "presentationml": "pptx"}
 _ACTIVE = ("vbaproject", "activex/", "macrosheets/", "vbadata", "/customui")
@@ -46,12 +46,10 @@ def read_office(archive: zipfile.ZipFile, kind: str, job: Job, inner: ReadInner)
         data = inflate(archive, info, job)
         if any(sign in name for sign in _ACTIVE):
             job.mark("macros" if "vba" in name else "active-content", place(posixpath.basename(name)))
-        if name.endswith((".xml", ".rels", ".vml")):
-            try:
-                roots[name] = parse_xml(data)
-            except Refused as refused:
-                if refused.code != "damaged" or not name.endswith(".vml"):
-                    raise
+        if name.endswith((".xml", ".rels")):
+            roots[name] = parse_xml(data)
+        elif name.endswith(".vml"):
+            _drawing(name, data, roots, job)
         elif not name.endswith(".bin") or "embeddings" in name:
             others.append((name, data))
     pages = sum(1 for name in roots if re.search(r"(?:slides/slide|worksheets/sheet)\d{1,6}\.xml$", name))
@@ -64,6 +62,16 @@ def read_office(archive: zipfile.ZipFile, kind: str, job: Job, inner: ReadInner)
     _asides(roots, job)
     for name, data in others:
         inner(posixpath.basename(name), data)
+
+
+def _drawing(name: str, data: bytes, roots: dict[str, Element], job: Job) -> None:
+    """VML of old versions is often no sound XML."""
+    try:
+        roots[name] = parse_xml(data)
+    except Refused as refused:
+        if refused.code != "damaged":
+            raise
+        job.mark("unread", "vml")
 
 
 def _relations(root: Element, job: Job) -> None:
@@ -125,21 +133,18 @@ _READ = re.compile(
 
 
 def _asides(roots: Mapping[str, Element], job: Job) -> None:
-    """Properties, descriptions of pictures, custom XML, and whatever else a part says: not what a reader of the
-    document sees, and no part of what is passed on as text."""
+    """Properties, descriptions of pictures, custom XML, and whatever else a part says: not what a reader of
+    the document sees, and no part of what is passed on as text."""
     for name, root in roots.items():
         if name.endswith(".rels") or name == "[content_types].xml":
             continue
-        found: list[str] = []
         content = _READ.match(name) is not None
-        if not content:
-            found += texts(root)
+        found = [] if content else list(texts(root))
         for node in root.iter():
-            for key, value in node.attrib.items():
-                prose = (
-                    " " in value.strip() and len(value) >= 12 and not key.startswith("{http://www.w3.org/XML")
-                )
-                if (local(node) in _DESCRIBED and len(value) >= 4) or (prose and not content):
+            described = local(node) in _DESCRIBED
+            for value in node.attrib.values():
+                prose = " " in value.strip() and len(value) >= 12
+                if (described and len(value) >= 4) or (prose and not content):
                     found.append(value)
         prose_found = [text for text in found if any(letter.isalpha() for letter in text)]
         label = "properties" if name.startswith("docprops/") else "custom" if "customxml" in name else "other"

@@ -1,4 +1,4 @@
-"""PDF (ISO 32000-2): the text of each page with its hidden layers, and what else the file says or would do."""
+"""PDF (ISO 32000-2): the text of each page with its hidden layers, and what else the file says or does."""
 
 import io
 import logging
@@ -173,7 +173,7 @@ class _Document:
         kind, sub = str(found.get("/Type", "")), str(found.get("/Subtype", ""))
         if sub == "/Image":
             self._picture(number, found)
-        elif kind == "/EmbeddedFile" or kind == "/Metadata":
+        elif kind in ("/EmbeddedFile", "/Metadata"):
             data = self._data(found)
             if kind == "/Metadata":
                 self.job.say("metadata", data.decode("utf-8", "replace"), metadata=True)

@@ -1,8 +1,8 @@
 """Which text of a PDF page its reader sees: the page is painted, in boxes, and each piece of text judged.
 
-After ISO 32000-2, 8.4 (graphics state), 8.5 (paths), 9.3 (text state), 8.11 (optional content). An approximation:
-shapes count as their bounding boxes, a text as the point where it begins. It errs toward "seen" where a picture
-or a pattern is the ground.
+After ISO 32000-2, 8.4 (graphics state), 8.5 (paths), 9.3 (text state), 8.11 (optional content). An
+approximation: shapes count as their bounding boxes, a text as the point where it begins. It errs toward
+"seen" where a picture or a pattern is the ground.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -74,8 +74,8 @@ class _Text:
 
 
 class Painting:
-    """One page as it is painted. ``before`` and ``after`` are called for each operation, those of forms between
-    the two calls for the operation that draws the form."""
+    """One page as it is painted. ``before`` and ``after`` are called for each operation, those of forms
+    between the two calls for the operation that draws the form."""
 
     def __init__(self, page: Box, resources: Any, off: Set[int]) -> None:
         """``off``: object numbers of the layers that are switched off."""

@@ -1,4 +1,4 @@
-"""What the bytes of a picture say before anything decodes them: size, frames, texts, and what follows its end.
+"""What the bytes of a picture say before anything decodes them: size, frames, texts, what follows the end.
 
 Each reader walks the blocks of its format, forward and bounded by the length of the file, and raises Refused
 ("damaged") where a length leads outside of it. Formats: PNG (W3C), JPEG (T.81, JFIF, Exif 2.32), GIF89a, WebP
@@ -139,15 +139,19 @@ def _jpeg(data: bytes) -> Picture:
         if size < 2 or at + size > len(data):
             raise IndexError
         at += size
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            found.height, found.width = _u(body, 1, 2), _u(body, 3, 2)
-        elif marker == 0xFE:
-            found.note("metadata", body)
-        elif 0xE0 <= marker <= 0xEF:
-            _jpeg_application(found, body)
-        elif marker == 0xDA:
+        _jpeg_segment(found, marker, body)
+        if marker == 0xDA:
             at = _scan_end(data, at)
     raise IndexError
+
+
+def _jpeg_segment(found: Picture, marker: int, body: bytes) -> None:
+    if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+        found.height, found.width = _u(body, 1, 2), _u(body, 3, 2)
+    elif marker == 0xFE:
+        found.note("metadata", body)
+    elif 0xE0 <= marker <= 0xEF:
+        _jpeg_application(found, body)
 
 
 def _jpeg_application(found: Picture, body: bytes) -> None:

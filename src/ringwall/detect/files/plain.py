@@ -6,8 +6,8 @@ from itertools import groupby
 
 from ringwall.detect.hidden_html import read_html
 
-from .reading import Job, Refused
 from .markup import parse_xml
+from .reading import Job, Refused
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -21,7 +21,7 @@ _URL_CSS = re.compile(r"@import|url\(\s{0,9}['\"]?(?!['\"]?(?:#|data:))", re.IGN
 
 
 def decode(data: bytes) -> str | None:
-    """The text, or None when these bytes are none: UTF-8, UTF-16 and UTF-32 by their mark, else Windows-1252."""
+    """The text, or None when these bytes are none: by the mark at its start, or UTF-8, or Windows-1252."""
     for bom, name in _BOMS:
         if data.startswith(bom):
             return _strictly(data[len(bom) :], name)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 2048
-"""Longest side of what is passed on. Models scale larger pictures down themselves, and a picture can be made to
-show another text when it is: so it is scaled here, with a filter that averages, and read after that."""
+"""Longest side of what is passed on. Models scale larger pictures down themselves, and a picture can be made
+to show another text when it is: so it is scaled here, with a filter that averages, and read after that."""
 _SMALL = 1200
 """Pictures with a shorter longest side are enlarged before they are read: small type."""
 _OCR_SIDE = 2600

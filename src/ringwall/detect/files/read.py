@@ -19,16 +19,27 @@ _REFUSED = {"program": "program", "archive": "unsupported", "ole": "unsupported"
 
 
 def read_file(
-    data: bytes, declared: str = "", limits: Limits | None = None, ocr: Ocr | None = None
+    data: bytes,
+    declared: str = "",
+    limits: Limits | None = None,
+    ocr: Ocr | None = None,
+    accept: frozenset[str] | None = None,
 ) -> Reading:
     """Everything that the file says. ``declared`` is the media type that the sender gives it: held against
-    the content, never believed. What can't be read is told in ``refused``; nothing is raised for it."""
+    the content, never believed. ``accept``: kinds that are read at all, ``image`` for all pictures. What
+    can't be read is told in ``refused``; nothing is raised for it."""
     job = Job(limits or Limits(), ocr)
     kind, picture, refused = "unknown", (b"", ""), ""
     try:
         if len(data) > job.limits.bytes:
             raise Refused("limit")
         kind, archive = _kind(data, job)
+        if (
+            accept is not None
+            and ("image" if kind in PICTURES else kind) not in accept
+            and kind not in _REFUSED
+        ):
+            raise Refused("type")
         if declared and mismatch(kind, declared):
             job.mark("mismatch")
         picture = _read(data, kind, archive, job)
@@ -37,6 +48,12 @@ def read_file(
     except (RecursionError, MemoryError):
         refused = "limit"
     return Reading(kind, tuple(job.sections), tuple(sorted(job.marks)), refused, *picture)
+
+
+def _require(kind: str, accept: frozenset[str] | None) -> None:
+    name = "image" if kind in PICTURES else kind
+    if accept is not None and name not in accept and kind not in _REFUSED:
+        raise Refused("type")
 
 
 def _kind(data: bytes, job: Job) -> tuple[str, zipfile.ZipFile | None]:

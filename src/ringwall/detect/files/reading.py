@@ -10,7 +10,7 @@ _PLACE = re.compile(r"[^\w.() -]")
 _MOST_SECTIONS = 5000
 
 
-class Refused(Exception):  # noqa: N818 - it is the file that is refused, nothing went wrong
+class Refused(Exception):
     """The file is not read any further. ``code`` as in ``Mark``."""
 
     def __init__(self, code: str) -> None:
@@ -130,5 +130,5 @@ def place(name: str) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Lone surrogates can't be sent on."""
-    return text.encode("utf-8", "replace").decode()
+    """Surrogates that belong together joined, lone ones replaced: they can't be sent on."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

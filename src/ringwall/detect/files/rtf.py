@@ -7,11 +7,17 @@ from .flow import Flow, nearly_white
 from .reading import Job, Refused
 
 _TOKEN = re.compile(rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\(.)|([{}])|([^\\{}]+)", re.DOTALL)
-_SILENT = frozenset({"fonttbl", "stylesheet", "listtable", "listoverridetable", "rsidtbl", "pict", "themedata",
-                     "colorschememapping", "latentstyles", "datastore", "xmlnstbl", "generator", "filetbl"})  # fmt: skip
+_SILENT = frozenset({
+    "fonttbl", "stylesheet", "listtable", "listoverridetable", "rsidtbl", "pict", "themedata", "objdata",
+    "colorschememapping", "latentstyles", "datastore", "xmlnstbl", "generator", "filetbl",
+})  # fmt: skip
+_INTO = {**dict.fromkeys(_SILENT, ""), "colortbl": "colours", "info": "info", "fldinst": "field"}
+"""Where the text after such a word belongs."""
 _LINES = {"par": "\n", "line": "\n", "row": "\n", "sect": "\n", "page": "\n", "tab": "\t", "cell": "\t"}
-_SIGNS = {"emdash": "\u2014", "endash": "\u2013", "lquote": "\u2018", "rquote": "\u2019", "ldblquote": "\u201c",
-          "rdblquote": "\u201d", "bullet": "\u2022"}  # fmt: skip
+_SIGNS = {
+    "emdash": "\u2014", "endash": "\u2013", "lquote": "\u2018", "rquote": "\u2019", "ldblquote": "\u201c",
+    "rdblquote": "\u201d", "bullet": "\u2022",
+}  # fmt: skip
 _DYNAMIC = re.compile(r"\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|LINK)\b")
 _DEPTH = 5000
 _TINY = 4
@@ -36,7 +42,7 @@ class _Rtf:
         self.state = _State()
         self.above: list[_State] = []
         self.other: dict[str, list[str]] = {"info": [], "field": [], "aside": []}
-        self.colours = [""]
+        self.colours: list[str] = []
         self.rgb = {"red": 0, "green": 0, "blue": 0}
         self.pending = 0
         self.ignorable = False
@@ -69,79 +75,84 @@ class _Rtf:
         return "white" if white else ""
 
     def word(self, name: str, number: int | None) -> None:
-        on = number != 0
-        into = self.state.into
-        if name in _SILENT or name == "objdata":
-            into = ""
-        elif name == "colortbl":
-            into = "colours"
-        elif name == "info":
-            into = "info"
-        elif name == "fldinst":
-            into = "field"
-        elif self.ignorable and into == "text":
-            into = "aside"
+        if name in _INTO:
+            self.state = replace(self.state, into=_INTO[name])
+        elif self.ignorable and self.state.into == "text":
+            self.state = replace(self.state, into="aside")
+        self.ignorable = False
         if name in ("object", "objemb", "objlink", "objocx"):
             self.job.mark("embedded-object")
-        if name in ("red", "green", "blue"):
+        elif name in self.rgb:
             self.rgb[name] = min(255, max(0, number or 0))
-        self.ignorable = False
-        self.state = replace(
-            self.state,
-            into=into,
-            hidden=on if name == "v" else self.state.hidden,
-            deleted=on if name == "deleted" else self.state.deleted,
-            size=number if name == "fs" and number is not None else self.state.size,
-            colour=number if name == "cf" and number is not None else self.state.colour,
-            skip=max(0, min(number, 32)) if name == "uc" and number is not None else self.state.skip,
-        )
-        if name == "plain":
-            self.state = replace(self.state, hidden=False, deleted=False, size=24, colour=0)
-        if name in _LINES:
-            self.put(_LINES[name])
-        elif name in _SIGNS:
-            self.put(_SIGNS[name])
         elif name == "u" and number is not None:
             self.pending = 0
             self.put(chr(number % 65_536))
             self.pending = self.state.skip
+        elif name in _LINES or name in _SIGNS:
+            self.put(_LINES.get(name) or _SIGNS[name])
+        else:
+            self.state = _formatted(self.state, name, number)
+
+    def symbol(self, symbol: bytes) -> None:
+        if symbol == b"*":
+            self.ignorable = True
+        else:
+            self.put(
+                {b"~": "\u00a0", b"_": "-", b"\n": "\n", b"\r": "\n"}.get(symbol, symbol.decode("latin-1"))
+            )
+
+    def open(self) -> None:
+        if len(self.above) >= _DEPTH:
+            raise Refused("limit")
+        self.above.append(self.state)
+
+    def close(self) -> bool:
+        """Whether this ends the document."""
+        if self.above:
+            self.state, self.ignorable = self.above.pop(), False
+        return not self.above
+
+
+def _formatted(state: _State, name: str, number: int | None) -> _State:
+    match name:
+        case "v":
+            return replace(state, hidden=number != 0)
+        case "deleted":
+            return replace(state, deleted=number != 0)
+        case "plain":
+            return replace(state, hidden=False, deleted=False, size=24, colour=0)
+        case "fs" if number is not None:
+            return replace(state, size=number)
+        case "cf" if number is not None:
+            return replace(state, colour=number)
+        case "uc" if number is not None:
+            return replace(state, skip=max(0, min(number, 32)))
+        case _:
+            return state
 
 
 def read_rtf(data: bytes, job: Job) -> None:
     reader, at = _Rtf(job), 0
     while at < len(data):
         found = _TOKEN.match(data, at)
+        at = found.end() if found else at + 1
         if found is None:
-            at += 1
             continue
-        at = found.end()
         word, number, code, symbol, brace, text = found.groups()
-        if word:
-            count = int(number) if number else None
-            if word == b"bin":
-                at += min(max(0, count or 0), len(data) - at)
-            else:
-                reader.word(word.decode(), count)
-        elif code:
-            reader.put(bytes([int(code, 16)]).decode("cp1252", "replace"))
-        elif symbol == b"*":
-            reader.ignorable = True
-        elif symbol:
-            reader.put(
-                {b"~": "\u00a0", b"_": "-", b"\n": "\n", b"\r": "\n"}.get(symbol, symbol.decode("latin-1"))
-            )
+        if word == b"bin":
+            at += min(max(0, int(number or 0)), len(data) - at)
+        elif word:
+            reader.word(word.decode(), int(number) if number else None)
         elif brace == b"{":
-            if len(reader.above) >= _DEPTH:
-                raise Refused("limit")
-            reader.above.append(reader.state)
+            reader.open()
         elif brace == b"}":
-            if not reader.above:
+            if reader.close():
                 break
-            reader.state, reader.ignorable = reader.above.pop(), False
-            if not reader.above:
-                break
-        elif text:
-            reader.put(text.decode("cp1252", "replace").replace("\r", "").replace("\n", ""))
+        elif symbol:
+            reader.symbol(symbol)
+        else:
+            raw = bytes([int(code, 16)]) if code else text.replace(b"\r", b"").replace(b"\n", b"")
+            reader.put(raw.decode("cp1252", "replace"))
     if data[at:].strip(b"\x00 \r\n\t"):
         job.mark("trailing-data")
     _tell(reader, job)

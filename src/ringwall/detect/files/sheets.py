@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from xml.etree.ElementTree import Element  # noqa: S405 - the type only
+from xml.etree.ElementTree import Element
 
 from .flow import Flow, nearly_white
-from .reading import Job, place
 from .markup import attribute, local, texts
+from .reading import Job, place
 
 _COLUMN = re.compile(r"([A-Z]{1,3})\d")
 _REACHING = re.compile(

@@ -1,11 +1,11 @@
 """PresentationML: slides that are not shown, shapes beside the slide, white or tiny type."""
 
 from collections.abc import Mapping
-from xml.etree.ElementTree import Element  # noqa: S405 - the type only
+from xml.etree.ElementTree import Element
 
 from .flow import Flow, nearly_white, walk
-from .reading import Job
 from .markup import attribute, local
+from .reading import Job
 
 _TINY = 200
 """Hundredths of a point."""
@@ -81,7 +81,7 @@ def _why(properties: Element, coloured: bool) -> str:
 
 
 def _dark(root: Element) -> bool:
-    """Whether the slide or its master states a ground of its own that is not white: white type is then seen."""
+    """Whether the slide or its master has a ground of its own that is not white: white type is then seen."""
     for node in root.iter():
         if local(node) == "bg":
             return not any(

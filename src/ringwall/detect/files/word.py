@@ -1,11 +1,11 @@
 """WordprocessingML: runs that are hidden, white, tiny, struck out by a tracked change."""
 
 from collections.abc import Set
-from xml.etree.ElementTree import Element  # noqa: S405 - the type only
+from xml.etree.ElementTree import Element
 
 from .flow import Flow, nearly_white, walk
-from .reading import Job
 from .markup import attribute, local
+from .reading import Job
 
 _TINY = 4
 """Half points."""
