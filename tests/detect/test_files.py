@@ -1,4 +1,4 @@
-"""Reading files: every hidden place is found, every bomb is refused, no byte sequence brings the reader down."""
+"""Reading files: every hidden place is found, every bomb is refused, no bytes bring the reader down."""
 
 import io
 import struct
@@ -6,6 +6,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,10 @@ _FORM = made.stream(
 _FAINT = "/ExtGState << /G1 << /ca 0.01 >> >>"
 _OFF_SLIDE = '<a:xfrm><a:off x="-5000000" y="0"/><a:ext cx="100" cy="100"/></a:xfrm>'
 _DELETED = f"<w:p><w:del><w:r><w:delText>{HIDDEN}</w:delText></w:r></w:del></w:p>"
-_STYLE = '<w:style w:styleId="H"><w:rPr><w:vanish/></w:rPr></w:style><w:style w:styleId="I"><w:basedOn w:val="H"/></w:style>'
+_STYLE = (
+    '<w:style w:styleId="H"><w:rPr><w:vanish/></w:rPr></w:style>'
+    '<w:style w:styleId="I"><w:basedOn w:val="H"/></w:style>'
+)
 _ODF_STYLE = "<style:style style:name='P1'><style:text-properties {}/></style:style>"
 _ODF = f"<text:p>{SHOWN}</text:p><text:p text:style-name='P1'>{HIDDEN}</text:p>"
 _SHEET_STYLES = (
@@ -280,7 +284,7 @@ SMALL = Limits(inflated=500_000, chars=100_000, entries=100)
 BOMBS: dict[str, Callable[[], bytes]] = {
     "zip": lambda: made.packed({"a.txt": "A" * 10_000_000}),
     "zip that lies": lying_zip,
-    "nested zips": lambda: nested(8),
+    "nested zips": partial(nested, 8),
     "many entries": lambda: made.packed({f"{n}.txt": "x" for n in range(300)}),
     "png": lambda: huge_png(60_000, 60_000),
     "xml entities": lambda: made.docx(more={"word/header1.xml": _LAUGHS + "]><a>&x29;</a>"}),

@@ -1,6 +1,7 @@
 """The way in: request, retrieval, tool offer. What is left of them is what the model will see."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -62,7 +63,7 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
     edits = decision.joined.edits
     if any(edit.part >= len(located.parts) for edit in edits):
         raise WireError(403, "The response format was stopped by the policy of this application.", "policy")
-    turn.messages = passed_on(call.messages, located, edits)
+    turn.messages = passed_on(call.messages, replace(located, parts=tuple(parts)), edits)
     turn.params = dict(call.params)
     turn.content = [_after(part, index, decision) for index, part in enumerate(parts)]
     app.labels.remember(turn.session, turn.content)

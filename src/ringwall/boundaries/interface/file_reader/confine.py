@@ -19,6 +19,10 @@ _FORBIDDEN = (
     "os.remove",
 )
 
+_STARTING = ("os.fork", "os.posix_spawn", "os.kill")
+"""What a program is started and ended with."""
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
 
 def limit(memory: int, seconds: int) -> None:
     """Bounds on memory, processor time and open files; no file grows, no core is dumped. What it starts
@@ -47,18 +51,19 @@ def forbid(engine: str) -> None:
     A second line: code that an attacker runs inside a C library is bound by the limits alone."""
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if (
-            event == "open"
-            and isinstance(arguments[2], int)
-            and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        ):
-            raise PermissionError("a reader of files writes none")
-        if event == "subprocess.Popen":
+        if event == "open":
+            if _writes(arguments):
+                raise PermissionError("a reader of files writes none")
+        elif event == "subprocess.Popen":
             if not engine or str(arguments[0]) != engine:
                 raise PermissionError("a reader of files starts no program")
-        elif event.startswith(_FORBIDDEN) and not (
-            engine and event in ("os.fork", "os.posix_spawn", "os.kill")
-        ):
+        elif event.startswith(_FORBIDDEN) and not (engine and event in _STARTING):
             raise PermissionError(f"a reader of files does not call {event}")
 
     sys.addaudithook(watch)
+
+
+def _writes(arguments: tuple[Any, ...]) -> bool:
+    """Whether a file is opened by its name to be written; a pipe is opened by its number."""
+    path, _, flags = arguments
+    return not isinstance(path, int) and isinstance(flags, int) and bool(flags & _WRITING)
