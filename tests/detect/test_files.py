@@ -282,11 +282,11 @@ _LAUGHS = '<!DOCTYPE a [<!ENTITY x "haha">' + "".join(
 )
 SMALL = Limits(inflated=500_000, chars=100_000, entries=100)
 BOMBS: dict[str, Callable[[], bytes]] = {
-    "zip": lambda: made.packed({"a.txt": "A" * 10_000_000}),
+    "zip": partial(made.packed, {"a.txt": "A" * 10_000_000}),
     "zip that lies": lying_zip,
     "nested zips": partial(nested, 8),
-    "many entries": lambda: made.packed({f"{n}.txt": "x" for n in range(300)}),
-    "png": lambda: huge_png(60_000, 60_000),
+    "many entries": partial(made.packed, {f"{n}.txt": "x" for n in range(300)}),
+    "png": partial(huge_png, 60_000, 60_000),
     "xml entities": lambda: made.docx(more={"word/header1.xml": _LAUGHS + "]><a>&x29;</a>"}),
     "svg entities": lambda: (_LAUGHS + "]><svg>&x29;</svg>").encode(),
     "pdf stream": lambda: beside(
@@ -295,7 +295,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
         }
     ),
     "pdf objects": lambda: beside(objects={100 + n: "null" for n in range(1500)}),
-    "pdf pages": lambda: made.pdf(*["BT ET"] * 250),
+    "pdf pages": partial(made.pdf, *["BT ET"] * 250),
     "text": lambda: b"A" * 200_000,
     "rtf groups": lambda: b"{\\rtf1" + b"{" * 50_000,
 }

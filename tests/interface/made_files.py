@@ -111,7 +111,7 @@ def pptx(slide: str, attributes: str = "", more: Mapping[str, str | bytes] | Non
     return packed(
         {
             "[Content_Types].xml": types("presentationml.presentation"),
-            "ppt/presentation.xml": f'<p:presentation {_A}><p:sldSz cx="9144000" cy="6858000"/></p:presentation>',
+            "ppt/presentation.xml": slide_part("presentation", '<p:sldSz cx="9144000" cy="6858000"/>'),
             "ppt/slides/slide1.xml": f"<p:sld {_A} {attributes}><p:spTree>{slide}</p:spTree></p:sld>",
             **(more or {}),
         }
@@ -160,8 +160,8 @@ def odt(body: str, styles: str = "", more: Mapping[str, str | bytes] | None = No
     return packed(
         {
             "mimetype": "application/vnd.oasis.opendocument.text",
-            "content.xml": f"<office:document-content {_O}><office:automatic-styles>{styles}</office:automatic-styles>"
-            f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
+            "content.xml": f"<office:document-content {_O}>"
+            f"<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:text>{body}</office:text></office:body></office:document-content>",
             **(more or {}),
         }
     )

@@ -60,7 +60,7 @@ class FileSettings(Settings):
     """Pixels of one picture."""
     seconds: float = Field(default=20.0, gt=0, le=120)
     """Time that reading one file may take."""
-    memory_mb: int = Field(default=1_024, ge=256, le=16_384)
+    memory_mb: int = Field(default=1_024, ge=512, le=16_384)
     """Memory that reading one file may take, in megabytes."""
 
     @property

@@ -103,7 +103,8 @@ def strokes(frame: "Image") -> "Image":
     most = bands[0]
     for band in bands[1:]:
         most = ImageChops.lighter(most, band)
-    return most.point(lambda value: 255 if value < _FAINT else max(0, 160 - value * 16))
+    faint: Image = most.point(lambda value: 255 if value < _FAINT else max(0, 160 - value * 16))
+    return faint
 
 
 def _enlarged(frame: "Image") -> "Image":
