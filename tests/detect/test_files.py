@@ -287,7 +287,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "nested zips": partial(nested, 8),
     "many entries": partial(made.packed, {f"{n}.txt": "x" for n in range(300)}),
     "png": partial(huge_png, 60_000, 60_000),
-    "xml entities": lambda: made.docx(more={"word/header1.xml": _LAUGHS + "]><a>&x29;</a>"}),
+    "xml entities": partial(made.docx, more={"word/header1.xml": _LAUGHS + "]><a>&x29;</a>"}),
     "svg entities": lambda: (_LAUGHS + "]><svg>&x29;</svg>").encode(),
     "pdf stream": lambda: beside(
         objects={

@@ -54,7 +54,7 @@ def _claimed(info: zipfile.ZipInfo) -> int:
 
 def entries(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     for info in archive.infolist():
-        if not info.is_dir():
+        if not info.filename.endswith("/"):
             yield info
 
 

@@ -49,6 +49,8 @@ def _frames(data: bytes, kind: str, count: int, job: Job) -> "list[Image]":
         raise
     except EOFError:
         pass
+    except MemoryError:
+        raise Refused("limit") from None
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         raise Refused("damaged") from None
     except Exception:  # noqa: BLE001 - decoders raise all sorts over damaged data; it is refused either way
