@@ -1,16 +1,20 @@
 """Cost of the detection engine and of the interface controls on English prose, and their accuracy.
 
 Run: python benchmarks/detect.py
+     python benchmarks/detect.py --peers PYTHON
      python benchmarks/detect.py --eval DIR
 
 DIR holds ``*.jsonl.gz``. Rows with ``text``, ``label`` (1 attack, 0 innocent) and ``source`` are requests:
 printed is the share that is blocked at the default threshold, per source. Rows with ``output`` are innocent
-answers: printed is the share that the response controls would change.
+answers: printed is the share that the response controls would change. PYTHON is the interpreter of an
+environment with presidio-analyzer, detect-secrets, llm-guard (what is missing is said): printed are their
+times on the same text, also as ratios to all rules over all readings here.
 """
 
 import argparse
 import gzip
 import json
+import subprocess
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -40,13 +44,13 @@ _TEXTS = ((PROSE * 3)[:1018] + f"{number:06d}" for number in range(10**9))
 
 
 def micros(work, turns=300):
-    """Best of three rounds, microseconds a call; every call gets a text not seen before."""
+    """Best of three rounds, microseconds of processor time a call; every call gets a text not seen before."""
     best = float("inf")
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(turns):
             work(next(_TEXTS))
-        best = min(best, (time.perf_counter() - begun) / turns)
+        best = min(best, (time.process_time() - begun) / turns)
     return best * 1e6
 
 
@@ -100,11 +104,43 @@ def main():
     parser.add_argument(
         "--show", type=int, default=0, metavar="N", help="print N false alarms of each source"
     )
+    parser.add_argument("--peers", metavar="PYTHON", help="time other scanners, with this interpreter")
     chosen = parser.parse_args()
     if chosen.eval:
         evaluate(chosen.eval, chosen.show)
     else:
         speed()
+    if chosen.peers:
+        peers(chosen.peers)
+
+
+def long_texts():
+    """A megabyte of each: prose, prose with log lines between, log lines."""
+    line = "2026-11-{:02d} 10:{:02d}:11 10.0.{}.7 user {} paid {}.50 to +49 30 {}\n"
+    log = "".join(
+        line.format(n % 28 + 1, n % 60, n % 256, n * 7919 % 10**8, n % 999, n * 104729 % 10**7)
+        for n in range(16_000)
+    )
+    mixed = "".join(PROSE * 6 + log[at : at + 1000] for at in range(0, len(log), 1000))
+    return {"prose": PROSE * 3000, "prose with a quarter of log lines": mixed * 2, "log lines": log * 2}
+
+
+def peers(python):
+    """Times of others on the same kilobyte, and how many times ours that is."""
+    text = next(_TEXTS)
+    ours = micros(lambda new: scanner().scan(new))
+    run = subprocess.run(
+        [python, str(Path(__file__).with_name("peers.py"))],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    print("\n| 1 KB of prose | us | ratio |\n|---|---|---|")
+    print(f"| Ringwall, all rules and readings | {ours:.0f} | 1 |")
+    for name, took in json.loads(run.stdout).items():
+        shown = f"{took:.0f} | {took / ours:.0f}" if isinstance(took, float) else f"{took} | -"
+        print(f"| {name} | {shown} |")
 
 
 def speed():
@@ -114,12 +150,14 @@ def speed():
     fast.scan("x")
     print(f"{len(rules)} rules compiled in {time.perf_counter() - begun:.2f} s")
     plain = Engine(rules, use_hyperscan=False)
-    long = (PROSE * 3000)[: 1 << 20]
-    for name, engine in (("hyperscan + re2", fast), ("re2 alone", plain)):
-        engine.scan(long[: 1 << 16])
-        begun = time.perf_counter()
-        engine.scan(long)
-        print(f"{name}: {len(long) / 1e6 / (time.perf_counter() - begun):.1f} MB/s on long prose")
+    for kind, text in long_texts().items():
+        for name, engine in (("hyperscan + re2", fast), ("re2 alone", plain)):
+            size = 1 << (20 if engine is fast else 16)
+            engine.scan(text[:40_000])
+            begun = time.process_time()
+            hits = engine.scan(text[:size])
+            took = time.process_time() - begun
+            print(f"{name}: {size / 1e6 / took:.1f} MB/s on {kind}, {len(hits)} hits")
     scanner().scan("warm")
     print(f"views of 1 KB: {micros(views):.0f} us; rules on 1 KB: {micros(fast.scan):.0f} us")
     prompt = "You are the support assistant. Never mention the winter discount. Canary rwc-7f3kq9zp2lmx."

@@ -1,6 +1,7 @@
 """Links: what is defused, what stays, and that nothing of a bad link leaves a stream."""
 
 import random
+import time
 
 import pytest
 
@@ -159,6 +160,53 @@ def test_nothing_of_a_bad_link_leaves_a_stream(bad):
 )
 def test_good_text_stays(good):
     assert LINKS.inspect(crossing(good)).action is Action.ALLOW
+
+
+ASKED = {"user_text": ["I am Casey Lindstrom, order B-20417, mail casey@mail.example"]}
+CARRIED = "Casey+Lindstrom+B-20417+casey@mail.example"
+ENCODED = "SSBhbSBDYXNleSBMaW5kc3Ryb20sIG9yZGVyIEItMjA0MTc="
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        (f"![x](https://shop.example/p.png?d={CARRIED})", Action.TRANSFORM),
+        (f"<img src='https://shop.example/p.png?d={CARRIED}'>", Action.TRANSFORM),
+        (f"![x](/p.png?d={ENCODED})", Action.TRANSFORM),
+        (f"[x](https://shop.example/p?d={ENCODED})", Action.TRANSFORM),
+        (f"[x](https://shop.example/p?d={CARRIED})", Action.ANNOTATE),
+        ("![x](https://shop.example/p.png?" + "a" * 700 + ")", Action.TRANSFORM),
+        ("[x](https://shop.example/orders/B-20417)", Action.ALLOW),
+        (
+            "![x](https://shop.example/a/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.png)",
+            Action.ALLOW,
+        ),
+    ],
+)
+def test_allowed_hosts_are_no_way_out_for_the_conversation(text, action):
+    given = crossing(text)
+    given = LINKS.inspect(
+        Crossing(given.kind, given.principal, given.parts, context={**given.context, **ASKED})
+    )
+    assert given.action is action
+    assert CARRIED not in apply_edits(text, given.edits) or action is not Action.TRANSFORM
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["](", "](http://", "[a](//", "](<", "](a(", "<a ", "<a ='>", '<a ="', "https://a ", "<p on", "[x]: a\n"],
+)
+def test_crafted_answers_take_linear_time(unit):
+    """Each took seconds for a megabyte, or minutes."""
+    half, whole = (spent(unit * (size // len(unit))) for size in (50_000, 200_000))
+    assert whole < 8 * half + 1
+
+
+def spent(text):
+    begun = time.thread_time()
+    LINKS.inspect(crossing(text))
+    LINKS.hold_from(text)
+    return time.thread_time() - begun
 
 
 def test_hosts_of_the_section_and_of_the_control_are_joined():

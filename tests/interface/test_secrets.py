@@ -4,6 +4,7 @@ import pytest
 
 from ringwall.boundaries.interface.secrets import Secrets, SecretsSettings
 from ringwall.core import ANONYMOUS, MODEL, Action, Crossing, CrossingKind, Part, PartKind, apply_edits
+from ringwall.detect import builtin, scanner
 
 CONTROL = Secrets(SecretsSettings())
 HEAD = "-----BEGIN RSA PRIVATE " + "KEY-----\n"
@@ -17,11 +18,11 @@ def cleaned(text, kind=CrossingKind.RESPONSE, part=PartKind.TEXT):
 
 
 def test_a_private_key_goes_to_its_end_marker():
-    assert cleaned(f"Key: {HEAD}{BODY}{TAIL} and on") == "Key: [secret:private-key] and on"
+    assert cleaned(f"Key: {HEAD}{BODY}{TAIL} and on") == "Key: [secret:rsa-private-key] and on"
 
 
 def test_a_private_key_without_end_goes_to_the_end_of_the_text():
-    assert cleaned(f"Key: {HEAD}{BODY}") == "Key: [secret:private-key]"
+    assert cleaned(f"Key: {HEAD}{BODY}") == "Key: [secret:rsa-private-key]"
 
 
 @pytest.mark.parametrize("kind", [CrossingKind.REQUEST, CrossingKind.TOOL_RESULT])
@@ -36,10 +37,29 @@ def test_other_text_stays(text):
     assert cleaned(text) == text
 
 
-def test_personal_data_only_when_asked_for():
-    text = "Card 4111 1111 1111 1111"
-    assert cleaned(text) == text
-    asked = Secrets(SecretsSettings(personal=("card",)))
-    given = asked.inspect(Crossing(CrossingKind.RESPONSE, ANONYMOUS, (Part(PartKind.TEXT, text, MODEL),)))
-    assert given.action is Action.TRANSFORM
-    assert "4111" not in apply_edits(text, given.edits)
+RULES = [rule for rule in builtin() if rule.cls == "secret"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_stream_holds_all_that_a_rule_needs(rule):
+    """Wherever the text is cut: what has not left by then still shows the credential, whole."""
+    for example in rule.positive:
+        text = f"Hello there, here it is. {example}\nAnd that was all."
+        found = [(one.start, one.end) for one in scanner().scan(text) if one.rule == rule.id and not one.view]
+        for start, end in found:
+            for cut in range(start - 1, end):
+                held = CONTROL.hold_from(text[:cut])
+                assert held <= start, (cut, text[held:cut])
+                rest = text[held:]
+                again = [
+                    (one.start + held, one.end + held) for one in scanner().scan(rest) if one.cls == "secret"
+                ]
+                assert any(first <= start and last >= end for first, last in again), (cut, rest)
+
+
+def test_more_than_can_be_taken_out_is_blocked():
+    text = "AKIA" + "Q3EGRZ7MVLT2WX5K"
+    given = CONTROL.inspect(
+        Crossing(CrossingKind.RESPONSE, ANONYMOUS, (Part(PartKind.TEXT, f"{text}\n" * 600, MODEL),))
+    )
+    assert given.action is Action.BLOCK

@@ -36,6 +36,17 @@ def test_round_trip(envelope: Envelope, owner: str, plaintext: bytes, aad: bytes
         envelope.open(owner + "x", sealed, aad)
 
 
+def test_a_derived_key_is_the_owners_and_goes_with_it(
+    envelope: Envelope, data_dir: Path, master: MasterKey
+) -> None:
+    made = envelope.derived("ann", "tokens")
+    with closing(Envelope(data_dir, master)) as other:
+        assert other.derived("ann", "tokens") == made
+    assert len({made, envelope.derived("ann", "more"), envelope.derived("bob", "tokens")}) == 3
+    envelope.erase("ann")
+    assert envelope.derived("ann", "tokens") != made
+
+
 def test_every_flipped_byte_is_noticed(envelope: Envelope) -> None:
     sealed = envelope.seal("ann", b"text", b"aad")
     for at in range(len(sealed)):

@@ -9,8 +9,8 @@ from ringwall import __version__
 from ringwall.core import ConfigError, RingwallError
 
 _COMMANDS = (
-    "up", "init", "check", "schema", "key", "scan", "drill", "decision", "hold", "policy", "ledger", "data",
-    "model", "threats", "evidence", "report", "contain",
+    "up", "init", "check", "schema", "key", "scan", "calibrate", "drill", "decision", "hold", "policy", "ledger",
+    "data", "model", "threats", "evidence", "report", "contain",
 )  # fmt: skip
 
 

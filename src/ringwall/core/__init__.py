@@ -2,7 +2,7 @@
 
 from .application import Application
 from .boundary import Boundary
-from .control import Control, Cost, Declaration, FailMode, StreamAware, applies
+from .control import Control, Cost, Declaration, FailMode, StreamAware, StreamNeeds, applies
 from .crossing import Crossing, CrossingKind, Part, PartKind
 from .decision import Decision, Line, Mode, Status
 from .errors import (
@@ -21,12 +21,13 @@ from .part_control import PartControl
 from .principal import ANONYMOUS, Principal
 from .record import decision_body, decision_event, event_record
 from .settings import ControlFactory, NoSettings, Services, Settings
-from .streaming import Buffer, EndOfStream, StreamNeed, Window, fold, stricter
+from .streaming import END_OF_STREAM, Buffer, EndOfStream, StreamNeed, Window, fold, stricter
 from .verdict import ALLOW, Action, Edit, Finding, Verdict, apply_edits, verdict
 
 __all__ = [
     "ALLOW",
     "ANONYMOUS",
+    "END_OF_STREAM",
     "MODEL",
     "SYSTEM",
     "USER",
@@ -67,6 +68,7 @@ __all__ = [
     "Status",
     "StreamAware",
     "StreamNeed",
+    "StreamNeeds",
     "UpstreamError",
     "Verdict",
     "Window",

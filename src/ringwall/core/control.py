@@ -83,6 +83,15 @@ class StreamAware(Protocol):
         ...
 
 
+@runtime_checkable
+class StreamNeeds(Protocol):
+    """A control whose need depends on the crossing: most answers it need not hold at all."""
+
+    def need_of(self, crossing: Crossing) -> StreamNeed:
+        """The need of this answer; ``declaration.need`` is the least of all of them."""
+        ...
+
+
 def applies(declaration: Declaration, crossing: Crossing) -> bool:
     """Whether the control has something to look at: the kind is its own and, if it looks at parts, one of
     them is there."""

@@ -23,5 +23,10 @@ class Principal:
     def authenticated(self) -> bool:
         return bool(self.credential)
 
+    @property
+    def owner(self) -> str:
+        """Whose key encrypts what this principal wrote: one per person, so that erasing it erases it all."""
+        return f"{self.tenant}/{self.subject}"
+
 
 ANONYMOUS = Principal(subject="anonymous")

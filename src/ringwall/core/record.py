@@ -116,4 +116,5 @@ def _edit(edit: Edit) -> dict[str, Any]:
         "end": edit.end,
         "replacement": edit.replacement,
         "drop": edit.drop,
+        "yields": edit.yields,
     }

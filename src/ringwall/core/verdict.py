@@ -4,6 +4,7 @@ Verdicts form a bounded join-semilattice: ``join`` is associative, commutative a
 ``ALLOW`` as its neutral element. So the order in which controls finish can't change a decision.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -57,6 +58,8 @@ class Edit:
     end: int
     replacement: str = ""
     drop: bool = False
+    yields: bool = False
+    """Not made where any other edit touches its span: what puts something back never undoes a removal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """The text with the edits of one part applied.
 
     Overlapping edits (two controls found the same thing) merge into one span with the replacement of the
-    longest of them, so that nothing either control wanted gone survives.
+    longest of them, so that nothing either control wanted gone survives. One that ``yields`` has no part in
+    that: it is left out where it overlaps another.
     """
     out: list[str] = []
     at = 0
@@ -117,8 +121,11 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 def _merged(edits: Iterable[Edit], length: int) -> list[tuple[int, int, str]]:
+    ordered = sorted(edits)
+    if any(edit.yields for edit in ordered):
+        ordered = _without_yielding(ordered)
     spans: list[tuple[int, int, str, int]] = []
-    for edit in sorted(edits):
+    for edit in ordered:
         start, end = max(0, edit.start), min(edit.end, length)
         if end < start:
             continue
@@ -130,3 +137,19 @@ def _merged(edits: Iterable[Edit], length: int) -> list[tuple[int, int, str]]:
         else:
             spans.append((start, end, edit.replacement, end - start))
     return [(start, end, text) for start, end, text, _ in spans]
+
+
+def _without_yielding(ordered: list[Edit]) -> list[Edit]:
+    """Less the yielding edits that overlap one that doesn't yield."""
+    firm = [edit for edit in ordered if not edit.yields]
+    reach: list[int] = []
+    """Furthest end of the firm edits up to each."""
+    for edit in firm:
+        reach.append(max(edit.end, reach[-1]) if reach else edit.end)
+    starts = [edit.start for edit in firm]
+
+    def free(edit: Edit) -> bool:
+        before = bisect_left(starts, edit.end)
+        return not before or reach[before - 1] <= edit.start
+
+    return [edit for edit in ordered if not edit.yields or free(edit)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _MAX_SET = 48
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}\??")
 _GROUP_HEAD = re.compile(r"\?(?::|P?<\w+>|[imsU]+(?:-[imsU]+)?:)")
+_FLAGS = re.compile(r"\?[imsU]+\)")
 _HEX = re.compile(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _ZERO = "bBAz"
 _CLASSES = "dDsSwWpP"
@@ -64,8 +65,9 @@ def _better(a: Strings | None, b: Strings | None) -> Strings | None:
 
 
 def _rank(strings: Strings) -> tuple[bool, int, int]:
-    """Sets without everyday words first, then longer shortest strings, then smaller sets."""
-    everyday = any(text.strip(" ,.:") in _EVERYDAY for text in strings)
+    """Sets without everyday words and blanks first, then longer shortest strings, then smaller sets."""
+    bare = [text.strip(" \t\r\n,.:") for text in strings]
+    everyday = any(not text or text in _EVERYDAY for text in bare)
     return not everyday, min(_value(strings)[0], 6), -len(strings)
 
 
@@ -163,6 +165,10 @@ class _Parser:
         return {"n": "\n", "t": "\t", "r": "\r"}.get(char, char.lower())
 
     def group(self) -> _Piece:
+        flags = _FLAGS.match(self.pattern, self.at)
+        if flags:  # anchors are looked for in any case
+            self.at = flags.end()
+            return _Piece(NOTHING)
         head = _GROUP_HEAD.match(self.pattern, self.at)
         if head:
             self.at = head.end()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from .moderation import weighed as weighed_harm
 from .scanner import Sighting, scanner
 
 _QUOTES = "\"“”'‘’`«»"
@@ -21,15 +22,13 @@ _NEGATED = re.compile(
 )
 _OWN_TEXT = 300
 """Characters before "the text above" from which it means what the writer put there."""
-_LONG = 600
-"""Characters from which a text that mentions harm is more often a report than a request."""
 _DAMP = 0.6
 """Factor on a signature that is quoted by a text which speaks *about* it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Scores are 0..1. They rank; they are not calibrated probabilities."""
+    """Scores of the signatures, 0..1. They rank; they are not calibrated: ``judge`` is."""
 
     injection: float
     jailbreak: float
@@ -70,10 +69,10 @@ def joined(sightings: Iterable[Sighting]) -> float:
 
 def _weighed(text: str, one: Sighting) -> Sighting:
     """Text hidden in an encoding is never there by chance; a quoted signature in a text about it often is."""
-    if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet"):
+    if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet", "respelled"):
         return replace(one, score=min(0.99, one.score + 0.1))
     if one.cls.startswith("moderation"):
-        return replace(one, score=round(one.score * 0.8, 4)) if len(text) > _LONG else one
+        return weighed_harm(text, one)
     if not one.view and (_negated(text, one) or _own_text(one) or _mentioned(text, one)):
         return replace(one, score=round(one.score * _DAMP, 4))
     return one

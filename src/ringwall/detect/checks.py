@@ -1,97 +1,14 @@
-"""Checks that a pattern can't express: check digits, entropy, placeholders. Named by rules (``check:``)."""
+"""Checks that a pattern can't express, by the name that rules give them (``check:``, ``extend:``)."""
 
-import base64
-import binascii
-import math
 import re
-import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping
+
+from . import extensions, proofs, randomness
+from .identifiers import IDENTIFIERS
+from .personal_checks import PERSONAL
 
 Check = Callable[[str], bool]
 """Takes what the rule's group matched; False drops the hit."""
-
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PLACEHOLDER = re.compile(
-    r"example|sample|dummy|placeholder|changeme|change_me|change-me|redacted"
-    r"|your[-_ ]?(?:own|api|secret|token|key|pass|access|aws|gcp)"
-    r"|my[-_]?(?:secret|token|key|pass)|insert|replace|xxxx|\*\*\*|\.\.\.|0{8}|1234567890|abcdefgh"
-    r"|test_?only|fake|<[^>]{1,80}>|\$\{|\{\{|\$\(|%\(|not[-_]?a[-_]?real",
-    re.IGNORECASE,
-)
-_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "none",
-        "null",
-        "true",
-        "false",
-        "undefined",
-        "required",
-        "optional",
-        "string",
-        "str",
-        "int",
-        "bool",
-        "env",
-        "hidden",
-        "prompt",
-        "input",
-        "value",
-        "changed",
-        "reset",
-        "incorrect",
-        "correct",
-        "wrong",
-        "invalid",
-        "expired",
-        "forgotten",
-        "policy",
-        "protected",
-        "manager",
-        "field",
-        "the",
-        "is",
-        "and",
-        "or",
-        "your",
-        "my",
-        "his",
-        "her",
-        "that",
-        "this",
-        "must",
-        "should",
-    ]
-)
-_COMMON = frozenset(
-    [
-        "password",
-        "pass",
-        "passwd",
-        "pwd",
-        "secret",
-        "root",
-        "admin",
-        "user",
-        "postgres",
-        "mysql",
-        "guest",
-        "test",
-        "changeit",
-    ]
-)
-
-
-def entropy(text: str) -> float:
-    """Shannon entropy in bits per character."""
-    if not text:
-        return 0.0
-    total = len(text)
-    return -sum(n / total * math.log2(n / total) for n in Counter(text).values())
 
 
 def luhn(text: str) -> bool:
@@ -105,7 +22,7 @@ def luhn(text: str) -> bool:
 
 def iban(text: str) -> bool:
     """ISO 13616: mod 97 over the rearranged number, and the length of the country where it is known."""
-    packed = "".join(text.split()).upper()
+    packed = "".join(text.replace("-", "").split()).upper()
     if not (packed.isascii() and packed.isalnum()):
         return False
     known = _IBAN_LENGTH.get(packed[:2])
@@ -114,57 +31,12 @@ def iban(text: str) -> bool:
     return int("".join(str(int(c, 36)) for c in packed[4:] + packed[:4])) % 97 == 1
 
 
-def github(text: str) -> bool:
-    """The last six characters of a GitHub token are the CRC32 of the rest in base 62 (published in 2021)."""
-    body, given = text[text.index("_") + 1 : -6], text[-6:]
-    value, out = zlib.crc32(body.encode("utf-8", "replace")), ""
-    while value:
-        value, digit = divmod(value, 62)
-        out = _BASE62[digit] + out
-    return out.rjust(6, "0") == given
-
-
-def jwt(text: str) -> bool:
-    """The first segment is base64url of a JSON object that names an algorithm."""
-    head = text.split(".", 1)[0]
-    try:
-        decoded = base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))
-    except (binascii.Error, ValueError):
-        return False
-    return decoded.startswith(b"{") and (b'"alg"' in decoded or b'"enc"' in decoded)
-
-
-def real(text: str) -> bool:
-    """Not a placeholder, and not one character over and over."""
-    return not _PLACEHOLDER.search(text) and len(set(text)) > 3
-
-
-def random(text: str) -> bool:
-    """Looks drawn at random: no placeholder, enough entropy for its length, letters and digits mixed."""
-    if not real(text):
-        return False
-    mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
-    return mixed and entropy(text) >= min(3.5, math.log2(len(text)) * 0.72)
-
-
-def chosen(text: str) -> bool:
-    """A password that a person may have chosen: no placeholder, no plain word of prose."""
-    bare = text.strip("\"'`,;.")
-    if len(bare) < 6 or not real(bare) or bare.lower() in _WORDS:
-        return False
-    if re.fullmatch(r"[A-Za-z_]+\([^)]*\)?|[A-Za-z_]+(?:\.[A-Za-z_]+)+(?:\(.*)?|[A-Z_]+", bare):
-        return False  # a call, an attribute, a constant's name
-    return any(not c.isalpha() for c in bare) and not bare.startswith(("http:", "https:", "/", "$", "%"))
-
-
-def chosen_url(text: str) -> bool:
-    """The password of a connection string."""
-    return real(text) and text.lower() not in _COMMON and not text.startswith(("$", "%", "{", "<", "["))
-
-
 def real_weapon(text: str) -> bool:
     return not re.search(
-        r"bath bombs?|glitter|photo|seed bomb|cherry|candy|defus|detect|dispos", text, re.IGNORECASE
+        r"bath bombs?|d[aei] (?:bain|ba[nñ]o|banho|bagno)|glitter|photo|seed bomb|cherry|candy|"
+        r"defus|detect|dispos",
+        text,
+        re.IGNORECASE,
     )
 
 
@@ -182,41 +54,112 @@ def defensive(text: str) -> bool:
     )
 
 
+PROOFS: Mapping[str, Check] = {
+    "github": proofs.github,
+    "aws-key": proofs.aws_key,
+    "discord": proofs.discord,
+    "macaroon": proofs.macaroon,
+    "bech32": proofs.bech32,
+    "stellar": proofs.stellar,
+    "base58check": proofs.base58check,
+    "jwt": proofs.jwt,
+    "basic": proofs.basic,
+    "bytes64": proofs.bytes64,
+    "bytes32": proofs.bytes32,
+    "jwk": proofs.jwk,
+    "grafana": proofs.grafana,
+    "key-block": proofs.key_block,
+    "bytes-list": proofs.bytes_list,
+    "mnemonic": proofs.mnemonic,
+}
+"""Check sums and structure: what passes is what it says. ``unproven-<name>``: it looks random and fails."""
+
+
+def _unproven(proof: Check) -> Check:
+    return lambda text: randomness.random(text) and not proof(text)
+
+
+def real_threat(text: str) -> bool:
+    return not re.search(
+        r"\b(?:at|in) (?:chess|a game|cards|the game|tennis|poker)|laughing|joked?\b", text, re.IGNORECASE
+    )
+
+
+def real_harassment(text: str) -> bool:
+    return defensive(text) and not re.search(
+        r"\b(?:stop|deal|victim|track(?:ing)? (?:my|a|the|an) "
+        r"(?!ex\b|wife|husband|girl|boy|partner|person|woman|man))",
+        text,
+        re.IGNORECASE,
+    )
+
+
+def real_sexual(text: str) -> bool:
+    return not re.search(r"\b(?:educat|health|doctor|medical|crow|barn|rooster|cheney)", text, re.IGNORECASE)
+
+
+def real_extremism(text: str) -> bool:
+    return defensive(text) and not re.search(
+        r"base (?:camp|team|jump)|\b(?:histor|lesson|analy[sz]|condemn|counter|debunk|refut|against nazi)",
+        text,
+        re.IGNORECASE,
+    )
+
+
+def real_crime(text: str) -> bool:
+    return defensive(text) and not re.search(
+        r"\bsteal(?:ing)? (?:a |the )?(?:base|kiss|scene|show|look|glance|bases|moment|march|ball|idea)",
+        text,
+        re.IGNORECASE,
+    )
+
+
+def unsafe_yaml(text: str) -> bool:
+    return not re.search(r"SafeLoader|(?<!un)safe_load", text)
+
+
+def not_weights_only(text: str) -> bool:
+    return not re.search(r"weights_only\s{0,4}=\s{0,4}True", text)
+
+
+def not_secured(text: str) -> bool:
+    return "secure_filename" not in text
+
+
 CHECKS: Mapping[str, Check] = {
     "luhn": luhn,
     "iban": iban,
-    "github": github,
-    "jwt": jwt,
-    "real": real,
-    "random": random,
-    "chosen": chosen,
-    "chosen-url": chosen_url,
+    "real": randomness.real,
+    "random": randomness.random,
+    "mixed-case": randomness.mixed_case,
+    "any-value": randomness.any_value,
+    "chosen": randomness.chosen,
+    "chosen-strong": randomness.chosen_strong,
+    "symbols": randomness.symbols,
+    "chosen-quoted": randomness.chosen_quoted,
+    "chosen-url": randomness.chosen_url,
     "real-weapon": real_weapon,
     "real-minors": real_minors,
     "defensive": defensive,
+    **PROOFS,
+    **{f"unproven-{name}": _unproven(proof) for name, proof in PROOFS.items()},
+    "real-threat": real_threat,
+    "real-harassment": real_harassment,
+    "real-sexual": real_sexual,
+    "real-extremism": real_extremism,
+    "real-crime": real_crime,
+    "unsafe-yaml": unsafe_yaml,
+    "not-weights-only": not_weights_only,
+    "not-secured": not_secured,
+    **PERSONAL,
+    **IDENTIFIERS,
 }
 
-_TOKEN_RUN = re.compile(r"[A-Za-z0-9_.~+/=-]{0,16384}")
-_PEM_RUN = re.compile(r"(?:[A-Za-z0-9+/=]{1,120}|[\s\\nr\"',]{1,8}|[A-Za-z-]{3,16}: [^\n]{0,120}\n){0,4096}")
-_PEM_END = re.compile(r"-{0,5}(?:END [A-Z0-9 ]{0,48}-{0,5})?")
-
-
-def token_end(text: str, at: int) -> int:
-    """Where the run of token characters around ``at`` ends."""
-    run = _TOKEN_RUN.match(text, at)
-    return run.end() if run else at
-
-
-def pem_end(text: str, at: int) -> int:
-    """Where an armoured block ends whose first line ends at ``at``: behind its last line, or, without one,
-    where the encoded text stops."""
-    body = _PEM_RUN.match(text, at)
-    end = body.end() if body else at
-    last = _PEM_END.match(text, end)
-    return last.end() if last else end
-
-
-EXTENSIONS: Mapping[str, Callable[[str, int], int]] = {"token": token_end, "pem": pem_end}
+EXTENSIONS: Mapping[str, Callable[[str, int], int]] = {
+    "token": extensions.token_end,
+    "pem": extensions.pem_end,
+    "putty": extensions.putty_end,
+}
 
 _IBAN_LENGTH = {
     name[:2]: int(name[2:])

@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 import re2
 
-from .anchors import anchors
 from .checks import CHECKS, EXTENSIONS
+from .looks import Look, looks
 from .rules import Rule
 
 hyperscan: Any
@@ -29,12 +30,10 @@ _MAX_REPORTS = 20_000
 """Reports of one pass, and one more for every 8 bytes: beyond, it is rescanned with one report a rule."""
 MAX_HITS = 500
 """Hits of one rule in one text: an attacker gains nothing by more, and memory stays bounded."""
-_SHORT = 3
 _SHORT_TEXT = 16_384
 """Bytes up to which RE2 reads all of a text: finding the windows would cost more."""
-_BRIDGE = 4096
+_BRIDGE = 1024
 """Windows this near are run as one: RE2 reads on faster than Python starts it anew."""
-_SPECIAL = frozenset("\\.+*?()|[]{}^$/-#&~ \t\n\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +54,25 @@ class _Local(threading.local):
 class Engine:
     """Compiled rules. Thread-safe: every thread has its own Hyperscan scratch."""
 
-    def __init__(self, rules: Sequence[Rule], *, use_hyperscan: bool = True) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], *, use_hyperscan: bool = True, short: int = _SHORT_TEXT
+    ) -> None:
+        """``short``: bytes up to which a text is read whole."""
+        self._short = short
         self.rules = tuple(rules)
         self.uses_hyperscan = bool(use_hyperscan and hyperscan is not None and rules)
         self._confirm: list[Any] = [None] * len(rules)
         self._local = _Local()
         self._lock = threading.Lock()
         self._compiled: dict[str, Any] = {}
-        self._looks = _looks(self.rules)
+        self._looks = looks(self.rules)
+        self._always: frozenset[int] = frozenset()
+        """Rules that only RE2 can read."""
         self._set: Any = None
         if rules and not self.uses_hyperscan:
             self._set = re2.Set.SearchSet(_options())
             for look in self._looks:
-                pattern = _escaped(look.pattern) if look.literal else look.pattern
-                self._set.Add(("" if look.sensitive else "(?i)") + pattern)
+                self._set.Add(look.re2)
             self._set.Compile()
 
     def scan(self, text: str) -> list[Hit]:
@@ -76,13 +80,10 @@ class Engine:
         if not text or not self.rules:
             return []
         data = _encoded(text)
-        candidates = self._candidates(data)
-        if not candidates:
-            return []
-        if self.uses_hyperscan and len(data) > _SHORT_TEXT:
-            found = list(self._windowed(data, candidates, len(data) == len(text)))
+        if self.uses_hyperscan and len(data) > self._short:
+            found = list(self._windowed(data, len(data) == len(text)))
         else:
-            found = list(self._whole(data, candidates))
+            found = list(self._whole(data))
         return self._hits(text, data, found) if found else []
 
     def present(self, text: str) -> set[str]:
@@ -101,9 +102,9 @@ class Engine:
             database.scan(data, match_event_handler=report, scratch=self._scratch(database))
         elif self._set:
             seen = self._set.Match(data) or []
-        return sorted({index for look in seen for index in self._looks[look].rules})
+        return sorted({*self._always, *(index for look in seen for index in self._looks[look].rules)})
 
-    def _windowed(self, data: bytes, candidates: list[int], single: bool) -> Iterator[tuple[int, int, int]]:
+    def _windowed(self, data: bytes, single: bool) -> Iterator[tuple[int, int, int]]:
         """Only the neighbourhood of an anchor is read by RE2."""
         ends: dict[int, list[int]] = defaultdict(list)
         count, most = 0, _MAX_REPORTS + len(data) // 8
@@ -118,21 +119,23 @@ class Engine:
             database = self._database("anchors")
             database.scan(data, match_event_handler=report, scratch=self._scratch(database))
         except hyperscan.ScanTerminated:
-            for index in candidates:
-                yield from self._spans(index, data, 0, len(data))
+            yield from self._whole(data)
             return
         by_rule: dict[int, list[int]] = defaultdict(list)
         for look, places in ends.items():
             for index in self._looks[look].rules:
                 by_rule[index].extend(places)
-        for index in candidates:
+        for index in sorted({*by_rule, *self._always}):
             room = self.rules[index].width * (1 if single else 4)
-            for start, stop in _windows(by_rule[index], room):
-                yield from self._spans(index, data, start, min(stop, len(data)))
+            windows: Iterable[tuple[int, int]] = [(0, len(data))]
+            if index not in self._always:
+                windows = _windows(by_rule[index], room)
+            spans = (span for window in windows for span in self._spans(index, data, *window))
+            yield from islice(spans, MAX_HITS)
 
-    def _whole(self, data: bytes, candidates: list[int]) -> Iterator[tuple[int, int, int]]:
-        for index in candidates:
-            yield from self._spans(index, data, 0, len(data))
+    def _whole(self, data: bytes) -> Iterator[tuple[int, int, int]]:
+        for index in self._candidates(data):
+            yield from islice(self._spans(index, data, 0, len(data)), MAX_HITS)
 
     def _spans(self, index: int, data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Byte spans of one rule's matches, of its group."""
@@ -141,10 +144,7 @@ class Engine:
             compiled = self._confirm[index] = re2.compile(rule.regex, _options())
         whole = start <= 0 and stop >= len(data)
         places = () if whole else (_boundary(data, start), _boundary(data, stop))
-        matches = compiled.finditer(data, *places)
-        for count, match in enumerate(matches):
-            if count >= MAX_HITS:
-                return
+        for match in compiled.finditer(data, *places):
             first, last = match.span(rule.group)
             if first >= 0:
                 yield index, first, last
@@ -174,13 +174,14 @@ class Engine:
     def _compile(self, name: str) -> Any:
         """``anchors`` reports every place of every look, ``candidates`` a look at most once."""
         once = hyperscan.HS_FLAG_SINGLEMATCH if name == "candidates" else 0
-        database = hyperscan.Database()
-        database.compile(
-            expressions=[look.bytewise for look in self._looks],
-            ids=list(range(len(self._looks))),
-            flags=[look.flags | once for look in self._looks],
-        )
-        return database
+        wanted = list(enumerate(self._looks))
+        try:
+            return _database(wanted, once)
+        except hyperscan.error:
+            good = [(at, look) for at, look in wanted if look.literal or _compiles(look)]
+        lost = {self._looks[at] for at, _ in wanted} - {look for _, look in good}
+        self._always = frozenset(index for look in lost for index in look.rules)
+        return _database(good, once)
 
     def _scratch(self, database: Any) -> Any:
         known = self._local.scratch.get(id(database))
@@ -189,57 +190,23 @@ class Engine:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What the first pass looks for, and the rules that it may mean."""
-
-    pattern: str
-    sensitive: bool
-    rules: tuple[int, ...]
-
-    literal: bool = False
-
-    @property
-    def bytewise(self) -> bytes:
-        """For Hyperscan, which reads bytes: its own mode for UTF-8 takes seconds to compile."""
-        if not self.literal:
-            return self.pattern.encode()
-        return "".join(map(_bytewise, self.pattern)).encode()
-
-    @property
-    def flags(self) -> int:
-        caseless = 0 if self.sensitive else hyperscan.HS_FLAG_CASELESS
-        utf8 = 0 if self.literal or self.pattern.isascii() else hyperscan.HS_FLAG_UTF8
-        return int(caseless | utf8)
+def _database(wanted: Sequence[tuple[int, Look]], once: int) -> Any:
+    caseless = int(hyperscan.HS_FLAG_CASELESS)
+    database = hyperscan.Database()
+    database.compile(
+        expressions=[look.bytewise for _, look in wanted],
+        ids=[at for at, _ in wanted],
+        flags=[(0 if look.sensitive else caseless) | once for _, look in wanted],
+    )
+    return database
 
 
-def _looks(rules: Sequence[Rule]) -> list[_Look]:
-    wanted: dict[tuple[str, bool, bool], list[int]] = defaultdict(list)
-    for index, rule in enumerate(rules):
-        literals = anchors(rule.pattern)
-        if rule.sensitive and literals and min(map(len, literals)) <= _SHORT and rule.pattern.isascii():
-            literals = frozenset()  # a short prefix is everywhere, and these patterns are small automata
-        for literal in literals:
-            wanted[literal, False, True].append(index)
-        if not literals:
-            wanted[rule.pattern, rule.sensitive, False].append(index)
-    return [
-        _Look(pattern, sensitive, tuple(owners), literal)
-        for (pattern, sensitive, literal), owners in wanted.items()
-    ]
-
-
-def _escaped(literal: str) -> str:
-    return "".join(f"\\x{{{ord(char):x}}}" if char in _SPECIAL else char for char in literal)
-
-
-def _bytewise(char: str) -> str:
-    """The character in every case, as UTF-8 bytes."""
-    if char.isascii():
-        return _escaped(char)
-    forms = sorted({char, char.lower(), char.upper(), char.upper().lower()})
-    spelled = ["".join(f"\\x{byte:02x}" for byte in form.encode()) for form in forms if len(form) == 1]
-    return f"(?:{'|'.join(spelled)})"
+def _compiles(look: Look) -> bool:
+    try:
+        _database([(0, look)], 0)
+    except hyperscan.error:
+        return False
+    return True
 
 
 def _encoded(text: str) -> bytes:

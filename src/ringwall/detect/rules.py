@@ -17,9 +17,36 @@ import yaml
 from .checks import CHECKS, EXTENSIONS
 from .width import UnboundedPattern, max_width
 
-FILES = ("injection", "jailbreak", "indirect", "languages", "moderation", "secrets", "pii")
+SECRETS = (
+    "secrets-cloud",
+    "secrets-models",
+    "secrets-code",
+    "secrets-services",
+    "secrets-messages",
+    "secrets-data",
+    "secrets-money",
+    "secrets-operations",
+    "secrets-keys",
+    "secrets-context",
+)
+FILES = (
+    "injection",
+    "jailbreak",
+    "indirect",
+    "languages",
+    "moderation",
+    *SECRETS,
+    "pii",
+    "identifiers",
+    "people",
+    "code",
+    "output",
+)
+SHARED = "fragments"
+"""Pieces of patterns that every file may use."""
 MAX_WIDTH = 4096
 """Characters. A rule that can match more is refused: a stream would have to hold that much back."""
+NEAR = 96
 _FRAGMENT = re.compile(r"<<([a-z_]\w{0,20})>>")
 _KEYS = {
     "id",
@@ -34,7 +61,14 @@ _KEYS = {
     "check",
     "group",
     "extend",
+    "names",
+    "reach",
+    "unproven",
+    "value",
 }
+_DEFAULTS = {"class", "family", "score", "case", "check", "group"}
+"""What a file may set for all of its rules (``defaults:``)."""
+_NAME = re.compile(r"\S{2,32}")
 
 
 class RuleError(ValueError):
@@ -63,24 +97,80 @@ class Rule:
     extend: str = ""
     """``token`` or ``pem``: the match is only the head, and the finding goes on to the end of the run
     (``checks.EXTENSIONS``)."""
+    names: tuple[str, ...] = ()
+    """Lower-case words, one of which is in the first word of every match: for a rule that looks at what
+    stands before a value. A stream keeps them back until the value has come."""
+    reach: int = NEAR
+    """Characters from such a word to the value at most."""
     width: int = 0
     """Longest match, characters."""
+    value: "Value | None" = None
+    """With this the pattern only announces, and the finding is a value near it (``near.py``)."""
 
     @property
     def regex(self) -> str:
         return self.pattern if self.sensitive else f"(?i){self.pattern}"
 
 
-def parse(text: str, name: str = "rules") -> tuple[Rule, ...]:
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What counts near the words of a rule. ``check`` and ``group`` of such a rule are those of its value."""
+
+    pattern: str
+    check: str
+    group: int
+    width: int
+
+
+def parse(text: str, name: str = "rules", shared: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
     """Read one file. Raises RuleError with the id of the first rule that is no good."""
+    entries = _loaded(text, name)
+    if not isinstance(entries.get("rules"), list):
+        raise RuleError(f"{name}: a list 'rules' is expected")
+    defaults = entries.get("defaults") or {}
+    if set(defaults) - _DEFAULTS:
+        raise RuleError(f"{name}: unknown defaults {sorted(set(defaults) - _DEFAULTS)}")
+    fragments = {**(shared or {}), **_fragments(entries)}
+    return tuple(
+        rule
+        for entry in entries["rules"]
+        for one in _with_unproven({**defaults, **entry} if isinstance(entry, dict) else entry)
+        for rule in [_rule(one, name, fragments)]
+    )
+
+
+def _loaded(text: str, name: str) -> dict[str, Any]:
     try:
         entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
     except yaml.YAMLError as error:
         raise RuleError(f"{name}: not YAML: {error}") from None
-    if not isinstance(entries, dict) or not isinstance(entries.get("rules"), list):
-        raise RuleError(f"{name}: a list 'rules' is expected")
-    fragments = {str(key): str(value) for key, value in (entries.get("fragments") or {}).items()}
-    return tuple(_rule(entry, name, fragments) for entry in entries["rules"])
+    if not isinstance(entries, dict):
+        raise RuleError(f"{name}: a mapping is expected")
+    return entries
+
+
+def _fragments(entries: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (entries.get("fragments") or {}).items()}
+
+
+def _with_unproven(entry: Any) -> list[Any]:
+    """A rule whose check is a proof may say what a string is worth that has the form but not the proof: a
+    second rule, with a lower score and examples of its own."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("unproven"), dict):
+        return [entry]
+    proven = {key: value for key, value in entry.items() if key != "unproven"}
+    name = f"{entry.get('id')}-unproven"
+    family = entry.get("family", entry.get("id"))
+    return [
+        proven,
+        {
+            **proven,
+            "id": name,
+            "family": family,
+            "check": f"unproven-{entry.get('check')}",
+            **entry["unproven"],
+        },
+    ]
 
 
 def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
@@ -93,7 +183,9 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
     for key in ("class", "pattern", "score", "message", "positive", "negative"):
         if not entry.get(key):
             raise RuleError(f"{where}: '{key}' is missing")
-    pattern = _filled(str(entry["pattern"]), fragments, where)
+    names = _names(entry, where)
+    own = {**fragments, "names": f"(?:{'|'.join(map(re.escape, names))})"} if names else fragments
+    pattern = _filled(str(entry["pattern"]), own, where)
     check = str(entry.get("check", ""))
     if check and check not in CHECKS:
         raise RuleError(f"{where}: no check named '{check}'")
@@ -103,6 +195,11 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
     score = float(entry["score"])
     if not 0 < score <= 1:
         raise RuleError(f"{where}: the score must lie in 0..1")
+    group = int(entry.get("group", 0))
+    value = None
+    if entry.get("value"):
+        form = _filled(str(entry["value"]), fragments, where)
+        value, check, group = Value(form, check, group, _width(form, where)), "", 0
     return Rule(
         id=entry["id"],
         cls=str(entry["class"]),
@@ -114,10 +211,21 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
         family=str(entry.get("family", entry["id"])),
         sensitive=entry.get("case") == "sensitive",
         check=check,
-        group=int(entry.get("group", 0)),
+        group=group,
         extend=extend,
+        names=names,
+        reach=int(entry.get("reach", NEAR)),
         width=_width(pattern, where),
+        value=value,
     )
+
+
+def _names(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    names = tuple(map(str, entry.get("names") or ()))
+    bad = [name for name in names if name != name.lower() or not _NAME.fullmatch(name)]
+    if bad:
+        raise RuleError(f"{where}: a name is 2 to 32 lower-case characters without blanks, not {bad}")
+    return names
 
 
 def _filled(pattern: str, fragments: Mapping[str, str], where: str) -> str:
@@ -162,8 +270,9 @@ def _quiet() -> Any:
 def builtin() -> tuple[Rule, ...]:
     """The rules that ship with Ringwall, in file order. Ids are unique."""
     folder = files(__package__) / "rules"
+    shared = _fragments(_loaded((folder / f"{SHARED}.yaml").read_text("utf-8"), SHARED))
     rules = tuple(
-        rule for name in FILES for rule in parse((folder / f"{name}.yaml").read_text("utf-8"), name)
+        rule for name in FILES for rule in parse((folder / f"{name}.yaml").read_text("utf-8"), name, shared)
     )
     seen: set[str] = set()
     for rule in rules:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ringwall.core import DataError
 
@@ -105,6 +107,16 @@ class Envelope:
             return cipher.decrypt(header[_NONCE], sealed[_HEADER:], _bound(header, mended(owner), aad))
         except InvalidTag:
             raise DataError("This sealed value is damaged or belongs to another place.") from None
+
+    def derived(self, owner: str, purpose: str) -> bytes:
+        """64 secret bytes for one purpose, the same until the owner's key is erased. Raises DataError when
+        the key store fails."""
+        with self._lock:
+            self.refresh()
+            key = self._by_owner.get(owner) or self._current(mended(owner))
+            secret = key.secret
+        hkdf = HKDF(algorithm=SHA256(), length=64, salt=b"ringwall owner", info=purpose.encode())
+        return hkdf.derive(secret)
 
     def owner_of(self, sealed: bytes) -> str | None:
         """Who a value was sealed for; None when the key was erased. Raises DataError for what is no sealed

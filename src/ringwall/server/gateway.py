@@ -122,8 +122,10 @@ class Gateway:
         raise WireError(401, message, "invalid_api_key", decision=turn.decision)
 
     def settle(self, turn: Turn) -> None:
-        """Give back what the quota had reserved beyond the tokens really used. May be called twice."""
+        """Give back what was reserved beyond the tokens really used and the data really shown. May be called
+        twice."""
         turn.app.quotas.settle(turn.id, turn.tokens_used())
+        turn.app.disclosures.settle(turn.id, left=turn.left)
 
     async def failure(self, error: WireError | UpstreamError, turn: Turn) -> Response:
         """The client's answer to a turn that failed before its first byte; the ledger has it too."""

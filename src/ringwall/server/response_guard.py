@@ -20,6 +20,7 @@ from ringwall.core import (
     Edit,
     Gate,
     StreamAware,
+    StreamNeeds,
     Window,
     apply_edits,
 )
@@ -53,6 +54,16 @@ class _Needs:
     hold_from: tuple[Callable[[str], int], ...]
     limit: int
     """Of the strictest buffer; 0: nobody buffers."""
+    varying: tuple[StreamNeeds, ...] = ()
+    """Controls that are asked for each response."""
+
+    def of(self, crossing: Crossing) -> "_Needs":
+        """With what this response needs beside."""
+        wanted = [need for control in self.varying if isinstance(need := control.need_of(crossing), Buffer)]
+        if not wanted:
+            return self
+        limit = min([need.limit for need in wanted] + ([self.limit] if self.limit else []))
+        return _Needs((*self.hold_from, lambda text: 0), limit)
 
 
 _KNOWN: "WeakKeyDictionary[Gate, _Needs]" = WeakKeyDictionary()
@@ -63,8 +74,9 @@ def _needs_of(gate: Gate) -> _Needs:
     known = _KNOWN.get(gate)
     if known is None:
         controls = [post.control for post in gate.active(CrossingKind.RESPONSE)]
+        varying = tuple(control for control in controls if isinstance(control, StreamNeeds))
         limits = [c.declaration.need.limit for c in controls if isinstance(c.declaration.need, Buffer)]
-        known = _KNOWN[gate] = _Needs(tuple(map(_holder, controls)), min(limits, default=0))
+        known = _KNOWN[gate] = _Needs(tuple(map(_holder, controls)), min(limits, default=0), varying)
     return known
 
 
@@ -75,6 +87,8 @@ class ResponseGuard:
         self._gate = gate
         self._crossing = crossing
         needs = _needs_of(gate)
+        if needs.varying:
+            needs = needs.of(crossing("", "", False))
         self._hold_from, self._limit = needs.hold_from, needs.limit
         self._pending = ""
         self._before = ""

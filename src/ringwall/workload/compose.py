@@ -17,6 +17,8 @@ from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
+from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
+from ringwall.boundaries.interface.pii import ID as PII
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.model.admission_book import Admissions
 from ringwall.boundaries.model.provider import Provider
@@ -28,6 +30,7 @@ from ringwall.core import (
     Application,
     ConfigError,
     Control,
+    CrossingKind,
     Gate,
     Mode,
     Post,
@@ -97,6 +100,8 @@ class _Composer:
             workload.organization,
             plant.database,
             plant.quotas,
+            plant.pseudonyms,
+            plant.disclosures,
             plant.containment,
             *application_services(
                 section, plant.database, self.rights, self.loaded.folder, sealer=plant.envelope
@@ -118,10 +123,11 @@ class _Composer:
 
     def _application_site(self, name: str, router: Router) -> ApplicationSite:
         application = self._application(name)
+        gate = self._gate(application)
         return ApplicationSite(
             application=application,
             settings=self.workload.applications[name],
-            gate=self._gate(application),
+            gate=gate,
             router=router,
             registry=self.services.get(ToolRegistry),
             runner=self.services.get(ToolRunner),
@@ -129,6 +135,8 @@ class _Composer:
             labels=self.services.get(SessionLabels),
             sessions=self.plant.sessions,
             quotas=self.plant.quotas,
+            disclosures=self.plant.disclosures,
+            hiding=self._hiding(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
             files=self.files,
             provenance_of=self.services.get(Provenance),
@@ -136,6 +144,13 @@ class _Composer:
             denied_asks=self.workload.application.breakers.denied_asks,
             passthrough=self._passes_through(application),
         )
+
+    def _hiding(self, gate: Gate) -> Hiding:
+        """As ``interface.pii`` is set; nothing is hidden where that control only watches or is absent."""
+        enforced = any(post.control.declaration.id == PII for post in gate.active(CrossingKind.REQUEST))
+        block = self._block(PII, gate.application) if enforced else {}
+        settings = {key: value for key, value in block.items() if key not in COMMON_KEYS}
+        return Hiding.of(PiiSettings.model_validate(settings), self.plant.pseudonyms)
 
     def _application(self, name: str) -> Application:
         settings = self.workload.applications[name]

@@ -21,6 +21,8 @@ def workload_schema() -> dict[str, Any]:
     blocks = {name: _block(factory.settings) for name, factory in catalogue().factories.items()}
     definitions = schema["$defs"]
     for name, block in blocks.items():
+        for inner, definition in block.pop("$defs", {}).items():
+            definitions.setdefault(inner, definition)
         definitions[f"control:{name}"] = block
     for section in ("Interface", "Application", "Model", "Data", "Organization"):
         mine = [name for name in blocks if name.startswith(section.lower() + ".")]
@@ -31,7 +33,6 @@ def workload_schema() -> dict[str, Any]:
 
 def _block(settings: Any) -> dict[str, Any]:
     block: dict[str, Any] = settings.model_json_schema()
-    block.pop("$defs", None)
     block["properties"] = {**_COMMON, **block.get("properties", {})}
     return block
 

@@ -7,8 +7,10 @@ from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
 from ringwall.boundaries.data.vault import Vault
+from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
 from ringwall.boundaries.interface.keys import KeyStore
+from ringwall.boundaries.interface.pseudonyms import Pseudonyms
 from ringwall.boundaries.interface.quota import Quotas
 from ringwall.boundaries.organization.containment import Containment
 from ringwall.boundaries.organization.evidence import EvidenceStore
@@ -18,6 +20,7 @@ from ringwall.ledger.envelope import Envelope
 from ringwall.ledger.master import MasterKey
 from ringwall.storage.blobs import LocalBlobs
 from ringwall.storage.database import Database
+from ringwall.storage.sealed_values import SealedValues
 from ringwall.wire.sessions import Sessions
 
 _CANARY = "bcdfghjkmnpqrstvwxz"
@@ -37,6 +40,8 @@ class Plant:
         self.keys = KeyStore(self.database)
         self.guessing = Guessing()
         self.quotas = Quotas()
+        self.disclosures = Disclosures()
+        self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
         keys = CollectionKeys(self.database, self.envelope)
         self.index = Index(self.database, self.envelope, keys)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
@@ -69,5 +74,6 @@ class Plant:
 
     def close(self) -> None:
         self.sessions.close()
+        self.pseudonyms.close()
         self.ledger.close()
         self.database.close()

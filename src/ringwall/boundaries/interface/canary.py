@@ -1,8 +1,8 @@
 """``interface.canary``: the planted string of the system prompt, in any dress, stops the answer."""
 
 import base64
-import codecs
 import re
+import string
 
 from ringwall.core import (
     ALLOW,
@@ -22,9 +22,11 @@ from ringwall.core import (
 )
 from ringwall.detect.confusables import plain
 
+from .leak_forms import folded, morse_of
 from .response import ResponseControl, Seen
 
 ID = "interface.canary"
+_MORSE_GRAM = 24
 GAP = 16
 """Separators between two characters of the canary; a wider gap ends the match."""
 
@@ -32,6 +34,7 @@ GAP = 16
 class Canary(ResponseControl):
     def __init__(self, canary: str) -> None:
         self._needles = _needles(canary)
+        self._morse = morse_of(canary, _MORSE_GRAM) if self._needles else None
         self._longest = max((len(needle) for needle in self._needles), default=1)
         self._heads = frozenset(needle[:end] for needle in self._needles for end in range(1, len(needle) + 1))
         super().__init__(
@@ -49,6 +52,9 @@ class Canary(ResponseControl):
         )
 
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
+        span = self._morse.find(folded(text)) if self._morse else None
+        if span:
+            return _stopped("morse", *span)
         rough = _rough(text)
         if not any(needle in rough for needle in self._needles):
             return ALLOW
@@ -56,24 +62,16 @@ class Canary(ResponseControl):
         for needle, dress in self._needles.items():
             at = squeezed.find(needle)
             if at >= 0:
-                start, end = places[at], places[at + len(needle) - 1] + 1
-                finding = Finding(
-                    ID,
-                    f"canary-{dress}",
-                    "The answer holds the string that was planted in the system prompt.",
-                    0,
-                    start,
-                    end,
-                    "leak",
-                    view="" if dress == "plain" else dress,
-                )
-                return verdict(
-                    Action.BLOCK, "The answer was about to disclose internal instructions.", [finding]
-                )
+                return _stopped(dress, places[at], places[at + len(needle) - 1] + 1)
         return ALLOW
 
     def hold_from(self, text: str) -> int:
         """Where the longest tail begins that is the head of some form of the canary."""
+        hold = self._head_from(text)
+        low = max(0, len(text) - 2048)
+        return min(hold, low + self._morse.under_way(folded(text[low:]))) if self._morse else hold
+
+    def _head_from(self, text: str) -> int:
         reach = max(0, len(text) - self._longest * (GAP + 1) - 1)
         length = self._head(_rough(text[reach:]))
         if not length:
@@ -89,6 +87,13 @@ class Canary(ResponseControl):
             if squeezed[-length:] in self._heads:
                 return length
         return 0
+
+
+def _stopped(dress: str, start: int, end: int) -> Verdict:
+    message = "The answer holds the string that was planted in the system prompt."
+    view = "" if dress == "plain" else dress
+    finding = Finding(ID, f"canary-{dress}", message, 0, start, end, "leak", view=view)
+    return verdict(Action.BLOCK, "The answer was about to disclose internal instructions.", [finding])
 
 
 def _rough(text: str) -> str:
@@ -115,8 +120,18 @@ def _needles(canary: str) -> dict[str, str]:
             cut = len(coded) if (len(data) + shift) % 3 == 0 else len(coded) - 1
             inner = _squeeze(coded[skip:cut])[0]
             forms[inner] = "base64"
+        for shift in range(5):
+            coded = base64.b32encode(b"\0" * shift + data).decode().rstrip("=")
+            skip = (0, 2, 4, 5, 7)[shift]
+            cut = len(coded) if (len(data) + shift) % 5 == 0 else len(coded) - 1
+            forms[coded[skip:cut].lower()] = "base32"
+        forms["".join(f"{byte:08b}" for byte in data)] = "binary"
+        forms["".join(f"{byte:o}" for byte in data)] = "octal"
     plainly, _ = _squeeze(canary)
-    forms[_squeeze(codecs.encode(canary, "rot13"))[0]] = "rot13"
+    for shift in range(1, 26):
+        forms[_turned(plainly, shift)] = "rot13" if shift == 13 else "rotated"
+    forms[plainly.translate(_ATBASH)] = "atbash"
+    forms[plainly.translate(_LEET)] = "leet"
     forms[_squeeze("".join(reversed(canary)))[0]] = "reversed"
     forms[plainly] = "plain"
     return {
@@ -124,6 +139,12 @@ def _needles(canary: str) -> dict[str, str]:
         for needle, dress in sorted(forms.items(), key=lambda item: item[1] != "plain")
         if len(needle) >= 6
     }
+
+
+def _turned(text: str, shift: int) -> str:
+    """The alphabet turned by ``shift`` letters."""
+    turned = string.ascii_lowercase[shift:] + string.ascii_lowercase[:shift]
+    return text.translate(str.maketrans(string.ascii_lowercase, turned))
 
 
 def _squeeze(text: str) -> tuple[str, list[int]]:
@@ -145,6 +166,8 @@ def _squeeze(text: str) -> tuple[str, list[int]]:
     return "".join(out), places
 
 
+_ATBASH = str.maketrans(string.ascii_lowercase, string.ascii_lowercase[::-1])
+_LEET = str.maketrans("013457", "oieast")
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _SEPARATORS = bytes(code for code in range(128) if not chr(code).isalnum())
 

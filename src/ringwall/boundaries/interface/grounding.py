@@ -1,10 +1,15 @@
-"""``interface.grounding``: an answer that names sources it can't have is marked."""
+"""``interface.grounding``: an answer that rests on nothing is marked, so that nobody relies on it.
 
-import re
+Sources that were not retrieved, figures that stand in no source, words that hardly meet the passages found,
+and what policy wants said about a topic. Notices go to the end of the answer; nothing is held for them.
+"""
+
+from pydantic import Field
 
 from ringwall.core import (
     ALLOW,
     Action,
+    Application,
     Boundary,
     ControlFactory,
     CrossingKind,
@@ -19,59 +24,51 @@ from ringwall.core import (
 )
 from ringwall.core.streaming import Window
 
+from .figures import figures, known_values
 from .response import ResponseControl, Seen
+from .sources import Chunk, chunks, claims, overlap
 
 ID = "interface.grounding"
 NOTICE = (
     "\n\n[Note: this answer refers to sources that were not among the documents looked up. Please verify it.]"
 )
-_NUMBER = re.compile(r"\[(\d{1,2})\](?![(\[:])")
-_NAMED = re.compile(
-    r"\b(?:sources?|references?|quelle|fuente)\s?:\s{0,2}([^\n.;\]]{2,80})"
-    r"|\b(?:according to|as stated in|as described in|per|based on|cited in|quoted from) (?:the |our |your )?"
-    r"((?:\w[\w'&-]{0,24} ){0,4}(?:handbook|manual|polic(?:y|ies)|documentation|document|guide|faq|report|"
-    r"article|study|terms|knowledge base|website|page|contract|agreement|law))\b",
-    re.IGNORECASE,
+FIGURES = (
+    "\n\n[Note: this answer has figures that are in none of the documents looked up. Please verify them.]"
 )
-_HINTS = (
-    "source", "reference", "quelle", "fuente", "according to", "as stated", "as described", "per ",
-    "based on", "cited in", "quoted from",
-)  # fmt: skip
-_STOP = frozenset(
-    [
-        "the",
-        "our",
-        "your",
-        "a",
-        "an",
-        "of",
-        "and",
-        "for",
-        "in",
-        "on",
-        "to",
-        "document",
-        "documentation",
-        "source",
-        "sources",
-        "page",
-        "website",
-    ]
-)
+OVERLAP = "\n\n[Note: this answer has little in common with the documents looked up. Please verify it.]"
+_BEFORE = 4096
+_NOTICES = {"source": NOTICE, "citation": NOTICE, "figure": FIGURES, "overlap": OVERLAP}
+
+
+class Disclaimer(Settings):
+    """What policy wants said where a topic comes up."""
+
+    words: tuple[str, ...] = Field(min_length=1)
+    """Any of these in the question or the answer makes it the topic; whole words, any case."""
+    text: str = Field(min_length=1, max_length=2000)
+    """Put at the end of an answer that does not have it."""
 
 
 class GroundingSettings(Settings):
     notice: bool = True
-    """Whether a notice is put at the end of an answer that names sources it can't have."""
+    """Whether notices are put at the end of an answer, or what was seen is put on record alone."""
+    figures: bool = True
+    """Whether numbers, amounts and dates must stand in the passages, tool results, system prompt or question.
+    Only where passages were found. Small numbers without a unit, and spelled ones, are not looked at."""
+    overlap: float = Field(default=0.15, ge=0, le=1)
+    """Least share of the answer's telling words that the same sources must have; 0 switches it off. Answers
+    in another language than the passages, and short ones, are not measured."""
+    disclaimers: tuple[Disclaimer, ...] = ()
+    """Texts that answers on a topic must have."""
 
 
 class Grounding(ResponseControl):
-    def __init__(self, settings: GroundingSettings) -> None:
+    def __init__(self, settings: GroundingSettings, prompt: str = "") -> None:
         super().__init__(
             Declaration(
                 id=ID,
                 boundary=Boundary.INTERFACE,
-                summary="Marks answers that cite sources which were not retrieved.",
+                summary="Marks answers whose sources, figures or words are not in what was looked up.",
                 crossings=frozenset({CrossingKind.RESPONSE}),
                 parts=frozenset({PartKind.TEXT}),
                 threats=("LLM09@2023", "LLM09@2025"),
@@ -81,71 +78,103 @@ class Grounding(ResponseControl):
             )
         )
         self.settings = settings
+        self._prompt = prompt
 
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
+        known = chunks(seen.fact("retrieved"))
+        if not seen.final:
+            findings = [_finding(*claim) for claim in claims(text, known)]
+            return verdict(Action.ANNOTATE, findings=findings) if findings else ALLOW
         before = seen.fact("before")
-        known = _chunks(seen.fact("retrieved"))
-        findings = _claims(text, known)
-        if seen.fact("stream") and seen.final and isinstance(before, str):
-            earlier = bool(_claims(before[-4096:], known))
-        else:
-            earlier = False
-        if not findings and not earlier:
+        earlier = before[-_BEFORE:] if isinstance(before, str) and seen.fact("stream") else ""
+        findings = _claimed(earlier, text, known)
+        findings += self._evidence(earlier, text, known, seen)
+        missing = self._missing(earlier + text, seen)
+        if not findings and not missing:
             return ALLOW
-        if not findings:
-            findings = [
-                _finding("ungrounded-earlier", "An earlier part of the answer cites a missing source.", 0, 0)
-            ]
-        if self.settings.notice and seen.final and NOTICE.strip() not in text:
-            return verdict(Action.TRANSFORM, "", findings, [Edit(0, len(text), len(text), NOTICE)])
-        return verdict(Action.ANNOTATE, findings=findings)
+        added = [one.text for one in missing]
+        if self.settings.notice:
+            kinds = [one.rule.partition("-")[0] for one in findings]
+            added += [notice for kind, notice in _NOTICES.items() if kind in kinds]
+        findings += [_finding("disclaimer-missing", "What policy wants said is missing.", 0, 0)] * bool(
+            missing
+        )
+        lines = dict.fromkeys(line.strip() for line in added)
+        ending = "".join(f"\n\n{line}" for line in lines if line not in text)
+        if not ending or _is_json(seen.fact("response_format")):
+            return verdict(Action.ANNOTATE, findings=findings)
+        return verdict(Action.TRANSFORM, "", findings, [Edit(0, len(text), len(text), ending)])
 
     def hold_from(self, text: str) -> int:
         """Nothing need be held: the notice goes to the end."""
         return len(text)
 
-
-def _claims(text: str, known: list[tuple[str, str]]) -> list[Finding]:
-    low = text.lower()
-    if "[" not in text and not any(hint in low for hint in _HINTS):
-        return []
-    out = []
-    for found in _NUMBER.finditer(text):
-        if not 1 <= int(found[1]) <= len(known):
-            out.append(
-                _finding("citation-missing", "Cites a numbered source that was not retrieved.", *found.span())
+    def _evidence(self, earlier: str, text: str, known: list[Chunk], seen: Seen) -> list[Finding]:
+        """What the sources do not bear out. Without passages there is nothing to measure by."""
+        if not known:
+            return []
+        passages = [chunk.text for chunk in known]
+        sources = [*passages, *_texts(seen.fact("results")), *_texts(seen.fact("user_text")), self._prompt]
+        whole, ahead, found = earlier + text, len(earlier), []
+        if self.settings.figures:
+            values = known_values(sources)
+            for one in figures(whole):
+                if one.telling and not one.values & values:
+                    span = max(0, one.start - ahead), max(0, one.end - ahead)
+                    found.append(_finding("figure-missing", "A figure stands in no source.", *span))
+        share = overlap(whole, sources, passages) if self.settings.overlap else None
+        if share is not None and share < self.settings.overlap:
+            found.append(
+                _finding("overlap-low", f"{share:.0%} of its telling words are in a source.", 0, len(text))
             )
-    for found in _NAMED.finditer(text):
-        name = found[1] or found[2]
-        if not _supported(name, known):
-            out.append(_finding("source-missing", "Names a source that was not retrieved.", *found.span()))
-    return out
+        return found
+
+    def _missing(self, text: str, seen: Seen) -> list[Disclaimer]:
+        asked = " ".join(_texts(seen.fact("user_text"))[-1:])
+        words = f" {' '.join(_plain(asked + ' ' + text))} "
+        return [
+            one
+            for one in self.settings.disclaimers
+            if one.text.strip() not in text
+            and any(f" {' '.join(_plain(word))} " in words for word in one.words if _plain(word))
+        ]
 
 
-def _supported(name: str, known: list[tuple[str, str]]) -> bool:
-    """Any telling word of the name stands in a retrieved document's name or text."""
-    words = [word for word in re.findall(r"\w+", name.lower()) if word not in _STOP and len(word) > 1]
-    if not words:
-        return bool(known)
-    return any(word in document or word in body for document, body in known for word in words)
-
-
-def _chunks(retrieved: object) -> list[tuple[str, str]]:
-    if not isinstance(retrieved, (list, tuple)):
-        return []
-    return [
-        (str(chunk.get("document", "")).lower(), str(chunk.get("text", "")).lower())
-        for chunk in retrieved
-        if isinstance(chunk, dict)
+def _claimed(earlier: str, text: str, known: list[Chunk]) -> list[Finding]:
+    """Claims of the whole answer; those that have left count as one."""
+    found, ahead = claims(earlier + text, known), len(earlier)
+    here = [
+        _finding(rule, message, max(0, start - ahead), end - ahead)
+        for rule, message, start, end in found
+        if end > ahead
     ]
+    message = "An earlier part of the answer cites a missing source."
+    return here or ([_finding("source-earlier", message, 0, 0)] if found else [])
+
+
+def _is_json(wanted: object) -> bool:
+    """A notice behind JSON would break it."""
+    return isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
+
+
+def _plain(text: str) -> list[str]:
+    return "".join(char if char.isalnum() else " " for char in text.lower()).split()
+
+
+def _texts(given: object) -> list[str]:
+    return [text for text in given if isinstance(text, str)] if isinstance(given, (list, tuple)) else []
 
 
 def _finding(rule: str, message: str, start: int, end: int) -> Finding:
     return Finding(ID, rule, message, 0, start, end, "overreliance", 0.6)
 
 
-def build(settings: GroundingSettings, _services: Services) -> Grounding:
-    return Grounding(settings)
+def build(settings: GroundingSettings, services: Services) -> Grounding:
+    try:
+        prompt = services.get(Application).system_prompt
+    except LookupError:  # outside a workload
+        prompt = ""
+    return Grounding(settings, prompt)
 
 
 CONTROL = ControlFactory(ID, GroundingSettings, build)

@@ -1,10 +1,17 @@
-"""``interface.leak``: the words of the system prompt, also with small changes, don't leave."""
+"""``interface.leak``: the words of the system prompt don't leave, changed a little or encoded neither.
+
+Passages that follow the prompt, any encoding of it, and much of it in pieces stop the answer. A paraphrase
+and a translation are noted by the words, names and figures that they share with it; a translation without
+names and figures passes.
+"""
 
 import re
 import string
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+from typing import Literal
 
 from pydantic import Field
 
@@ -27,6 +34,8 @@ from ringwall.core import (
 from ringwall.detect import views
 from ringwall.detect.confusables import plain
 
+from .leak_forms import Form, folded, forms_of, initials_of
+from .leak_hints import Hint, Hints, ends_sentence
 from .response import ResponseControl, Seen, last_word
 
 ID = "interface.leak"
@@ -40,11 +49,20 @@ _TAIL = 2048
 """Characters at the end of the text in which an unfinished passage is looked for."""
 _SLIP = 3
 """Words that may be changed, left out or put in between two matching ones."""
+_REASON = "The answer was about to disclose internal instructions."
+_HINTS = {
+    "prompt-pieces": "Many pieces of the system prompt are in the answer.",
+    "prompt-paraphrase": "A sentence says what the system prompt says, with nearly the same words.",
+    "prompt-translated": "Names and figures of the system prompt are in a text in another language.",
+}
 _SHORTEST = 4
 """Words of the shortest prompt that is guarded."""
 
 
 class LeakSettings(Settings):
+    paraphrase: Literal["annotate", "block", "ignore"] = "annotate"
+    """What becomes of an answer that says a sentence of the prompt with nearly the same words, or has some
+    of its names and figures in another language. What answers are meant to say is seen too."""
     words: int = Field(default=8, ge=4, le=64)
     """Length of the passage that counts as a leak; three quarters of its words must match in order."""
 
@@ -71,6 +89,10 @@ class Leak(ResponseControl):
         for at, pair in enumerate(zip(self._prompt, self._prompt[1:], strict=False)):
             self._pairs[pair].append(at)
         self._known = frozenset(self._prompt)
+        self._forms = forms_of(prompt) if self._on else []
+        self._acrostic = [form for form in self._forms if form.name == "letters"]
+        self._hints = Hints(prompt)
+        self._paraphrase = settings.paraphrase
         longest = (self._span + _SLIP) * (max(map(len, self._prompt), default=1) + 4)
         super().__init__(
             Declaration(
@@ -89,12 +111,19 @@ class Leak(ResponseControl):
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
         if not self._on:
             return ALLOW
+        given = _given(seen)
+        passage = self._passage(text, given)
+        if passage is not ALLOW:
+            return passage
+        return self._dressed(text).join(self._hinted(text, seen, given))
+
+    def _passage(self, text: str, given: str) -> Verdict:
         for view in views(text):
             if not self._near(view.text):
                 continue
             words = _words(view.text)
             for chain in self._chains(words):
-                if not self._leaks(chain) or _supplied(words, chain, _given(seen)):
+                if not self._leaks(chain) or _supplied(words, chain, given):
                     continue
                 start, end = view.locate(words[chain.first][1], words[chain.last][2])
                 finding = Finding(
@@ -108,15 +137,65 @@ class Leak(ResponseControl):
                     0.95,
                     view.name,
                 )
-                return verdict(
-                    Action.BLOCK, "The answer was about to disclose internal instructions.", [finding]
-                )
+                return verdict(Action.BLOCK, _REASON, [finding])
         return ALLOW
 
+    def _dressed(self, text: str) -> Verdict:
+        """Runs of the prompt in some encoding, also one that no mark gives away."""
+        data = folded(text)
+        for form in self._forms:
+            span = form.find(data)
+            if span is None or not _dress(form, text[slice(*span)]):
+                continue
+            message = "A run of characters is the system prompt, encoded."
+            finding = Finding(ID, "prompt-encoded", message, 0, *span, "leak", 0.95, form.name)
+            return verdict(Action.BLOCK, _REASON, [finding])
+        for form in self._acrostic:
+            if any(form.find(initials) for initials in initials_of(data)):
+                message = "The first letters of lines or words spell the system prompt."
+                finding = Finding(ID, "prompt-acrostic", message, 0, 0, len(text), "leak", 0.9, "acrostic")
+                return verdict(Action.BLOCK, _REASON, [finding])
+        return ALLOW
+
+    def _hinted(self, text: str, seen: Seen, given: str) -> Verdict:
+        """Over what has left as well: these signs add up."""
+        before = seen.fact("before")
+        ahead = before if isinstance(before, str) else ""
+        new = [word for word, _, _ in _words(text)]
+        hints: list[Hint | None] = []
+        if self._hints.touched(new):
+            words = _words(ahead + text)
+            hints.append(self._hints.order(words, given))
+            if self._paraphrase != "ignore":
+                hints.append(self._hints.translation(words[-400:], given))
+        if self._paraphrase != "ignore" and (seen.final or ends_sentence(text)):
+            hints.append(self._hints.paraphrase(ahead + text, len(ahead), given))
+        joined = ALLOW
+        for hint in hints:
+            if hint and hint.end > len(ahead):
+                joined = joined.join(self._noted(hint, len(ahead)))
+        return joined
+
+    def _noted(self, hint: Hint, ahead: int) -> Verdict:
+        span = max(0, hint.start - ahead), hint.end - ahead
+        score = 0.9 if hint.certain else 0.6
+        finding = Finding(ID, hint.rule, _HINTS[hint.rule], 0, *span, "leak", score)
+        if hint.certain or self._paraphrase == "block":
+            return verdict(Action.BLOCK, _REASON, [finding])
+        return verdict(Action.ANNOTATE, findings=[finding])
+
     def hold_from(self, text: str) -> int:
-        """Where a passage begins that the next words could still make long enough."""
+        """Where a passage begins that the next words, or characters, could still make long enough."""
         if not self._on:
             return len(text)
+        low = max(0, len(text) - _TAIL)
+        data = folded(text[low:])
+        hold = min((low + form.under_way(data) for form in self._forms), default=len(text))
+        if self._paraphrase == "block":
+            hold = min(hold, _sentence_start(text))
+        return min(hold, self._passage_from(text))
+
+    def _passage_from(self, text: str) -> int:
         if text.isascii():
             recent = _WORD.findall(text[-_NEAR:].lower())
             if len(recent) > _SLIP + 3 and self._known.isdisjoint(recent[-_SLIP - 3 :]):
@@ -183,6 +262,21 @@ class Leak(ResponseControl):
         return done + alive
 
 
+def _dress(form: Form, written: str) -> bool:
+    """Whether it is a dress: letters in a row are words, which ``_passage`` reads."""
+    if form.name == "letters":
+        return len(written) >= 1.7 * form.gram
+    if form.name == "leet":
+        return sum(not char.isalpha() and not char.isspace() for char in written) >= 3
+    return True
+
+
+def _sentence_start(text: str) -> int:
+    """Where the sentence begins that the text ends with, at most ``_TAIL`` characters back."""
+    low = max(0, len(text) - _TAIL)
+    return max(low, *(text.rfind(mark, low) + len(mark) for mark in (". ", "! ", "? ", "\n")))
+
+
 def _words(text: str) -> list[tuple[str, int, int]]:
     """Words in lower case, look-alikes folded, with their place."""
     out = []
@@ -198,9 +292,13 @@ def _given(seen: Seen) -> str:
     """What the user wrote, as words between blanks. ``context["user_text"]`` is set by the gateway."""
     given = seen.fact("user_text")
     texts = given if isinstance(given, (list, tuple)) else [given]
-    return (
-        " " + " ".join(word for text in texts if isinstance(text, str) for word, _, _ in _words(text)) + " "
-    )
+    return _spoken(tuple(text for text in texts if isinstance(text, str)))
+
+
+@lru_cache(maxsize=16)
+def _spoken(texts: tuple[str, ...]) -> str:
+    """Kept for the windows of a stream, which all ask for the same."""
+    return " " + " ".join(word for text in texts for word, _, _ in _words(text)) + " "
 
 
 def _supplied(words: list[tuple[str, int, int]], chain: _Chain, given: str) -> bool:

@@ -72,6 +72,12 @@ def finished(crossing: Crossing) -> bool:
     return not crossing.context.get("stream") or bool(crossing.context.get("final"))
 
 
+def left(crossing: Crossing) -> str:
+    """What of this answer has left already, as far as controls may look back."""
+    before = crossing.context.get("before")
+    return before if isinstance(before, str) else ""
+
+
 _BLANKS = (" ", "\n", "\t", "\r", "\u3000", "\u00a0")
 _UNSPACED = re.compile("[^\u0e00-\u0fff\u3000-\u9fff\uac00-\ud7a3]")
 """A character of a script that puts blanks between words."""

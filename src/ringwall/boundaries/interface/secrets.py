@@ -1,8 +1,8 @@
-"""``interface.secrets``: credentials (and, when set, personal data) are taken out of what comes and goes."""
+"""``interface.secrets``: credentials are taken out of what comes and goes."""
 
 import re
-from functools import cached_property
-from typing import Literal
+from collections import Counter, defaultdict
+from functools import cache
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ from ringwall.core import (
     Window,
     verdict,
 )
-from ringwall.detect import Sighting, scanner
+from ringwall.detect import MAX_HITS, Sighting, builtin, scanner
 
 from .call_arguments import kept_json
 from .response import ResponseControl, Seen, last_word
@@ -31,26 +31,21 @@ from .response import ResponseControl, Seen, last_word
 ID = "interface.secrets"
 OPEN_LIMIT = 8192
 """Characters of an unfinished credential that are held; a longer one stops the answer."""
-_OVERLAP = 640
+_OVERLAP = 832
 """Longest bounded match of the credential rules, with room for what must follow it."""
 _REASON = "A credential was taken out."
-_WORD = re.compile(r"\S+")
-_WORDS = 8
-"""Words from the name of a credential to its end, quotes and signs between them included."""
-_NAMES = (
-    "auth", "pass", "pwd", "contrase", "mot", "api", "secret", "client", "access", "refresh", "bearer",
-    "private", "encryption", "signing", "token", "key", "aws", "basic",
-)  # fmt: skip
-"""One of these is in the word that a rule with a context begins with."""
-_PEM = re.compile(r"-----BEGIN[A-Z0-9 ]{0,60}(?:$|PRIVATE KEY)")
-_CARD = re.compile(r"(?:[A-Za-z]{2})?[0-9][0-9A-Za-z -]{0,48}$")
+_QUOTES = ("'", '"', "`")
+_QUOTED = 132
+"""Longest value in quotation marks that may hold blanks."""
+_HEAD = 72
+"""Characters behind the first line of an armoured key that show whether a key follows."""
+_ARMOUR = ("-- BEGIN", "--BEGIN")
+_PEM = re.compile(r"----[- ]?BEGIN[A-Za-z0-9 ]{0,60}(?:$|PRIVATE KEY|Static key)")
 
 
 class SecretsSettings(Settings):
     minimum: float = Field(default=0.6, ge=0, le=1)
     """Lowest score of a rule that counts."""
-    personal: tuple[Literal["email", "card", "iban"], ...] = ()
-    """Kinds of personal data that are taken out as well."""
 
 
 class Secrets(ResponseControl):
@@ -73,10 +68,6 @@ class Secrets(ResponseControl):
         )
         self.settings = settings
 
-    @cached_property
-    def _classes(self) -> frozenset[str]:
-        return frozenset({"secret", *(f"pii.{kind}" for kind in self.settings.personal)})
-
     def inspect_text(self, text: str, seen: Seen) -> Verdict:
         found = self._found(text)
         if not found:
@@ -87,52 +78,73 @@ class Secrets(ResponseControl):
         ]
         if not seen.final and any(one.open and one.end - one.start > OPEN_LIMIT for one in found):
             return verdict(Action.BLOCK, "The answer held a credential that did not end.", findings)
-        edits = [Edit(0, one.start, one.end, f"[{_kind(one)}:{one.rule}]") for one in found]
+        if max(Counter(one.rule for one in found).values()) >= MAX_HITS:
+            return verdict(Action.BLOCK, "More credentials than can be taken out one by one.", findings)
+        edits = [Edit(0, one.start, one.end, f"[secret:{one.rule}]") for one in found]
         if seen.kind is PartKind.TOOL_CALL:
             edits = kept_json(text, edits)
         return verdict(Action.TRANSFORM, _REASON, findings, edits)
 
     def _found(self, text: str) -> list[Sighting]:
         return [
-            one
-            for one in scanner().scan(text)
-            if one.cls in self._classes and one.score >= self.settings.minimum
+            one for one in scanner().scan(text) if one.cls == "secret" and one.score >= self.settings.minimum
         ]
 
     def hold_from(self, text: str) -> int:
         """A credential has no blanks in it, so the last word is held; further back only a name that announces
         one (``password =``), an armoured block that has not ended, or a finding that reaches the end."""
-        hold = last_word(text, _OVERLAP)
-        hold = min(hold, _announced(text))
-        if "-----BEGIN" in text:
-            hold = min(hold, _start_of(_PEM, text, OPEN_LIMIT + 256))
-        if self.settings.personal:
-            hold = min(hold, _start_of(_CARD, text, 64))
-        for one in self._found(text):
+        hold = _announced(text, last_word(text, _OVERLAP))
+        found = self._found(text)
+        if any(head in text for head in _ARMOUR):
+            hold = min(hold, _armoured(text, found))
+        for one in found:
             if one.end >= hold or one.open:
                 hold = min(hold, one.start)
         return hold
 
 
-def _announced(text: str) -> int:
-    """Start of the earliest of the last few words that may name a credential."""
-    low = max(0, len(text) - _OVERLAP)
-    tail = text[low:].lower()
-    if any(name in tail for name in _NAMES):
-        for word in list(_WORD.finditer(tail))[-_WORDS:]:
-            if any(name in word.group() for name in _NAMES):
-                return low + word.start()
+@cache
+def _names() -> dict[int, tuple[str, ...]]:
+    """Words that announce a credential, by how far from it they may stand."""
+    reaches: dict[str, int] = {}
+    for rule in builtin():
+        if rule.cls == "secret":
+            for name in rule.names:
+                reaches[name] = max(rule.reach, reaches.get(name, 0))
+    by_reach: dict[int, list[str]] = defaultdict(list)
+    for name, reach in reaches.items():
+        by_reach[reach].append(name)
+    return {reach: tuple(names) for reach, names in by_reach.items()}
+
+
+def _announced(text: str, word: int) -> int:
+    """Start of the earliest word that may name the credential which begins with the last word, or behind the
+    last quotation mark."""
+    begins = {word}
+    quote = max(text.rfind(mark, max(0, word - _QUOTED)) for mark in _QUOTES)
+    if quote >= 0 and "\n" not in text[quote:]:
+        begins.add(min(word, quote))
+    hold = word
+    for begin in begins:
+        for reach, names in _names().items():
+            low = max(0, begin - reach)
+            near = text[low:].replace("\u0130", "I").lower()
+            places = [near.find(name) for name in names if name in near]
+            if places:
+                place = min(hold, low + min(places))
+                hold = min(hold, last_word(text[: place + 1], _OVERLAP), place)
+    return hold
+
+
+def _armoured(text: str, found: list[Sighting]) -> int:
+    """Start of the first armoured key that is not over, or may be one."""
+    low = max(0, len(text) - OPEN_LIMIT - 256)
+    for head in _PEM.finditer(text, low):
+        over = any(one.start <= head.start() < one.end and not one.open for one in found)
+        seen = any(one.start <= head.start() < one.end for one in found)
+        if not over and (seen or len(text) - head.end() < _HEAD):
+            return head.start()
     return len(text)
-
-
-def _start_of(pattern: re.Pattern[str], text: str, reach: int) -> int:
-    tail = max(0, len(text) - reach)
-    found = pattern.search(text, tail)
-    return found.start() if found else len(text)
-
-
-def _kind(one: Sighting) -> str:
-    return "secret" if one.cls == "secret" else "pii"
 
 
 def build(settings: SecretsSettings, _services: Services) -> Secrets:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from ringwall.core import Settings
 
 from .file_settings import FileSettings
+from .personal_data import PersonalSettings
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
 from .rate import Rate, RateField, parse_rate
 
@@ -86,6 +87,8 @@ class InterfaceSection(Settings):
     """Sizes and shapes of requests."""
     files: FileSettings = FileSettings()
     """Files in requests: which are taken, how they are read, what of them is passed on."""
+    personal: PersonalSettings = PersonalSettings()
+    """How personal data is found, by ``interface.pii`` and ``interface.outflow``."""
     allowed_hosts: tuple[Host, ...] = ()
     """Hosts that links and images in answers may point to; ``*.`` in front takes in the hosts below."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -65,8 +65,7 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
         raise WireError(403, "The response format was stopped by the policy of this application.", "policy")
     turn.messages = passed_on(call.messages, replace(located, parts=tuple(parts)), edits)
     turn.params = dict(call.params)
-    turn.content = [_after(part, index, decision) for index, part in enumerate(parts)]
-    app.labels.remember(turn.session, turn.content)
+    turn.show(_after(part, index, decision) for index, part in enumerate(parts))
     if app.application.system_prompt:
         turn.messages.insert(0, {"role": "system", "content": app.application.system_prompt})
 
@@ -134,8 +133,7 @@ async def _retrieval(turn: Turn) -> None:
         if index not in dropped
     ]
     turn.retrieved = [{**chunk, "text": part.text} for part, chunk in kept]
-    turn.content += [part for part, _ in kept]
-    turn.app.labels.remember(turn.session, [part for part, _ in kept])
+    turn.show(part for part, _ in kept)
     if turn.retrieved:
         turn.messages.insert(_before_last_user(turn.messages), _passages(turn.retrieved))
 

@@ -51,6 +51,7 @@ async def converse(turn: Turn) -> AsyncIterator[Said]:
     try:
         async for said in _rounds(turn, answer):
             await turn.committed()
+            turn.left = turn.left or answer.released
             yield said
     except Exception:
         await _record_broken(turn, answer)
@@ -226,6 +227,8 @@ def _response(turn: Turn, pending: str, before: str, final: bool) -> Crossing:
             "before": before,
             "retrieved": turn.retrieved,
             "user_text": turn.user_text,
+            "results": turn.results,
+            "response_format": turn.call.params.get("response_format"),
         },
     )
 

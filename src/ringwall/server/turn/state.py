@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
     Action,
@@ -15,6 +16,7 @@ from ringwall.core import (
     Integrity,
     Label,
     Part,
+    PartKind,
     Principal,
     new_id,
 )
@@ -61,6 +63,8 @@ class Turn:
     """Characters asked and answered whose tokens the model has not told."""
     carried: bool = False
     """Whether the turn runs on by itself and settles its own account."""
+    left: bool = False
+    """Whether something of the answer, or a call, has left the gateway."""
     failed: bool = False
     """Whether a failure of the upstream is on the ledger."""
 
@@ -114,6 +118,17 @@ class Turn:
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
 
+    @property
+    def place(self) -> Place | None:
+        """Whose placeholders stand for whose values here."""
+        return Place.at(self.principal, self.app.application.name, self.session, self.id)
+
+    def show(self, parts: Iterable[Part]) -> None:
+        """The model is shown these: they are remembered, with the values behind their placeholders."""
+        real = [self.app.hiding.content(self.place, part) for part in parts]
+        self.content += real
+        self.app.labels.remember(self.session, real)
+
     def tokens_used(self) -> int:
         """What the model told, and an estimate for what it did not."""
         return sum(self.usage.values()) + self.uncounted // CHARS_PER_TOKEN
@@ -127,6 +142,11 @@ class Turn:
     def user_text(self) -> list[str]:
         """What the user wrote: an answer that repeats it leaks nothing."""
         return [part.text for part in self.content if part.label.integrity is Integrity.USER]
+
+    @property
+    def results(self) -> list[str]:
+        """What tools have answered: figures of an answer may come from there."""
+        return [part.text for part in self.content if part.kind is PartKind.TOOL_RESULT]
 
     @property
     def content_label(self) -> Label:

@@ -36,7 +36,7 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
     allowed: list[Part] = []
     for call in calls:
         call["id"] = call.get("id") or new_id("call")
-        part = tool_call_part(call["id"], call["function"]["name"], call["function"]["arguments"])
+        part = _as_made(turn, call)
         turn.tool_calls += 1
         granted = turn.app.holds.granted(turn.session, turn.principal, part.name, part.data)
         decision = await _decide(turn, part, granted)
@@ -44,10 +44,10 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
         action = _carried_out(turn, part, decision)
         if action is Action.HOLD:
             outcome.refused += 1
-            outcome.results.append(_tool_message(part, _hold(turn, part, decision)))
+            outcome.results.append(_refusal(turn, part, _hold(turn, part, decision)))
         elif action is Action.BLOCK:
             outcome.refused += 1
-            outcome.results.append(_tool_message(part, _denied(decision)))
+            outcome.results.append(_refusal(turn, part, _denied(decision)))
         elif granted and not turn.app.holds.take(turn.session, turn.principal, part.name, part.data):
             outcome.results.append(_tool_message(part, "Not done: the approval was already used."))
         elif turn.app.runs(part.name):
@@ -56,9 +56,17 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
             if turn.app.gate.mode is Mode.ENFORCE:
                 call["function"]["arguments"] = part.text  # what was approved is what travels
             outcome.for_client.append(call)
+    turn.left = turn.left or bool(outcome.for_client or allowed)
     if not outcome.for_client:
         outcome.results += [_tool_message(part, await _run(turn, part)) for part in allowed]
     return outcome
+
+
+def _as_made(turn: Turn, call: dict[str, Any]) -> Part:
+    """The call with the values that its tool will be given: policy judges those, not their placeholders."""
+    name, arguments = call["function"]["name"], call["function"]["arguments"]
+    here = turn.app.runs(name)
+    return tool_call_part(call["id"], name, turn.app.hiding.arguments(turn.place, name, arguments, here=here))
 
 
 def _carried_out(turn: Turn, part: Part, decision: Decision) -> Action:
@@ -109,9 +117,13 @@ async def _run(turn: Turn, part: Part) -> str:
         return "The result of this call was withheld by policy."
     edits = decision.joined.edits
     text = "" if any(edit.drop for edit in edits) else apply_edits(text, edits)
-    turn.content.append(result)
-    turn.app.labels.remember(turn.session, [result])
+    turn.show([result])
     return text
+
+
+def _refusal(turn: Turn, part: Part, text: str) -> dict[str, Any]:
+    """A reason may name what the call was about; the model knows that by its placeholder."""
+    return _tool_message(part, turn.app.hiding.reply(turn.place, text))
 
 
 def _tool_message(part: Part, text: str) -> dict[str, Any]:

@@ -107,7 +107,14 @@ def spoken_in(recorded: Recorded) -> dict[str, Spoken]:
 
 
 def _edit(edit: Mapping[str, Any]) -> Edit:
-    return Edit(edit["part"], edit["start"], edit["end"], edit["replacement"], edit["drop"])
+    return Edit(
+        edit["part"],
+        edit["start"],
+        edit["end"],
+        edit["replacement"],
+        edit["drop"],
+        edit.get("yields", False),
+    )
 
 
 def reached(scenario: Scenario, observations: Iterable[Observation], voice: Voice) -> bool:
