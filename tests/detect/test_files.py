@@ -16,7 +16,6 @@ from PIL import Image, PngImagePlugin
 
 from ringwall.detect.files import Limits, Reading, read_file
 
-
 HIDDEN = "the meeting moves to the fourth floor"
 SHOWN = made.SHOWN
 

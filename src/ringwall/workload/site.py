@@ -14,8 +14,8 @@ from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
-from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.disclosures import Disclosures
+from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.quota import Quotas
