@@ -325,7 +325,7 @@ class Running:
         given = {"authorization": f"Bearer {self.keys[subject]}"} if subject else {}
         sent = {"content": body} if isinstance(body, bytes) else {"json": body}
         given |= {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        return httpx.post(f"{self.url}{path}", headers=given, timeout=15, **sent)
+        return httpx.post(f"{self.url}{path}", headers=given, timeout=60, **sent)
 
     def ask(self, text: str, subject: str = "casey", session: str = "", **more: Any) -> httpx.Response:
         body = {"model": "default", "messages": [{"role": "user", "content": text}], **more}
@@ -416,6 +416,18 @@ def gateway(_gateway: Running, model_server: ModelServer) -> Running:
 
 
 Start = Callable[..., Running]
+
+
+@pytest.fixture(scope="session")
+def served_workload(_model_server: ModelServer) -> Callable[..., contextlib.AbstractContextManager[Running]]:
+    """``served_workload(folder, changes)`` serves a workload for as long as a fixture of a module wants."""
+    return lambda folder, changes: running(folder, workload(_model_server.url, **changes))
+
+
+@pytest.fixture
+def served_path(_model_server: ModelServer) -> Callable[..., Path]:
+    """``served_path(folder, changes)`` writes a workload and tells where."""
+    return lambda folder, changes: write_workload(folder, workload(_model_server.url, **changes))
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ def test_check_of_the_sample(command: Any, sample: Path) -> None:
 
 def test_check_finds_an_unguarded_cell(command: Any, small: Path) -> None:
     text = small.read_text()
-    small.write_text(text.replace("roles: [user]\n", "roles: [user]\n    accept: [text, image]\n", 1))
+    small.write_text(text.replace("roles: [user]\n", "roles: [user]\n    accept: [text, audio]\n", 1))
     done = command("check", "--workload", small)
     assert done.code == 1
-    assert "unguarded: assistant: request image" in done.err
+    assert "unguarded: assistant: request audio" in done.err
     assert command("check", "--workload", small, "--json").json["ok"] is False
     small.write_text("mode: monitor\n" + small.read_text())
     assert command("check", "--workload", small).code == 0  # monitor mode stops nothing anyway

@@ -16,6 +16,7 @@ from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.data.retrieve import Retriever
+from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
 from ringwall.boundaries.interface.pii import ID as PII
 from ringwall.boundaries.interface.principals import Roles
@@ -84,6 +85,7 @@ class _Composer:
         self.model = effective_model(self.workload.model, overrides)
         self.admissions = Admissions(plant.database, self.model, loaded.folder)
         self.rights = approval_rights(self.workload)
+        self.files = FileReader(self.workload.interface.files)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -145,6 +147,7 @@ class _Composer:
             disclosures=self.plant.disclosures,
             hiding=self._hiding(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
+            files=self.files,
             provenance_of=self.services.get(Provenance),
             most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
@@ -175,6 +178,7 @@ class _Composer:
             tools=tuple(settings.tools),
             collections=tuple(settings.collections),
             models=tuple(settings.models),
+            accept=tuple(settings.accept),
         )
 
     def _gate(self, application: Application) -> Gate:

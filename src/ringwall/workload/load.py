@@ -119,7 +119,12 @@ def _cross_checks(workload: Workload, source: Source, known: Catalogue, folder: 
             ("models", app.models, set(workload.model.routes), "route"),
             ("tools", app.tools, set(workload.application.tools), "tool"),
             ("collections", app.collections, set(workload.data.collections), "collection"),
-            ("accept", app.accept, {"text", "tool_call", "tool_result", "image", "file"}, "kind of part"),
+            (
+                "accept",
+                app.accept,
+                {"text", "tool_call", "tool_result", "image", "file", "audio"},
+                "kind of part",
+            ),
         )
         for key, given, allowed, what in lists:
             for index, item in enumerate(given):

@@ -15,6 +15,7 @@ from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
+from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.quota import Quotas
@@ -57,6 +58,7 @@ class ApplicationSite:
     disclosures: Disclosures
     hiding: Hiding
     retriever: Retriever
+    files: FileReader
     provenance_of: Provenance
     most_parts: int = 400
     """``interface.limits.parts``."""

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .file_settings import FileSettings
 from .personal_data import PersonalSettings
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
 from .rate import Rate, RateField, parse_rate
@@ -15,6 +16,7 @@ from .sign_in.settings import IdentitySettings
 from .tls_settings import TlsSettings
 
 __all__ = [
+    "FileSettings",
     "InterfaceSection",
     "LimitSettings",
     "PrincipalsSection",
@@ -92,6 +94,8 @@ class InterfaceSection(Settings):
     """What one principal may use, in which time."""
     limits: LimitSettings = LimitSettings()
     """Sizes and shapes of requests."""
+    files: FileSettings = FileSettings()
+    """Files in requests: which are taken, how they are read, what of them is passed on."""
     personal: PersonalSettings = PersonalSettings()
     """How personal data is found, by ``interface.pii`` and ``interface.outflow``."""
     allowed_hosts: tuple[Host, ...] = ()
