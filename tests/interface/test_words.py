@@ -90,7 +90,7 @@ def test_a_word_that_goes_on_from_what_was_released_is_another_word():
 def test_a_list_from_a_file(tmp_path):
     (tmp_path / "words.txt").write_text("# rivals\nLumenta\n\nNight Owl # a phrase\n", "utf-8")
     settings_ = WordsSettings.model_validate({"lists": {"a": {"file": "words.txt"}}})
-    assert settings_.files() == ("words.txt",)
+    assert settings_.named_files() == ("words.txt",)
     assert judged(Words(settings_, tmp_path), "a night owl").action is Action.ANNOTATE
     for name in ("none.txt", "."):
         wrong = WordsSettings.model_validate({"lists": {"a": {"file": name}}})

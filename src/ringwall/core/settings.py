@@ -17,7 +17,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    def files(self) -> tuple[str, ...]:
+    def named_files(self) -> tuple[str, ...]:
         """Paths of the files that these settings name, relative to the workload file: part of the
         configuration, so that a change of one is a reload and another policy version."""
         return ()

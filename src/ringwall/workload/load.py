@@ -226,4 +226,4 @@ def _files_of_controls(workload: Workload) -> Iterator[str]:
     for blocks in (general, *(app.controls for app in workload.applications.values())):
         for name, block in blocks.items():
             own = {key: value for key, value in block.items() if key not in COMMON_KEYS}
-            yield from known[name].settings.model_validate(own).files()
+            yield from known[name].settings.model_validate(own).named_files()

@@ -43,7 +43,7 @@ LEARNED = "learned"
 
 
 def orders(text: str) -> list[Signal]:
-    """What the learned detectors make of the text as one that gives no orders: one signal, at its worst part."""
+    """What the learned detectors make of a text that should give no orders: one signal, at its worst part."""
     found = judge(text, untrusted=True, tier=best_tier())
     message = "It reads like an order to the model that will read it."
     span, view = found.opinion.span, found.opinion.view

@@ -74,7 +74,7 @@ class WordsSettings(Settings):
     lists: dict[str, WordList] = Field(default_factory=dict)
     """Word lists by name; the name stands in the record in the place of the word."""
 
-    def files(self) -> tuple[str, ...]:
+    def named_files(self) -> tuple[str, ...]:
         return tuple(one.file for one in self.lists.values() if one.file)
 
 
