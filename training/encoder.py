@@ -199,7 +199,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     held = list(read(given.data / "injection-dev.jsonl.gz"))
     if given.held:
-        rows = evened(training_rows(given.data, but=held, seed=given.seed), 200, 120, chance)
+        rows = evened(training_rows(given.data, but=held, seed=given.seed), 450, 250, chance)
         rows += permissive(held)
     else:
         rows = training_rows(given.data, but=held, seed=given.seed)
@@ -211,7 +211,7 @@ def main() -> None:
         model, words = Detector(base.encoder), tokenizer(base.pieces, base.scores)
     words.save(str(given.out / "tokenizer.json"), pretty=False)
     print(len(rows), "rows,", sum(row.label for row in rows), "attacks", flush=True)
-    rate, smoothing = (3e-5 if given.held else 6e-5, 0.01) if given.start else (8e-5, 0.05)
+    rate, smoothing = (6e-5, 0.01) if given.start else (8e-5, 0.05)
     fit(model, rows, words, rate=rate, smoothing=smoothing, seed=given.seed)
     torch.save(model.state_dict(), given.out / "model.pt")
 
