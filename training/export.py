@@ -11,23 +11,46 @@ from pathlib import Path
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
+from onnxruntime.transformers.fusion_options import FusionOptions
 
 from .encoder import Detector, restored
 
 
 def export(model: Detector, path: Path) -> None:
-    """Fused for BERT, weights as signed bytes a channel, activations quantised as they come."""
+    """Weights as signed bytes a channel, activations quantised as they come.
+
+    Attention and skip normalisation stay apart: on a CPU their fused forms are slower (together 15 against 18.5 ms for
+    160 tokens).
+    """
     example = torch.randint(5, 1000, (2, 32))
     axes = {"ids": {0: "batch", 1: "tokens"}, "mask": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}}
+    fused_ones = FusionOptions("bert")
+    fused_ones.enable_gelu_approximation = True
+    fused_ones.enable_attention = False
+    fused_ones.enable_skip_layer_norm = False
+    fused_ones.enable_bias_skip_layer_norm = False
+    fused_ones.enable_embed_layer_norm = False
     with tempfile.TemporaryDirectory() as folder:
         plain, fused = Path(folder) / "plain.onnx", Path(folder) / "fused.onnx"
         torch.onnx.export(
-            model, (example, torch.ones_like(example)), str(plain), input_names=["ids", "mask"], output_names=["logits"],
-            dynamic_axes=axes, opset_version=17, dynamo=False,
-        )  # fmt: skip
-        optimizer.optimize_model(
-            str(plain), model_type="bert", num_heads=12, hidden_size=384, opt_level=0
-        ).save_model_to_file(str(fused))
+            model,
+            (example, torch.ones_like(example)),
+            str(plain),
+            input_names=["ids", "mask"],
+            output_names=["logits"],
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+        graph = optimizer.optimize_model(
+            str(plain),
+            model_type="bert",
+            num_heads=12,
+            hidden_size=384,
+            opt_level=0,
+            optimization_options=fused_ones,
+        )
+        graph.save_model_to_file(str(fused))
         quantize_dynamic(
             str(fused),
             str(path),
