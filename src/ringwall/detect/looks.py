@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .anchors import EDGE, anchors, core, exact_case
+from .gates import gated
 from .rules import Rule
 
 _SHORT = 3
@@ -38,6 +39,8 @@ class Look:
     sensitive: bool
     rules: tuple[int, ...]
     literal: bool = False
+    gated: bool = False
+    """Whether it is looked for only where a gate (``gates.py``) is open."""
 
     @property
     def bytewise(self) -> bytes:
@@ -66,7 +69,7 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
         if not literals:
             wanted[_relaxed(rule.pattern), rule.sensitive, False].append(index)
     return [
-        Look(pattern, sensitive, tuple(owners), literal)
+        Look(pattern, sensitive, tuple(owners), literal, not literal and gated(rules[owners[0]].pattern))
         for (pattern, sensitive, literal), owners in wanted.items()
     ]
 
