@@ -76,7 +76,7 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
 
 def _common(literals: frozenset[str], rule: Rule) -> bool:
     """Whether the anchors are everywhere, so that the pattern itself is the better look."""
-    return any(map(_everywhere if rule.sensitive else _sign, literals))
+    return rule.whole or (any(map(_everywhere, literals)) if rule.sensitive else not literals.isdisjoint(_USUAL))
 
 
 def _everywhere(literal: str) -> bool:
@@ -86,10 +86,6 @@ def _everywhere(literal: str) -> bool:
     if size < _SHORT:
         return literal.isascii()
     return size == _SHORT and literal.replace(".", "").isalnum()
-
-
-def _sign(literal: str) -> bool:
-    return len(core(literal)) < 2 and literal in _USUAL
 
 
 def _relaxed(pattern: str) -> str:

@@ -65,6 +65,7 @@ _KEYS = {
     "reach",
     "unproven",
     "value",
+    "whole",
 }
 _DEFAULTS = {"class", "family", "score", "case", "check", "group"}
 """What a file may set for all of its rules (``defaults:``)."""
@@ -104,6 +105,8 @@ class Rule:
     """Characters from such a word to the value at most."""
     width: int = 0
     """Longest match, characters."""
+    whole: bool = False
+    """Whether the first pass looks for the pattern itself: for a rule whose literals are in every text."""
     value: "Value | None" = None
     """With this the pattern only announces, and the finding is a value near it (``near.py``)."""
 
@@ -216,6 +219,7 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
         names=names,
         reach=int(entry.get("reach", NEAR)),
         width=_width(pattern, where),
+        whole=entry.get("whole") is True,
         value=value,
     )
 
