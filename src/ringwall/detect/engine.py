@@ -19,7 +19,7 @@ import re2
 
 from .checks import CHECKS, EXTENSIONS
 from .gates import GATES
-from .looks import Look, looks
+from .looks import looks
 from .rules import Rule
 
 hyperscan: Any
@@ -32,8 +32,9 @@ _MAX_REPORTS = 20_000
 """Reports of one pass, and one more for every 8 bytes: beyond, it is rescanned with one report a rule."""
 MAX_HITS = 500
 """Hits that every rule may have in one text, whatever others have."""
-_PER_HIT = 8
-"""Bytes of text for each hit of all rules together: beyond, a rule has ``MAX_HITS``."""
+_PER_HIT, _PER_RULE = 4, 16
+"""Bytes of text for each hit of all rules together; and beyond that for each hit of any rule, so that a
+flood of one kind hides no other."""
 _BLOCK = 2048
 """Bytes for which a gate is open or shut."""
 _ACROSS = 32
@@ -93,11 +94,12 @@ class Engine:
         if not text or not self.rules:
             return []
         data = _encoded(text)
-        room, found = len(data) // _PER_HIT, list[tuple[int, int, int]]()
+        room, least = len(data) // _PER_HIT, max(MAX_HITS, len(data) // _PER_RULE)
+        found: list[tuple[int, int, int]] = []
         for index, windows in self._wanted(data, len(data) == len(text)):
             spans = (span for window in windows for span in self._spans(index, data, *window))
             before = len(found)
-            found.extend(islice(spans, max(MAX_HITS, room)))
+            found.extend(islice(spans, max(least, room)))
             room -= len(found) - before
         return self._hits(text, data, found) if found else []
 

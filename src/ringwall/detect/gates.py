@@ -44,10 +44,10 @@ def gated(pattern: str) -> bool:
 
 
 class _Chain(NamedTuple):
-    """So many bytes at most, then ``count`` of the characters at least, then so many bytes at most."""
+    """So many bytes at most, then ``members`` of the characters at least, then so many bytes at most."""
 
     lead: int
-    count: int
+    members: int
     tail: int
 
 
@@ -60,7 +60,7 @@ class _Piece(NamedTuple):
 
     @property
     def most(self) -> int:
-        return max(self.inner, self.chain.count if self.chain else 0)
+        return max(self.inner, self.chain.members if self.chain else 0)
 
 
 _NOTHING = _Piece(0)
@@ -100,11 +100,11 @@ class _Reader:
             if piece.chain is None:
                 gap += piece.width
             elif count and gap + piece.chain.lead <= self.gate.gap:
-                count, gap = count + piece.chain.count, piece.chain.tail
+                count, gap = count + piece.chain.members, piece.chain.tail
             else:
                 whole = whole and not count
                 lead, inner = gap + piece.chain.lead, max(inner, count)
-                count, gap = piece.chain.count, piece.chain.tail
+                count, gap = piece.chain.members, piece.chain.tail
         chain = _Chain(lead, count, gap) if whole and count else None
         return _Piece(width, chain, max(inner, count))
 

@@ -13,7 +13,7 @@ from .gates import gated
 from .rules import Rule
 
 _SHORT = 3
-_USUAL = frozenset("\x27\"=;:,.-()/ \n{}[]abcdefghijklmnopqrstuvwxyz0123456789")
+_USUAL = frozenset('\x27"=;:,.-()/ \n{}[]abcdefghijklmnopqrstuvwxyz0123456789')
 """Single characters that most text has."""
 _COUNTED = re.compile(r"(?<![\\pP])\{(\d+),(\d+)\}")
 _COUNT = 16
@@ -76,7 +76,9 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
 
 def _common(literals: frozenset[str], rule: Rule) -> bool:
     """Whether the anchors are everywhere, so that the pattern itself is the better look."""
-    return rule.whole or (any(map(_everywhere, literals)) if rule.sensitive else not literals.isdisjoint(_USUAL))
+    return rule.whole or (
+        any(map(_everywhere, literals)) if rule.sensitive else not literals.isdisjoint(_USUAL)
+    )
 
 
 def _everywhere(literal: str) -> bool:
@@ -91,7 +93,8 @@ def _everywhere(literal: str) -> bool:
 def _relaxed(pattern: str) -> str:
     """Matches whatever the pattern does, and more."""
     return _COUNTED.sub(
-        lambda found: found.group() if int(found[2]) <= _COUNT else f"{{{min(int(found[1]), _COUNT)},}}", pattern
+        lambda found: found.group() if int(found[2]) <= _COUNT else f"{{{min(int(found[1]), _COUNT)},}}",
+        pattern,
     )
 
 
