@@ -7,6 +7,7 @@ don't.
 
 import re
 from dataclasses import dataclass
+from itertools import product
 
 _MAX_SET = 64
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}\??")
@@ -160,8 +161,8 @@ class _Parser:
             return _Piece(None) if piece.exact != NOTHING else piece
         if low == high == 1:
             return piece
-        if piece.exact is not None and low == high and len(piece.exact) == 1:
-            return _Piece(frozenset(text * low for text in piece.exact))
+        if piece.exact is not None and low == high and len(piece.exact) ** low <= _MAX_SET:
+            return _Piece(frozenset(map("".join, product(piece.exact, repeat=low))))
         return _Piece(None, piece.required)
 
     def atom(self) -> _Piece:

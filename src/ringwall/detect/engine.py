@@ -18,9 +18,9 @@ from typing import Any
 import re2
 
 from .checks import CHECKS, EXTENSIONS
-from .gates import GATES
+from .gates import GATES, numeric
 from .looks import looks
-from .rules import Rule
+from .rules import AFTER, WORD, Rule
 
 hyperscan: Any
 try:
@@ -41,6 +41,10 @@ _ACROSS = 32
 """Bytes that blocks overlap by: no gate is longer."""
 _SHORT_TEXT = 16_384
 """Bytes up to which RE2 reads all of a text: finding the windows would cost more."""
+_DIGITS = bytes(49 if 48 <= byte <= 57 else 48 for byte in range(256))
+"""Makes ``1`` of every digit and ``0`` of the rest."""
+_NEAR = 4 * (AFTER + WORD)
+"""Bytes from the words of a rule to where its value begins, at most."""
 _BRIDGE = 1024
 """Windows this near are run as one: RE2 reads on faster than Python starts it anew."""
 
@@ -82,6 +86,8 @@ class Engine:
         behind = [rule for look in self._looks if look.gated for rule in look.rules]
         self._margin = max((4 * rules[index].width + _ACROSS for index in behind), default=0)
         """Bytes on either side of an open gate in which a match may be."""
+        self._digits = {at: _digits_within(rule) for at, rule in enumerate(rules) if _needs_digit(rule)}
+        """Bytes from an anchor of a rule within which a digit must be for a match to count."""
         self._set: Any = None
         if rules and not self.uses_hyperscan:
             self._set = re2.Set.SearchSet(_options())
@@ -124,9 +130,16 @@ class Engine:
             yield from ((index, everything) for index in self._candidates(data))
             return
         by_rule: dict[int, list[int]] = defaultdict(list)
+        marks = data.translate(_DIGITS)
         for look, places in ends.items():
             for index in self._looks[look].rules:
-                by_rule[index].extend(places)
+                reach = self._digits.get(index)
+                if reach is None:
+                    by_rule[index].extend(places)
+                    continue
+                near = [at for at in places if marks.find(b"1", max(0, at - reach), at + reach) >= 0]
+                if near:
+                    by_rule[index].extend(near)
         for index in sorted({*by_rule, *self._always}):
             if len(data) <= self._short or index in self._always:
                 yield index, everything
@@ -188,6 +201,13 @@ class Engine:
         check = CHECKS[rule.check] if rule.check and not rule.value else None
         for match in compiled.finditer(data, *places):
             first, last = match.span(rule.group)
+            if (
+                first >= 0
+                and rule.value
+                and index in self._digits
+                and not _has_digit(data, first, last, rule)
+            ):
+                continue
             if first >= 0 and (check is None or check(data[first:last].decode("utf-8", "replace"))):
                 yield index, first, last
 
@@ -252,6 +272,20 @@ def _compiles(wanted: tuple[int, bytes, int]) -> bool:
     except hyperscan.error:
         return False
     return True
+
+
+def _needs_digit(rule: Rule) -> bool:
+    return numeric(rule.value.pattern if rule.value else rule.pattern)
+
+
+def _digits_within(rule: Rule) -> int:
+    return 4 * rule.width + (_NEAR + 4 * rule.value.width if rule.value else 0)
+
+
+def _has_digit(data: bytes, first: int, last: int, rule: Rule) -> bool:
+    """Whether a value may stand near these words."""
+    beyond = _NEAR + 4 * (rule.value.width if rule.value else 0)
+    return b"1" in data[max(0, first - _NEAR) : last + beyond].translate(_DIGITS)
 
 
 def _encoded(text: str) -> bytes:

@@ -37,10 +37,17 @@ GATES = (
     Gate(_ALNUM, "[0-9A-Za-z]", 16, 0),
 )
 
+_ONE_DIGIT = Gate(_DIGITS, "[0-9]", 1, 0)
+
 
 def gated(pattern: str) -> bool:
     """Whether each match of the pattern goes through one of the gates."""
     return any(_Reader(pattern, gate).alternatives().most >= gate.count for gate in GATES)
+
+
+def numeric(pattern: str) -> bool:
+    """Whether each match of the pattern has a digit in it."""
+    return _Reader(pattern, _ONE_DIGIT).alternatives().most >= 1
 
 
 class _Chain(NamedTuple):

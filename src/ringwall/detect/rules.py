@@ -47,6 +47,10 @@ SHARED = "fragments"
 MAX_WIDTH = 4096
 """Characters. A rule that can match more is refused: a stream would have to hold that much back."""
 NEAR = 96
+AFTER = 80
+"""Characters behind the words of a rule, or behind the value before, in which a value may begin."""
+WORD = 64
+"""Characters that the end of what is read for values moves by so that it does not cut a word."""
 _FRAGMENT = re.compile(r"<<([a-z_]\w{0,20})>>")
 _KEYS = {
     "id",
