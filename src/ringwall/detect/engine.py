@@ -84,7 +84,7 @@ class Engine:
         self._always: frozenset[int] = frozenset()
         """Their rules, which RE2 looks for in all of a text."""
         behind = [rule for look in self._looks if look.gated for rule in look.rules]
-        self._margin = max((4 * rules[index].width + _ACROSS for index in behind), default=0)
+        self._margin = max((4 * rules[index].reach_of_form + _ACROSS for index in behind), default=0)
         """Bytes on either side of an open gate in which a match may be."""
         self._digits = {at: _digits_within(rule) for at, rule in enumerate(rules) if _needs_digit(rule)}
         """Bytes from an anchor of a rule within which a digit must be for a match to count."""
@@ -144,7 +144,7 @@ class Engine:
             if len(data) <= self._short or index in self._always:
                 yield index, everything
             else:
-                yield index, _windows(data, by_rule[index], self.rules[index].width, single)
+                yield index, _windows(data, by_rule[index], self.rules[index].reach_of_form, single)
 
     def _places(self, data: bytes) -> dict[int, list[int]] | None:
         """Where looks end; None when there are too many to tell."""
@@ -198,9 +198,10 @@ class Engine:
             compiled = self._confirm[index] = re2.compile(rule.regex, _options())
         whole = start <= 0 and stop >= len(data)
         places = () if whole else (_boundary(data, start), _boundary(data, stop))
+        part = rule.part
         check = CHECKS[rule.check] if rule.check and not rule.value else None
         for match in compiled.finditer(data, *places):
-            first, last = match.span(rule.group)
+            first, last = match.span(part)
             if (
                 first >= 0
                 and rule.value

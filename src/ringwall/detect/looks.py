@@ -67,9 +67,9 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
         for literal in literals:
             wanted[literal, cased and literal != literal.lower(), True].append(index)
         if not literals:
-            wanted[_relaxed(rule.pattern), rule.sensitive, False].append(index)
+            wanted[_relaxed(rule.form), rule.sensitive, False].append(index)
     return [
-        Look(pattern, sensitive, tuple(owners), literal, not literal and gated(rules[owners[0]].pattern))
+        Look(pattern, sensitive, tuple(owners), literal, not literal and gated(rules[owners[0]].form))
         for (pattern, sensitive, literal), owners in wanted.items()
     ]
 

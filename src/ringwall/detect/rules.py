@@ -73,6 +73,7 @@ _KEYS = {
 }
 _DEFAULTS = {"class", "family", "score", "case", "check", "group"}
 """What a file may set for all of its rules (``defaults:``)."""
+_TOPMOST = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|[()|]", re.DOTALL)
 _NAME = re.compile(r"\S{2,32}")
 
 
@@ -116,7 +117,24 @@ class Rule:
 
     @property
     def regex(self) -> str:
-        return self.pattern if self.sensitive else f"(?i){self.pattern}"
+        return self.form if self.sensitive else f"(?i){self.form}"
+
+    @property
+    def form(self) -> str:
+        """What must be there for the rule to count: its pattern, as the first group together with the form of
+        its value if that must follow at once."""
+        follows = self.value and self.value.follows
+        return f"({self.pattern})(?:{follows})" if follows else self.pattern
+
+    @property
+    def part(self) -> int:
+        """Which group of ``form`` is the hit."""
+        return 1 if self.value and self.value.follows else self.group
+
+    @property
+    def reach_of_form(self) -> int:
+        """Longest match of ``form``, characters."""
+        return self.width + (self.value.width if self.value and self.value.follows else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +145,21 @@ class Value:
     check: str
     group: int
     width: int
+
+    @property
+    def follows(self) -> str:
+        """The pattern without its ``^``, if it begins with one that holds for all of it."""
+        return self.pattern[1:] if self.pattern.startswith("^") and not _branches(self.pattern) else ""
+
+
+def _branches(pattern: str) -> bool:
+    """Whether there is a ``|`` outside of groups and classes."""
+    depth = 0
+    for piece in _TOPMOST.findall(pattern):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and not depth:
+            return True
+    return False
 
 
 def parse(text: str, name: str = "rules", shared: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
