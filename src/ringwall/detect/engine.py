@@ -29,7 +29,7 @@ except ImportError:  # no wheel for this platform
     hyperscan = None
 
 _MAX_REPORTS = 20_000
-"""Reports of one pass, and one more for every 8 bytes: beyond, it is rescanned with one report a rule."""
+"""Reports of one pass, and one more for every 8 bytes: beyond, RE2 reads the whole text for what was seen."""
 MAX_HITS = 500
 """Hits that every rule may have in one text, whatever others have."""
 _PER_HIT, _PER_RULE = 4, 16
@@ -125,46 +125,43 @@ class Engine:
     def _wanted(self, data: bytes, single: bool) -> Iterator[tuple[int, Iterable[tuple[int, int]]]]:
         """Rules that could match, and where RE2 is to read. ``single``: every character is one byte."""
         everything = ((0, len(data)),)
-        ends = self._places(data) if self.uses_hyperscan else None
-        if ends is None:
+        if not self.uses_hyperscan:
             yield from ((index, everything) for index in self._candidates(data))
             return
+        ends, many = self._places(data)
         by_rule: dict[int, list[int]] = defaultdict(list)
         marks = data.translate(_DIGITS)
         for look, places in ends.items():
             for index in self._looks[look].rules:
                 reach = self._digits.get(index)
-                if reach is None:
+                if many or reach is None:
                     by_rule[index].extend(places)
                     continue
                 near = [at for at in places if marks.find(b"1", max(0, at - reach), at + reach) >= 0]
                 if near:
                     by_rule[index].extend(near)
         for index in sorted({*by_rule, *self._always}):
-            if len(data) <= self._short or index in self._always:
+            if many or len(data) <= self._short or index in self._always:
                 yield index, everything
             else:
                 yield index, _windows(data, by_rule[index], self.rules[index].reach_of_form, single)
 
-    def _places(self, data: bytes) -> dict[int, list[int]] | None:
-        """Where looks end; None when there are too many to tell."""
+    def _places(self, data: bytes) -> tuple[dict[int, list[int]], bool]:
+        """Where looks end, and whether that is too often to tell: then places are missing, but no look."""
         ends: dict[int, list[int]] = defaultdict(list)
         count, most, offset = 0, _MAX_REPORTS + len(data) // 8, 0
 
-        def report(look: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
+        def report(look: int, _start: int, end: int, _flags: int, _context: object) -> None:
             nonlocal count
             count += 1
-            ends[look].append(end + offset)
-            return True if count > most else None
+            if count < most or not ends[look]:
+                ends[look].append(end + offset)
 
-        try:
-            self._pass("anchors", data, report)
-            for start, stop in self._opened(data):
-                offset = start
-                self._pass("gated", data[start:stop], report)
-        except hyperscan.ScanTerminated:
-            return None
-        return ends
+        self._pass("anchors", data, report)
+        for start, stop in self._opened(data):
+            offset = start
+            self._pass("gated", data[start:stop], report)
+        return ends, count >= most
 
     def _opened(self, data: bytes) -> Iterator[tuple[int, int]]:
         """The parts of the text in which looks behind a gate may match."""
