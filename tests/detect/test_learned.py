@@ -56,7 +56,6 @@ def test_the_worst_window_of_a_long_text_counts():
     near = model.score("qqq zzz xxx")
     far = model.score(f"{prose} qqq zzz xxx {prose}")
     assert far > 0.1 * near > 0
-    assert far > 10 * abs(model.score(prose))
     assert len(prose) > 3 * WINDOW > STRIDE
 
 
