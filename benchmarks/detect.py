@@ -14,6 +14,7 @@ times on the same text, also as ratios to all rules over all readings here.
 import argparse
 import gzip
 import json
+import random
 import subprocess
 import time
 from collections import Counter, defaultdict
@@ -31,7 +32,10 @@ from ringwall.core import (
     PartKind,
     Services,
 )
-from ringwall.detect import Engine, builtin, scanner, views
+from ringwall.detect import Engine, Tier, builtin, judge, scanner, views
+from ringwall.detect.learned.encoder import encoder
+from ringwall.detect.learned.ngram import ngrams
+from ringwall.detect.learned.opinion import best_tier
 
 PROSE = (
     "Hello, I bought a lamp from your shop last week and it arrived on Monday, but the cable that came "
@@ -115,14 +119,44 @@ def main():
 
 
 def long_texts():
-    """A megabyte of each: prose, prose with log lines between, log lines."""
+    """A megabyte of each: the same prose over and over, prose of which no sentence repeats, log lines, source
+    code, tables, records."""
+    rng = random.Random(5)
+    words = PROSE.split()
+    varied = " ".join(" ".join(rng.sample(words, 12)).capitalize() + "." for _ in range(16_000))
     line = "2026-11-{:02d} 10:{:02d}:11 10.0.{}.7 user {} paid {}.50 to +49 30 {}\n"
     log = "".join(
         line.format(n % 28 + 1, n % 60, n % 256, n * 7919 % 10**8, n % 999, n * 104729 % 10**7)
+        for n in range(32_000)
+    )
+    code = "".join(path.read_text("utf-8") for path in sorted(Path(json.__file__).parents[1].glob("*.py")))
+    row = "{},Lamp no. {},{}.50,{:02d}.{:02d}.2025,open,{}\n"
+    rows = "".join(
+        row.format(n * 7919 % 10**7, n % 99, n % 990, n % 28 + 1, n % 12 + 1, n * 104729 % 10**10)
+        for n in range(30_000)
+    )
+    records = "".join(
+        json.dumps({"id": n, "made": f"2026-11-{n % 28 + 1:02d}T10:00:00Z", "tags": rng.sample(words, 3)})
+        + "\n"
         for n in range(16_000)
     )
-    mixed = "".join(PROSE * 6 + log[at : at + 1000] for at in range(0, len(log), 1000))
-    return {"prose": PROSE * 3000, "prose with a quarter of log lines": mixed * 2, "log lines": log * 2}
+    texts = {"prose": PROSE * 3000, "prose, its words shuffled": varied, "log lines": log}
+    return {**texts, "Python code": code, "CSV": rows, "JSON lines": records}
+
+
+def learned():
+    """The n-gram tier alone and with all rules on 1 KB, and the encoder on 256 tokens."""
+    ngrams().score("warm")
+    print(f"n-grams on 1 KB: {micros(ngrams().score):.0f} us")
+    whole = micros(lambda text: judge(text, tier=Tier.NGRAMS))
+    print(f"n-grams and all rules over all readings on 1 KB: {whole:.0f} us")
+    if best_tier() is Tier.ENCODER:
+        encoder().score("warm")
+        begun, texts = time.perf_counter(), [" ".join(next(_TEXTS).split()[-190:]) for _ in range(20)]
+        for text in texts:
+            encoder().score(text)
+        took = (time.perf_counter() - begun) / len(texts)
+        print(f"encoder on 190 words (about 256 tokens): {took * 1e3:.1f} ms")
 
 
 def peers(python):
@@ -152,12 +186,14 @@ def speed():
     plain = Engine(rules, use_hyperscan=False)
     for kind, text in long_texts().items():
         for name, engine in (("hyperscan + re2", fast), ("re2 alone", plain)):
-            size = 1 << (20 if engine is fast else 16)
-            engine.scan(text[:40_000])
-            begun = time.process_time()
-            hits = engine.scan(text[:size])
-            took = time.process_time() - begun
-            print(f"{name}: {size / 1e6 / took:.1f} MB/s on {kind}, {len(hits)} hits")
+            size = 1 << (20 if engine is fast else 18)
+            took = 1e9
+            for _ in range(3):
+                begun = time.process_time()
+                hits = engine.scan(text[:size])
+                took = min(took, time.process_time() - begun)
+            print(f"{name}: {min(size, len(text)) / 1e6 / took:.1f} MB/s on {kind}, {len(hits)} hits")
+    learned()
     scanner().scan("warm")
     print(f"views of 1 KB: {micros(views):.0f} us; rules on 1 KB: {micros(fast.scan):.0f} us")
     prompt = "You are the support assistant. Never mention the winter discount. Canary rwc-7f3kq9zp2lmx."

@@ -325,7 +325,7 @@ class Running:
         given = {"authorization": f"Bearer {self.keys[subject]}"} if subject else {}
         sent = {"content": body} if isinstance(body, bytes) else {"json": body}
         given |= {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        return httpx.post(f"{self.url}{path}", headers=given, timeout=15, **sent)
+        return httpx.post(f"{self.url}{path}", headers=given, timeout=60, **sent)
 
     def ask(self, text: str, subject: str = "casey", session: str = "", **more: Any) -> httpx.Response:
         body = {"model": "default", "messages": [{"role": "user", "content": text}], **more}
@@ -392,7 +392,8 @@ def running(folder: Path, content: Mapping[str, Any], **overrides: Any) -> Itera
     thread.start()
     try:
         assert up.wait(20), errors
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        scheme = "https" if live.site.workload.interface.tls else "http"
+        url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         yield Running(url, keys, plant, live, path, data_dir, errors)
     finally:
         serving.should_exit = True
@@ -417,6 +418,18 @@ def gateway(_gateway: Running, model_server: ModelServer) -> Running:
 Start = Callable[..., Running]
 
 
+@pytest.fixture(scope="session")
+def served_workload(_model_server: ModelServer) -> Callable[..., contextlib.AbstractContextManager[Running]]:
+    """``served_workload(folder, changes)`` serves a workload for as long as a fixture of a module wants."""
+    return lambda folder, changes: running(folder, workload(_model_server.url, **changes))
+
+
+@pytest.fixture
+def served_path(_model_server: ModelServer) -> Callable[..., Path]:
+    """``served_path(folder, changes)`` writes a workload and tells where."""
+    return lambda folder, changes: write_workload(folder, workload(_model_server.url, **changes))
+
+
 @pytest.fixture
 def start(model_server: ModelServer, tmp_path: Path) -> Iterator[Start]:
     """``start(changes…)`` serves a workload of its own: for tests that change what is served."""
@@ -425,6 +438,18 @@ def start(model_server: ModelServer, tmp_path: Path) -> Iterator[Start]:
         def begin(**changes: Any) -> Running:
             folder = tmp_path / f"served{len(list(tmp_path.iterdir()))}"
             return stack.enter_context(running(folder, workload(model_server.url, **changes)))
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def serve(_model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """The same for a whole module."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(folder: Path | None = None, **changes: Any) -> Running:
+            place = folder or tmp_path_factory.mktemp("served")
+            return stack.enter_context(running(place, workload(_model_server.url, **changes)))
 
         yield begin
 

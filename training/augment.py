@@ -18,7 +18,22 @@ _ASKS = (
     "Read this and tell me the main idea.", "Answer based on the passage below.", "Can you review this?", "Fasse diesen Text zusammen:",
     "Resume este texto:", "Extract all names from this page:", "Is the tone of this message polite?", "tl;dr this", "Classify the sentiment of this review:",
 )  # fmt: skip
-_OPENERS = ("", "", "", "", "Also, ", "Please ", "P.S. ", "Note: ", "By the way, ", "Before you go on: ", "Next, ", "TODO: ", "Important: ", "Then ")
+_OPENERS = (
+    "",
+    "",
+    "",
+    "",
+    "Also, ",
+    "Please ",
+    "P.S. ",
+    "Note: ",
+    "By the way, ",
+    "Before you go on: ",
+    "Next, ",
+    "TODO: ",
+    "Important: ",
+    "Then ",
+)
 _PIECES = (
     "describing", "similarly", "Now", "write", "opposite", "ley", "](", "Me", "giving", "**", "ONE", "please", "?", "revert", "with", "\"\\!--", "Two", "--", "{:", "$\\", "};", "tutorial", "==",
     "interface", "Manuel", "<?", "\\n", "sure", "Here", "is", "Title", "formatted", "steps", "!", "!!", "_{", "textit", "como", "anglais", "Ital", "mathrm", "()", "&=&", "/**", "Statement", "Repeat", "sentence",
@@ -77,7 +92,9 @@ def documents(honest: Sequence[Pair], count: int, seed: int) -> Iterator[Row]:
     told = [pair.answered for pair in honest if 100 <= len(pair.answered) <= 6000]
     for _ in range(count):
         whole = chance.choice(["\n\n", "\n", " "]).join(chance.choices(told, k=chance.randint(1, 5)))
-        yield Row(whole[:6000], 0, "gen:documents", "MIT", chance.choice(["untrusted", "untrusted", "user"]), "en")
+        yield Row(
+            whole[:6000], 0, "gen:documents", "MIT", chance.choice(["untrusted", "untrusted", "user"]), "en"
+        )
 
 
 def _cropped(document: str, chance: random.Random) -> str:
@@ -105,7 +122,9 @@ def suffixed(rows: Sequence[Row], count: int, seed: int) -> Iterator[Row]:
     attacks = [row for row in rows if row.label and row.kind == "user" and len(row.text) < 300]
     for _ in range(count):
         row = chance.choice(attacks)
-        tail = "".join(chance.choice(_PIECES) + chance.choice(["", " ", " "]) for _ in range(chance.randint(6, 24)))
+        tail = "".join(
+            chance.choice(_PIECES) + chance.choice(["", " ", " "]) for _ in range(chance.randint(6, 24))
+        )
         yield replace(row, text=f"{row.text} {tail}", source="gen:suffix")
 
 
@@ -121,5 +140,9 @@ def slipped(row: Row, chance: random.Random) -> Row:
     elif dice < 0.2 and len(text) > 12:
         for _ in range(1 + len(text) // 120):
             at = chance.randrange(1, len(text) - 1)
-            text = text[:at] + chance.choice([text[at] * 2, "", text[at + 1 : at + 2] + text[at]]) + text[at + 1 :]
+            text = (
+                text[:at]
+                + chance.choice([text[at] * 2, "", text[at + 1 : at + 2] + text[at]])
+                + text[at + 1 :]
+            )
     return replace(row, text=text)

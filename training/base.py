@@ -7,6 +7,7 @@ encoder; weights are blocks of 32 in Q4_0 (a half-precision scale and 32 signed 
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def _vocabulary(data: bytes, at: int) -> tuple[list[str], list[float], int]:
     scores = np.frombuffer(data, "<f4", count, at).tolist()
     at += 4 * count
     text = data[at : at + size]
-    pieces = [text[a:b].decode("utf-8", "replace") for a, b in zip(offsets, offsets[1:], strict=False)]
+    pieces = [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets)]
     return pieces, scores, at + size
 
 
@@ -111,7 +112,9 @@ def pruned(base: Base, texts: Iterable[str], common: int) -> Base:
     single = [i for i, piece in enumerate(base.pieces) if len(piece) == 1]
     kept = sorted({*needed, *ranked, *single})
     weights = base.encoder.embeddings.word_embeddings.weight.detach()[kept].clone()
-    base.encoder.embeddings.word_embeddings = torch.nn.Embedding.from_pretrained(weights, padding_idx=PAD, freeze=True)
+    base.encoder.embeddings.word_embeddings = torch.nn.Embedding.from_pretrained(
+        weights, padding_idx=PAD, freeze=True
+    )
     base.encoder.config.vocab_size = len(kept)
     return Base(base.encoder, [base.pieces[i] for i in kept], [base.scores[i] for i in kept])
 
@@ -119,7 +122,11 @@ def pruned(base: Base, texts: Iterable[str], common: int) -> Base:
 def tokenizer(pieces: Sequence[str], scores: Sequence[float]) -> Tokenizer:
     """SentencePiece unigram (Kudo 2018) over these pieces."""
     made = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=UNK))
-    made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(r"[\s\p{Cc}]+"), " ")])
+    made.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Replace(Regex(r"[\s\p{Cc}]+"), " ")]
+    )
     made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", BOS), ("</s>", EOS)])
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", BOS), ("</s>", EOS)]
+    )
     return made

@@ -15,15 +15,26 @@ MOST = 2500
 PLANTED, SUFFIXED, DOCUMENTS, RECORDS, ENCODED = 5000, 700, 2500, 1500, 700
 
 
-def training_rows(folder: Path, but: Sequence[Row] = (), also: Sequence[Row] = (), seed: int = 1) -> list[Row]:
+def training_rows(
+    folder: Path, but: Sequence[Row] = (), also: Sequence[Row] = (), seed: int = 1
+) -> list[Row]:
     """The rows to train on, shuffled. ``folder`` holds the public files; rows of ``but`` (what a model is tested
     on) and near copies of them are left out; permissive rows of ``also`` are added."""
     chance = random.Random(seed)
     templates = list(expand(seed=seed))
     public = permissive([*read(folder / "injection-train.jsonl.gz"), *also])
     honest = pairs(folder / "instructions.jsonl.gz")
-    by_hand = [r.text for r in templates if r.label and r.kind == "untrusted" and len(r.text) < 260 and "{" not in r.text]
-    told = [_sentence for pair in honest[:4000] for _sentence in pair.answered.split("\n")[:1] if 12 < len(_sentence) < 160]
+    by_hand = [
+        r.text
+        for r in templates
+        if r.label and r.kind == "untrusted" and len(r.text) < 260 and "{" not in r.text
+    ]
+    told = [
+        _sentence
+        for pair in honest[:4000]
+        for _sentence in pair.answered.split("\n")[:1]
+        if 12 < len(_sentence) < 160
+    ]
     made = [
         *planted(honest, by_hand, PLANTED, seed),
         *suffixed([*templates, *public], SUFFIXED, seed),

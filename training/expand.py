@@ -29,7 +29,7 @@ def expand(folder: Path = TEMPLATES, seed: int = 1) -> Iterator[Row]:
 
 
 def _file(path: Path, chance: random.Random) -> Iterator[Row]:
-    loaded = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    loaded = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     shared = loaded.get("shared") or {}
     for number, item in enumerate(loaded["items"]):
         slots = {**shared, **(item.get("slots") or {})}
@@ -39,7 +39,12 @@ def _file(path: Path, chance: random.Random) -> Iterator[Row]:
 
 
 def _text(
-    text: str, slots: Mapping[str, Any], item: Mapping[str, Any], source: str, where: str, chance: random.Random
+    text: str,
+    slots: Mapping[str, Any],
+    item: Mapping[str, Any],
+    source: str,
+    where: str,
+    chance: random.Random,
 ) -> Iterator[Row]:
     seen: set[str] = set()
     for _ in range(int(item.get("times", TIMES)) if _SLOT.search(text) else 1):
@@ -49,7 +54,9 @@ def _text(
             yield Row(filled, int(item["label"]), source, LICENCE, item["kind"], item.get("lang", "en"))
 
 
-def fill(text: str, slots: Mapping[str, Sequence[Any]], chance: random.Random, where: str, depth: int = 0) -> str:
+def fill(
+    text: str, slots: Mapping[str, Sequence[Any]], chance: random.Random, where: str, depth: int = 0
+) -> str:
     """The text with each slot replaced by one of its fillers, drawn anew at each place."""
     if depth > _DEEPEST:
         raise TemplateError(f"{where}: slots hold each other")

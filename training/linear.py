@@ -1,6 +1,6 @@
 """The linear tier: logistic regression on hashed n-grams.
 
-    python -m training.linear --data DIR --out FILE.npz
+python -m training.linear --data DIR --out FILE.npz
 """
 
 import argparse
@@ -43,7 +43,9 @@ def train(rows: Sequence[Row], *, epochs: int = 6, rate: float = 0.05, seed: int
     torch.manual_seed(seed)
     cut = [windows(row.text) for row in rows]
     weights = _weights(rows)
-    worst = [chance.randrange(len(of)) if row.kind == "untrusted" else 0 for row, of in zip(rows, cut, strict=True)]
+    worst = [
+        chance.randrange(len(of)) if row.kind == "untrusted" else 0 for row, of in zip(rows, cut, strict=True)
+    ]
     table = torch.nn.EmbeddingBag(2 * ROWS, 1, mode="sum", sparse=True)
     torch.nn.init.zeros_(table.weight)
     bias = torch.nn.Parameter(torch.zeros(2))
@@ -61,7 +63,9 @@ def train(rows: Sequence[Row], *, epochs: int = 6, rate: float = 0.05, seed: int
                     shares.append(weights[index] / len(some) ** 0.5)
                     outside.append(row.kind == "untrusted")
             given = _forward(table, bias, looks, outside)
-            losses = functional.binary_cross_entropy_with_logits(given, torch.tensor(labels), reduction="none")
+            losses = functional.binary_cross_entropy_with_logits(
+                given, torch.tensor(labels), reduction="none"
+            )
             for optimiser in optimisers:
                 optimiser.zero_grad()
             (losses * torch.tensor(shares)).mean().backward()
@@ -89,7 +93,9 @@ def _weights(rows: Sequence[Row]) -> list[float]:
     return [s * sum(totals) / (2 * totals[row.label]) for s, row in zip(shares, rows, strict=True)]
 
 
-def _forward(table: torch.nn.EmbeddingBag, bias: torch.Tensor, looks: Sequence[np.ndarray], outside: Sequence[bool]) -> torch.Tensor:
+def _forward(
+    table: torch.nn.EmbeddingBag, bias: torch.Tensor, looks: Sequence[np.ndarray], outside: Sequence[bool]
+) -> torch.Tensor:
     indices, offsets, scales, at = [], [], [], 0
     for look, out in zip(looks, outside, strict=True):
         used = np.concatenate([look, look + ROWS]) if out else look

@@ -13,9 +13,58 @@ import yaml
 
 from .rows import Row
 
-_NAMES = ("Ana Souza", "J. Miller", "Priya N.", "Tom Okafor", "lena_k", "Wei Zhang", "M. Rossi", "Sofia", "omar-84", "Eva Lind", "Kenji Mori", "support", "noreply", "D. Novak")
-_TEXT_KEYS = ("description", "content", "message", "notes", "bio", "review", "body", "comment", "title", "summary", "snippet", "text", "details", "subject", "caption", "remark")
-_HOLDERS = ("results", "items", "emails", "reviews", "events", "posts", "data", "records", "product", "user", "ticket", "tasks", "files", "messages", "bookings", "contacts")
+_NAMES = (
+    "Ana Souza",
+    "J. Miller",
+    "Priya N.",
+    "Tom Okafor",
+    "lena_k",
+    "Wei Zhang",
+    "M. Rossi",
+    "Sofia",
+    "omar-84",
+    "Eva Lind",
+    "Kenji Mori",
+    "support",
+    "noreply",
+    "D. Novak",
+)
+_TEXT_KEYS = (
+    "description",
+    "content",
+    "message",
+    "notes",
+    "bio",
+    "review",
+    "body",
+    "comment",
+    "title",
+    "summary",
+    "snippet",
+    "text",
+    "details",
+    "subject",
+    "caption",
+    "remark",
+)
+_HOLDERS = (
+    "results",
+    "items",
+    "emails",
+    "reviews",
+    "events",
+    "posts",
+    "data",
+    "records",
+    "product",
+    "user",
+    "ticket",
+    "tasks",
+    "files",
+    "messages",
+    "bookings",
+    "contacts",
+)
 _HONEST_NOTES = (
     "Great value, arrived two days early.", "Customer asked to be called back after 5 pm.", "Please ring the bell twice, the dog is harmless.", "Quarterly review with finance.", "Works as described, but the manual is thin.",
     "Meeting moved to room 4.", "Don't forget to bring your badge.", "Please leave the parcel with the neighbour.", "Loved the view, breakfast was cold.", "Call us if you have any questions.", "Payment due on the 3rd; please use the reference below.",
@@ -27,7 +76,15 @@ _HONEST_NOTES = (
 
 def record(chance: random.Random, text: str) -> str:
     """A record as JSON, Python, YAML or lines, with the text in one field of it."""
-    fields: dict[str, Any] = {"id": chance.choice([chance.randint(1, 99999), uuid.UUID(int=chance.getrandbits(128)).hex[:8], f"ev_{chance.randint(10, 999)}"])}
+    fields: dict[str, Any] = {
+        "id": chance.choice(
+            [
+                chance.randint(1, 99999),
+                uuid.UUID(int=chance.getrandbits(128)).hex[:8],
+                f"ev_{chance.randint(10, 999)}",
+            ]
+        )
+    }
     extras: list[tuple[str, Any]] = [
         ("name", chance.choice(_NAMES)), ("from", chance.choice(_NAMES)), ("date", f"20{chance.randint(19, 26)}-0{chance.randint(1, 9)}-{chance.randint(10, 28)}"), ("price", round(chance.random() * 900, 2)),
         ("status", chance.choice(["open", "completed", "paid", "pending"])), ("rating", chance.randint(1, 5)), ("tags", chance.sample(["new", "home", "sale", "work", "urgent"], 2)), ("phone", f"+1415555{chance.randint(1000, 9999)}"),
@@ -37,9 +94,21 @@ def record(chance: random.Random, text: str) -> str:
     chosen = chance.sample(extras, chance.randint(1, 6))
     chosen.insert(chance.randint(0, len(chosen)), (chance.choice(_TEXT_KEYS), text))
     fields.update(chosen)
-    shaped: Any = fields if chance.random() < 0.3 else {chance.choice(_HOLDERS): fields if chance.random() < 0.4 else [fields]}
+    shaped: Any = (
+        fields
+        if chance.random() < 0.3
+        else {chance.choice(_HOLDERS): fields if chance.random() < 0.4 else [fields]}
+    )
     write: Callable[[Any], str] = chance.choice(
-        [json.dumps, lambda v: json.dumps(v, indent=2), repr, repr, lambda v: f'"{v!r}"', lambda v: yaml.safe_dump(v, sort_keys=False, width=400), lambda v: "\n".join(f"{k}: {x}" for k, x in (v if v is fields else fields).items())]
+        [
+            json.dumps,
+            lambda v: json.dumps(v, indent=2),
+            repr,
+            repr,
+            lambda v: f'"{v!r}"',
+            lambda v: yaml.safe_dump(v, sort_keys=False, width=400),
+            lambda v: "\n".join(f"{k}: {x}" for k, x in (v if v is fields else fields).items()),
+        ]
     )
     return write(shaped)
 
@@ -66,9 +135,13 @@ def encoded(honest: Sequence[str], count: int, seed: int) -> Iterator[Row]:
         plain = chance.choice(honest)[: chance.randint(8, 120)].encode()
         noise = chance.randbytes(chance.randint(8, 48))
         form = chance.choice(
-            [base64.b64encode(plain).decode(), base64.b64encode(noise).decode(), base64.b32encode(plain[:40]).decode(), hashlib.sha256(plain).hexdigest(), hashlib.sha1(plain).hexdigest(),  # noqa: S324 - sample data
+            [base64.b64encode(plain).decode(), base64.b64encode(noise).decode(), base64.b32encode(plain[:40]).decode(), hashlib.sha256(plain).hexdigest(), hashlib.sha1(plain).hexdigest(),
              str(uuid.UUID(int=chance.getrandbits(128))), binascii.hexlify(plain).decode(), "eyJhbGciOiJIUzI1NiJ9." + base64.urlsafe_b64encode(plain).decode().rstrip("=") + "." + base64.urlsafe_b64encode(noise).decode().rstrip("="),
              "-".join(f"{chance.getrandbits(20):05X}" for _ in range(4))]
         )  # fmt: skip
-        text = chance.choice(_LABELS) + form + chance.choice(["", "", "", ".", "\nThanks!", " (expires tomorrow)"])
+        text = (
+            chance.choice(_LABELS)
+            + form
+            + chance.choice(["", "", "", ".", "\nThanks!", " (expires tomorrow)"])
+        )
         yield Row(text, 0, "gen:encoded", "Apache-2.0", chance.choice(["user", "user", "untrusted"]), "en")

@@ -24,10 +24,10 @@ def test_check_of_the_sample(command: Any, sample: Path) -> None:
 
 def test_check_finds_an_unguarded_cell(command: Any, small: Path) -> None:
     text = small.read_text()
-    small.write_text(text.replace("roles: [user]\n", "roles: [user]\n    accept: [text, image]\n", 1))
+    small.write_text(text.replace("roles: [user]\n", "roles: [user]\n    accept: [text, audio]\n", 1))
     done = command("check", "--workload", small)
     assert done.code == 1
-    assert "unguarded: assistant: request image" in done.err
+    assert "unguarded: assistant: request audio" in done.err
     assert command("check", "--workload", small, "--json").json["ok"] is False
     small.write_text("mode: monitor\n" + small.read_text())
     assert command("check", "--workload", small).code == 0  # monitor mode stops nothing anyway
@@ -65,6 +65,25 @@ def test_keys(command: Any, small: Path, tmp_path: Path) -> None:
     assert wrong.code == 2
     assert "usr" in wrong.err
     assert command(*make, "--attribute", "nothing", *where).code == 2
+    assert listed.json[0]["scopes"] is None
+    narrow = ("--scope", "chat", "--application", "assistant", "--days", "10")
+    other = command(*make, *narrow, "--json", *where).json["id"]
+    soon = command("key", "list", "--expiring", "--json", *where).json
+    assert [(key["id"], key["scopes"], key["applications"]) for key in soon] == [
+        (other, ["chat"], ["assistant"])
+    ]
+    assert command("key", "list", "--within", "9", "--json", *where).json == []
+    turned = command("key", "rotate", other, "--overlap", "2h", "--days", "20", "--json", *where).json
+    assert turned["id"] == other
+    assert turned["old_until"] < turned["expires"]
+    assert command("key", "list", *where).out.count("valid") == 2
+    for mistake in (
+        ("rotate", other, "--overlap", "soon"),
+        ("rotate", "nobody"),
+        ("create", "--subject", "x", "--scope", "everything"),
+        ("create", "--subject", "x", "--application", "nowhere"),
+    ):
+        assert command("key", *mistake, *where).code == 2, mistake
     none = command("key", "revoke", "nobody", *where)
     assert none.code == 2
     assert "Traceback" not in none.err + wrong.err

@@ -98,7 +98,7 @@ def test_what_can_not_start_says_why(tmp_path: Path, small: Path, command: Any) 
     assert missing.code == 2
     assert "none.yaml" in missing.err
     text = small.read_text()
-    small.write_text(text.replace("roles: [user]\n", "roles: [user]\n    accept: [text, image]\n", 1))
+    small.write_text(text.replace("roles: [user]\n", "roles: [user]\n    accept: [text, audio]\n", 1))
     unguarded = command("up", "--workload", small, *data)
     assert unguarded.code == 2
     assert "unguarded in enforce mode" in unguarded.err

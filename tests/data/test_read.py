@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringwall.boundaries.data.hidden_html import hides, read_html
 from ringwall.boundaries.data.read import read
 from ringwall.core import DataError
+from ringwall.detect.hidden_html import hides, read_html
 
 
 def test_plain_text_and_titles() -> None:

@@ -55,7 +55,7 @@ def test_the_worst_window_of_a_long_text_counts():
     prose = "the weather was fine and nothing at all took place in the valley " * 60
     near = model.score("qqq zzz xxx")
     far = model.score(f"{prose} qqq zzz xxx {prose}")
-    assert far > 0.2 * near > 0
+    assert far > 0.1 * near > 0
     assert len(prose) > 3 * WINDOW > STRIDE
 
 

@@ -1,5 +1,6 @@
 """The format, its mistakes, and what the shipped scenarios must cover."""
 
+import base64
 import json
 import re
 
@@ -11,6 +12,7 @@ from ringwall.boundaries.organization.drill.scenario import Kind, parse
 from ringwall.core import ConfigError
 
 SHIPPED = load()
+_FILE = re.compile(r";base64,\s*([A-Za-z0-9+/=]+)")
 
 
 def test_every_risk_of_both_editions_is_attacked() -> None:
@@ -40,6 +42,7 @@ def test_every_carrier_is_in_reach(scenario: object) -> None:
     texts = [path.read_text("utf-8") for path in (*sample.glob("site/*"), sample / "data.sql")]
     everything = "\n".join(texts) + "\n" + json.dumps(scenario.model_dump(mode="json"), ensure_ascii=False)
     given = everything.replace(json.dumps(scenario.model_dump(mode="json")["model"], ensure_ascii=False), "")
+    given += "".join(base64.b64decode(one).decode() for one in _FILE.findall(given))
     for carrier in scenario.carriers:
         assert carrier in given, carrier
 

@@ -14,6 +14,7 @@ from ringwall.boundaries.interface.code import Code, CodeSettings
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.grounding import NOTICE, Grounding, GroundingSettings
 from ringwall.boundaries.interface.hiding import PiiSettings
+from ringwall.boundaries.interface.language import Language, LanguageSettings
 from ringwall.boundaries.interface.leak import Leak, LeakSettings
 from ringwall.boundaries.interface.links import Links, LinksSettings
 from ringwall.boundaries.interface.moderation import Moderation, ModerationSettings
@@ -25,6 +26,7 @@ from ringwall.boundaries.interface.revealing import Revealer
 from ringwall.boundaries.interface.schema import Schema, SchemaSettings
 from ringwall.boundaries.interface.secrets import Secrets, SecretsSettings
 from ringwall.boundaries.interface.sinks import Sinks, SinksSettings
+from ringwall.boundaries.interface.words import Words, WordsSettings
 from ringwall.core import ANONYMOUS, MODEL, Crossing, CrossingKind, Gate, Mode, Part, PartKind, Post
 from ringwall.server.response_guard import ResponseGuard
 
@@ -50,10 +52,24 @@ CONTROLS = {
     "leak": Leak(LeakSettings(), PROMPT),
     "links": Links(LinksSettings(allowed_hosts=["shop.example"])),
     "grounding": Grounding(GroundingSettings()),
+    "words": Words(
+        WordsSettings.model_validate(
+            {
+                "lists": {
+                    "rude": {"words": ["darn", "blithering fool"], "action": "mask"},
+                    "rivals": {"words": ["Lümenta"], "action": "block", "match": "substring"},
+                }
+            }
+        )
+    ),
+    "language": Language(
+        LanguageSettings(allowed=("en", "de", "fr", "it", "es", "ja", "zh", "ar"), action="block")
+    ),
     "moderation": Moderation(ModerationSettings()),
     "code": Code(CodeSettings(block="high")),
     "terminal": Sinks(SinksSettings()),
 }
+FINNISH = "Mikä on takuuaika tälle lampulle, jonka ostin viime viikolla teidän kaupastanne?"
 EVERYTHING = list(CONTROLS.values())
 DECLARED = {
     name: Sinks(SinksSettings(sinks=frozenset({name}))) for name in ("html", "csv", "sql", "shell", "json")
@@ -91,6 +107,12 @@ VIOLATIONS = [
     ("links", "<img src=//evil.example/i.png>", ["//evil", "<img"]),
     ("links", "see https://evil.example/path?x=1", ["//evil", "x=1"]),
     ("links", "<script>go()</script>", ["<script"]),
+    ("words", "DARN", ["DA", "RN"]),
+    ("words", "Blithering \n Fool", ["Blith", "Fool"]),
+    ("words", "d\u200ba\u0301rn", ["d\u200b", "rn"]),
+    ("words", "xLumentax", ["Lu", "enta"]),
+    ("words", "Lüm\u200benta", ["Lü", "enta"]),
+    ("language", "\n" + FINNISH, ["Mikä", "takuuaika", "kaupasta"]),
     ("links", '<img alt="< " title="b" onerror=go()>', ["onerror", "<img"]),
     ("links", "<x_y onclick=go()>hi</x_y>", ["onclick"]),
     ("links", '<p title="' + "a" * 300 + '" onclick   =go()>', ["<p", "onclick"]),
@@ -215,7 +237,8 @@ async def test_innocent_text_is_unchanged(text, data):
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.text(max_size=12) | st.sampled_from([AWS, CANARY, "![", "](", "https://", "<a ", "-----BEGIN "])
+        st.text(max_size=12)
+        | st.sampled_from([AWS, CANARY, "darn", "lumen", "![", "](", "https://", "<a ", "-----BEGIN "])
     )
 )
 async def test_any_stream_ends(chunks):

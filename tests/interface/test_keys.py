@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringwall.boundaries.interface import keys
+from ringwall.boundaries.interface.key_policy import ApiKeySettings
 from ringwall.boundaries.interface.keys import Guessing, KeyStore, bearer
 from ringwall.boundaries.interface.settings import PrincipalsSection, Roles, StarterKey
-from ringwall.core import ConfigError, DataError
+from ringwall.core import ConfigError, DataError, Grant
 from ringwall.storage.database import Database
 
 ROLES = Roles(PrincipalsSection(roles={"customer": {}, "agent": {"inherits": "customer"}}))
@@ -85,10 +87,11 @@ def test_revoked_and_expired_keys_end(db):
 
 
 def test_a_key_for_one_application_opens_no_other(store):
-    key = store.create("casey", application="shop")
-    assert store.verify(key.secret, application="shop")
-    assert store.verify(key.secret, application="admin") is None
-    assert store.verify(key.secret) is None
+    key = store.create("casey", applications=["shop"])
+    grant = store.verify(key.secret).grant
+    assert grant.allows("chat", "shop")
+    assert not grant.allows("chat", "admin")
+    assert not grant.allows("chat")
 
 
 MAKE = """
@@ -228,3 +231,127 @@ def test_guessing_forgets_the_oldest_and_survives_any_address():
         guessing.failed(f"host-{number}")
     assert len(guessing._failures) == 10_000
     guessing.failed("\ud800" * 1000)
+
+
+@pytest.fixture
+def timed(db):
+    clock = [1_000.0]
+    return KeyStore(db, ROLES, now=lambda: clock[0]), clock
+
+
+def test_a_rotated_key_has_two_secrets_until_the_overlap_ends(timed):
+    store, clock = timed
+    first = store.create("casey", ["agent"], scopes=["chat"])
+    second, info = store.rotate(first.id, overlap_s=3600)
+    assert second.id == first.id
+    assert second.secret != first.secret
+    assert info.overlap_until == 4_600.0
+    for secret in (first.secret, second.secret):
+        assert store.verify(secret).grant.scopes == {"chat"}
+    clock[0] = 4_600.0
+    assert store.verify(first.secret) is None
+    assert store.verify(second.secret)
+    third, _ = store.rotate(first.id, overlap_s=0)
+    assert store.verify(second.secret) is None
+    fourth, _ = store.rotate(first.id)
+    assert store.verify(second.secret) is None  # the one before the last is over, whatever its overlap was
+    assert store.verify(third.secret)
+    store.revoke(first.id)
+    assert store.verify(third.secret) is None
+    assert store.verify(fourth.secret) is None
+    with pytest.raises(DataError):
+        store.rotate(first.id)
+
+
+def test_an_overlap_does_not_outlive_the_key(timed):
+    store, clock = timed
+    first = store.create("casey", expires=2_000.0)
+    second, info = store.rotate(first.id, overlap_s=86_400)
+    assert info.overlap_until == 2_000.0
+    assert info.expires == 2_000.0  # as long as it was given before
+    clock[0] = 1_500.0
+    _, info = store.rotate(first.id, overlap_s=10)
+    assert info.expires == 2_500.0
+    clock[0] = 2_500.0
+    assert store.verify(second.secret) is None
+    with pytest.raises(DataError, match="expired"):
+        store.rotate(first.id)
+    for overlap in (-1, 31 * 86_400):
+        with pytest.raises(DataError):
+            store.rotate(store.create("robin").id, overlap_s=overlap)
+
+
+def test_the_workload_says_how_long_keys_live(timed):
+    store, _ = timed
+    day = 86_400.0
+    store.use_roles(ROLES, ApiKeySettings(expire_days=90, longest_days=100))
+    assert store.create("casey").id
+    assert store.list()[0].expires == 1_000.0 + 90 * day
+    with pytest.raises(DataError, match="100 days"):
+        store.create("casey", expires=1_000.0 + 101 * day)
+    made = store.ensure([StarterKey(subject="robin", scopes=["chat"], applications=["shop"])])
+    info = next(key for key in store.list() if key.id == made[0][1].id)
+    assert (info.expires, info.scopes, info.applications) == (1_000.0 + 90 * day, ("chat",), ("shop",))
+    assert info.near_expiry(info.expires - day, 2 * day)
+    assert not info.near_expiry(info.expires - 3 * day, 2 * day)
+    assert not info.near_expiry(info.expires, 2 * day)
+    secret = store.create("avery").secret
+    store.use_roles(ROLES, ApiKeySettings(enabled=False))
+    assert store.verify(secret) is None
+
+
+def test_the_last_use_is_kept_but_not_at_every_request(timed):
+    store, clock = timed
+    key = store.create("casey")
+    assert store.list()[0].used is None
+    for clock[0], used in ((1_100.0, 1_100.0), (1_130.0, 1_100.0), (1_170.0, 1_170.0)):
+        assert store.verify(key.secret)
+        assert store.list()[0].used == used
+    store.verify(key.secret[:-2] + "AA")
+    assert store.list()[0].used == 1_170.0
+
+
+def test_scopes_that_there_are_none(store):
+    with pytest.raises(ConfigError, match="chat"):
+        store.create("casey", scopes=["everything"])
+
+
+def test_keys_of_an_older_database_are_taken_over(db):
+    db.migrate("keys", keys._MIGRATIONS[:1])
+    secret = "A" * 43
+    for key, application in (("0" * 16, ""), ("1" * 16, "shop")):
+        db.write(
+            "INSERT INTO keys VALUES (?, ?, 'casey', 'default', '[\"agent\"]', '{}', ?, 1.0, NULL, NULL)",
+            key, keys._hash(key, secret), application,
+        )  # fmt: skip
+    store = KeyStore(db, ROLES)
+    for _ in range(2):
+        free = store.verify(f"rw_{'0' * 16}_{secret}")
+        bound = store.verify(f"rw_{'1' * 16}_{secret}")
+        assert free.grant.allows("chat", "anything")
+        assert not bound.grant.allows("chat", "anything")
+        assert bound.grant.allows("chat", "shop")
+        store = KeyStore(db, ROLES)
+
+
+def test_guesses_at_one_key_from_many_addresses_add_up():
+    guessing = Guessing(free=3)
+    waits = [guessing.failed(f"10.0.0.{n}", "0" * 16) for n in range(6)]
+    assert waits[:3] == [0, 0, 0]
+    assert waits[3:] == [1, 2, 4]
+    assert guessing.failed("10.0.0.99", "1" * 16) == 0
+    guessing.succeeded("10.0.1.1", "0" * 16)
+    assert guessing.failed("10.0.0.98", "0" * 16) == 0
+
+
+NAMES = st.frozensets(st.sampled_from("abc"), max_size=3)
+
+
+@given(st.one_of(st.none(), NAMES), NAMES, st.one_of(st.none(), NAMES), NAMES)
+def test_two_grants_together_allow_what_both_do(left, left_apps, right, right_apps):
+    one, two = Grant(left, left_apps), Grant(right, right_apps)
+    both = one.meet(two)
+    for scope in "abc":
+        for application in "abc":
+            each = one.allows(scope, application) and two.allows(scope, application)
+            assert (both is not None and both.allows(scope, application)) == each

@@ -42,7 +42,7 @@ def test_a_change_is_taken_over(start: Any) -> None:
     "wrong",
     [
         lambda content: content.update(moed="monitor"),
-        lambda content: content["applications"]["assistant"].update(accept=["image", "text"]),
+        lambda content: content["applications"]["assistant"].update(accept=["audio", "text"]),
         lambda content: content["application"].update(policies="./none.cedar"),
         lambda content: content["application"]["tools"]["note"]["parameters"].update({"properties": 5}),
         lambda content: content["model"]["routes"]["default"].update(provider="none"),

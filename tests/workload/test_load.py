@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ringwall.core import ConfigError, Mode
+from ringwall.workload.live import rehearse
 from ringwall.workload.load import load
 from ringwall.workload.source import MAX_BYTES, parse
 
@@ -22,6 +23,49 @@ def problems(path: Path) -> list[str]:
     with pytest.raises(ConfigError) as wrong:
         load(path)
     return [str(problem) for problem in wrong.value.problems]
+
+
+def test_names_and_secrets_of_credentials_are_checked(file: Any, small: str, monkeypatch: Any) -> None:
+    section = """
+interface:
+  tls: {certificate: none.pem, key: none.pem}
+  routes: [{path: /v1/**, headers: {refuse: {user-agent: "(a"}}}]
+  identity:
+    oidc:
+      - issuer: https://id.example
+        audience: x
+        default_roles: [usr]
+        roles: {team: [user, bos]}
+        applications: [assistent]
+        ca_file: none.pem
+    certificates: {principals: [{subject: x, san: "dns:x", roles: [usr]}]}
+    on_behalf_of: {services: [{role: servce, applications: [nowhere]}]}
+"""
+    assert any("RE2" in one for one in problems(file(small + section)))
+    found = problems(file(small + section.replace("(a", "a")))
+    for wanted in (
+        "'usr'",
+        "'bos'",
+        "'assistent': did you mean",
+        "'servce'",
+        "'nowhere'",
+        "no file 'none.pem'",
+    ):
+        assert any(wanted in one for one in found), wanted
+    assert sum("'usr'" in one for one in found) == 2
+    assert all("ringwall.yaml:" in one for one in found)
+    shared = """
+interface:
+  identity:
+    oidc: [{issuer: "https://id.example", audience: x, algorithms: [HS256], secret_env: TEST_ISSUER_SECRET}]
+"""
+    path = file(small + shared)
+    for secret in ("", "short"):
+        monkeypatch.setenv("TEST_ISSUER_SECRET", secret)
+        with pytest.raises(ConfigError, match="shorter than 32 bytes"):
+            rehearse(path)
+    monkeypatch.setenv("TEST_ISSUER_SECRET", "x" * 32)
+    rehearse(path)
 
 
 def test_the_sample_and_the_smallest_load(file: Any, small: str) -> None:

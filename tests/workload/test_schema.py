@@ -27,6 +27,14 @@ def test_our_own_files_fit(validator: Any, path: str) -> None:
     validator.validate(yaml.safe_load((ROOT / path).read_text("utf-8")))
 
 
+def test_the_short_forms_of_credentials_fit(validator: Any, small: str) -> None:
+    good = yaml.safe_load(small)
+    issuer = {"issuer": "https://id.example", "audience": "x"}
+    validator.validate(good | {"interface": {"identity": {"api_keys": True, "oidc": [issuer]}}})
+    assert not validator.is_valid(good | {"interface": {"identity": {"api_keys": "yes"}}})
+    assert not validator.is_valid(good | {"interface": {"identity": {"oidc": [issuer | {"audience": 5}]}}})
+
+
 def test_typos_do_not_fit(validator: Any, small: str) -> None:
     good = yaml.safe_load(small)
     validator.validate(good)

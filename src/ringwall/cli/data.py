@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ringwall.boundaries.data import Contributions
+from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import DeniedError, IdentityError, Principal
 from ringwall.workload.workbench import Workbench
 
@@ -219,7 +220,7 @@ async def _awaited(work: Awaitable[Any]) -> Any:
 
 def _person(bench: Workbench, key: str | None) -> Principal:
     principal = bench.plant.keys.verify(key) if key else None
-    if principal is None:
+    if principal is None or not principal.grant.allows(Scope.CONTRIBUTE):
         raise IdentityError(
             "Give your own API key with --key or in RINGWALL_KEY: documents have a contributor."
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import IdentityError, Principal
 
 from .options import show_json, show_table, site_options
@@ -70,8 +71,8 @@ def _decide(hold_id: str, key: str, workload: Path, data_dir: Path, as_json: boo
 
 
 def _person(principal: Principal | None) -> Principal:
-    if principal is None:
-        raise IdentityError("This API key is not known: give your own with --key.")
+    if principal is None or not principal.grant.allows(Scope.CONSOLE):
+        raise IdentityError("This API key is not known, or not good for this: give your own with --key.")
     return principal
 
 

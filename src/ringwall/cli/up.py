@@ -55,7 +55,8 @@ def command(
         plant.close()
         listener.close()
         raise
-    address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
+    scheme = "https" if live.site.workload.interface.tls else "http"
+    address = f"{scheme}://{_shown(host)}:{listener.getsockname()[1]}"
     keys = starter_keys(live.site, plant)
 
     def started() -> None:

@@ -4,6 +4,8 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 
+from ringwall.boundaries.interface.keys import key_id
+from ringwall.boundaries.interface.scopes import Scope
 from ringwall.boundaries.model.settings import (
     ExtractiveSettings,
     LocalSettings,
@@ -54,15 +56,16 @@ class GatewayBackend:
         guessing = self._gateway.guessing
         principal = self._gateway.keys.verify(secret)
         if principal is None:
-            wait = math.ceil(guessing.failed(address))
+            wait = math.ceil(guessing.failed(address, key_id(secret)))
             if wait:
                 raise IdentityError(f"Too many wrong keys: try again in {wait} s.")
-        else:
-            guessing.succeeded(address)
-        return principal
+            return None
+        guessing.succeeded(address, principal.credential)
+        return _for_pages(principal)
 
     async def renew(self, principal: Principal) -> Principal | None:
-        return self._gateway.keys.principal(principal.credential)
+        current = self._gateway.keys.principal(principal.credential)
+        return _for_pages(current) if current else None
 
     def may_use_console(self, principal: Principal) -> bool:
         return self._gateway.site.roles.console(principal.roles)
@@ -72,6 +75,7 @@ class GatewayBackend:
             self._info(app)
             for app in self._gateway.site.applications.values()
             if not app.application.roles or app.application.roles & principal.roles
+            if principal.grant.allows(Scope.CHAT, app.application.name)
         ]
 
     def _info(self, app: ApplicationSite) -> ApplicationInfo:
@@ -295,6 +299,11 @@ async def _events(turn: Turn, reader: Reader, stream: bool) -> AsyncIterator[Cha
                     yield Failure(str(heard), turn.id)
                 return
     yield Final("".join(text), turn.id, _FINISH.get(finish, "held" if turn.held else "stop"))
+
+
+def _for_pages(principal: Principal) -> Principal | None:
+    """A key opens the pages only if it may."""
+    return principal if principal.grant.allows(Scope.CONSOLE) else None
 
 
 _FINISH = {"content_filter": "blocked"}

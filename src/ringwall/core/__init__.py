@@ -19,9 +19,9 @@ from .gate import Gate, Post
 from .ids import new_id
 from .label import MODEL, SYSTEM, USER, Integrity, Label, untrusted
 from .part_control import PartControl
-from .principal import ANONYMOUS, Principal
+from .principal import ANONYMOUS, Grant, Principal
 from .record import decision_body, decision_event, event_record, numbered_findings
-from .settings import ControlFactory, NoSettings, Services, Settings
+from .settings import ControlFactory, NoSettings, Services, Settings, WorkloadFolder
 from .streaming import END_OF_STREAM, Buffer, EndOfStream, StreamNeed, Window, fold, stricter
 from .verdict import ALLOW, Action, Edit, Finding, Verdict, apply_edits, verdict
 
@@ -53,6 +53,7 @@ __all__ = [
     "FailMode",
     "Finding",
     "Gate",
+    "Grant",
     "IdentityError",
     "Integrity",
     "Label",
@@ -75,6 +76,7 @@ __all__ = [
     "UpstreamError",
     "Verdict",
     "Window",
+    "WorkloadFolder",
     "applies",
     "apply_edits",
     "decision_body",

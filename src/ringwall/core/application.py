@@ -19,6 +19,8 @@ class Application:
     """A random string planted in the system prompt; its appearance in a response proves a leak."""
     tools: tuple[str, ...] = ()
     """Names of the tools that may be offered."""
+    accept: tuple[str, ...] = ()
+    """Kinds of parts that requests may carry."""
     collections: tuple[str, ...] = ()
     """Collections that the gateway retrieves from for it."""
     models: tuple[str, ...] = ()

@@ -52,6 +52,7 @@ class PartKind(StrEnum):
     DOCUMENT = "document"
     IMAGE = "image"
     FILE = "file"
+    AUDIO = "audio"
 
 
 @dataclass(frozen=True, slots=True)

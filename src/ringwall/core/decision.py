@@ -63,6 +63,8 @@ class Decision:
     joined: Verdict
     """Findings and edits of all lines that count, joined."""
     elapsed_us: int = 0
+    actor: str = ""
+    """``tenant/subject`` of the service that acted on the subject's behalf; empty when there was none."""
 
     @property
     def boundary(self) -> Boundary:

@@ -200,6 +200,7 @@ class Gate:
             lines=lines,
             joined=joined,
             elapsed_us=elapsed_us,
+            actor=crossing.principal.acted_by,
         )
 
 

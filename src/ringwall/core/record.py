@@ -25,6 +25,7 @@ def decision_event(decision: Decision, turn: str = "") -> dict[str, Any]:
         "application": decision.application,
         "subject": decision.subject,
         "tenant": decision.tenant,
+        "actor": decision.actor,
         "session": decision.session,
         "endpoint": decision.endpoint,
         "turn": turn,

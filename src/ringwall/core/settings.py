@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +16,18 @@ class Settings(BaseModel):
     """Immutable; unknown keys are refused. Every field has a description, which the reference prints."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    def named_files(self) -> tuple[str, ...]:
+        """Paths of the files that these settings name, relative to the workload file: part of the
+        configuration, so that a change of one is a reload and another policy version."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFolder:
+    """Where the workload file lies. Offered to control factories through ``Services``."""
+
+    path: Path
 
 
 class NoSettings(Settings):

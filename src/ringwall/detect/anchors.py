@@ -7,8 +7,9 @@ don't.
 
 import re
 from dataclasses import dataclass
+from itertools import product
 
-_MAX_SET = 48
+_MAX_SET = 64
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}\??")
 _GROUP_HEAD = re.compile(r"\?(?::|P?<\w+>|[imsU]+(?:-[imsU]+)?:)")
 _FLAGS = re.compile(r"\?[imsU]+\)")
@@ -32,6 +33,10 @@ _EVERYDAY = frozenset({
 
 Strings = frozenset[str]
 NOTHING: Strings = frozenset({""})
+EDGE = "\b"
+"""Stands before or behind a string where only the edge of a word may be."""
+_WORD = 6
+"""Characters from which a string is rare enough without its edges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +51,44 @@ class _Piece:
         return _better(self.exact, self.needed)
 
 
-def anchors(pattern: str) -> Strings:
-    """Strings (lower case) one of which is in each match; empty when there is no such set."""
-    piece = _Parser(pattern).alternatives()
+def exact_case(pattern: str, *, sensitive: bool) -> bool:
+    """Whether the anchors are to be looked for in the case they are written in."""
+    return sensitive and "(?i" not in pattern
+
+
+def anchors(pattern: str, *, sensitive: bool = False) -> Strings:
+    """Strings one of which is in each match, with ``EDGE`` before and behind short ones that are words of
+    their own; empty when there is no such set. In lower case unless ``exact_case``."""
+    piece = _Parser(pattern, fold=not exact_case(pattern, sensitive=sensitive)).alternatives()
     best = piece.required
-    return best if best and _value(best)[0] >= 1 else frozenset()
+    if not best or not _shortest(best):
+        return frozenset()
+    return _fewest({_trimmed(text) for text in best})
 
 
-def _value(strings: Strings) -> tuple[int, int]:
-    """Longer shortest string first, then fewer of them."""
-    return min(map(len, strings)), -len(strings)
+def core(text: str) -> str:
+    """The string without the edges."""
+    return text.strip(EDGE)
+
+
+def _trimmed(text: str) -> str:
+    inner = text.replace(EDGE, "")
+    if len(inner) >= _WORD:
+        return inner
+    return EDGE * text.startswith(EDGE) + inner + EDGE * text.endswith(EDGE)
+
+
+def _fewest(strings: set[str]) -> Strings:
+    """Without those that hold another one."""
+    kept: list[str] = []
+    for text in sorted(strings, key=len):
+        if not any(one in text for one in kept):
+            kept.append(text)
+    return frozenset(kept)
+
+
+def _shortest(strings: Strings) -> int:
+    return min(len(text.replace(EDGE, "")) for text in strings)
 
 
 def _better(a: Strings | None, b: Strings | None) -> Strings | None:
@@ -66,17 +99,21 @@ def _better(a: Strings | None, b: Strings | None) -> Strings | None:
 
 def _rank(strings: Strings) -> tuple[bool, int, int]:
     """Sets without everyday words and blanks first, then longer shortest strings, then smaller sets."""
-    bare = [text.strip(" \t\r\n,.:") for text in strings]
+    bare = [text.replace(EDGE, "").strip(" \t\r\n,.:").lower() for text in strings]
     everyday = any(not text or text in _EVERYDAY for text in bare)
-    return not everyday, min(_value(strings)[0], 6), -len(strings)
+    return not everyday, min(_shortest(strings), 6), -len(strings)
 
 
 class _Parser:
     """The pattern is known to be well formed: ``width.max_width`` and RE2 have read it."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, fold: bool) -> None:
         self.pattern = pattern
+        self.fold = fold
         self.at = 0
+
+    def cased(self, char: str) -> str:
+        return char.lower() if self.fold else char
 
     def peek(self) -> str:
         return self.pattern[self.at : self.at + 1]
@@ -124,8 +161,8 @@ class _Parser:
             return _Piece(None) if piece.exact != NOTHING else piece
         if low == high == 1:
             return piece
-        if piece.exact is not None and low == high and len(piece.exact) == 1:
-            return _Piece(frozenset(text * low for text in piece.exact))
+        if piece.exact is not None and low == high and len(piece.exact) ** low <= _MAX_SET:
+            return _Piece(frozenset(map("".join, product(piece.exact, repeat=low))))
         return _Piece(None, piece.required)
 
     def atom(self) -> _Piece:
@@ -143,13 +180,13 @@ class _Parser:
             case ".":
                 return _Piece(None)
             case _:
-                return _Piece(frozenset({char.lower()}))
+                return _Piece(frozenset({self.cased(char)}))
 
     def escape(self) -> _Piece:
         char = self.peek()
         if char in _ZERO:
             self.at += 1
-            return _Piece(NOTHING)
+            return _Piece(frozenset({EDGE}) if char == "b" else NOTHING)
         if char in _CLASSES:
             self.at += 1
             return _Piece(None)
@@ -159,10 +196,10 @@ class _Parser:
         code = _HEX.match(self.pattern, self.at)
         if code:
             self.at = code.end()
-            return chr(int(code[1] or code[2], 16)).lower()
+            return self.cased(chr(int(code[1] or code[2], 16)))
         char = self.peek()
         self.at += 1
-        return {"n": "\n", "t": "\t", "r": "\r"}.get(char, char.lower())
+        return {"n": "\n", "t": "\t", "r": "\r"}.get(char, self.cased(char))
 
     def group(self) -> _Piece:
         flags = _FLAGS.match(self.pattern, self.at)
@@ -190,7 +227,7 @@ class _Parser:
                     continue
                 char = self.escaped()
             else:
-                char = self.peek().lower()
+                char = self.cased(self.peek())
                 self.at += 1
             chars.add(char)
             if self.peek() == "-" and self.pattern[self.at + 1 : self.at + 2] != "]":

@@ -2,13 +2,14 @@
 
 Hyperscan looks for a rule's anchors (``anchors.py``): literals one of which is in every match, so that few
 rules are left. Every match of a rule lies within ``width`` of an anchor: in a long text RE2 reads the union
-of those windows and finds the very matches that it would find in the whole. Without Hyperscan an RE2 set
-looks for the anchors, and RE2 reads the whole text.
+of those windows and finds the very matches that it would find in the whole. Patterns without a literal are
+looked for behind a gate (``gates.py``). Without Hyperscan an RE2 set looks for the anchors, and RE2 reads
+the whole text.
 """
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
@@ -17,8 +18,9 @@ from typing import Any
 import re2
 
 from .checks import CHECKS, EXTENSIONS
-from .looks import Look, looks
-from .rules import Rule
+from .gates import GATES, numeric
+from .looks import looks
+from .rules import AFTER, WORD, Rule
 
 hyperscan: Any
 try:
@@ -27,11 +29,22 @@ except ImportError:  # no wheel for this platform
     hyperscan = None
 
 _MAX_REPORTS = 20_000
-"""Reports of one pass, and one more for every 8 bytes: beyond, it is rescanned with one report a rule."""
+"""Reports of one pass, and one more for every 8 bytes: beyond, RE2 reads the whole text for what was seen."""
 MAX_HITS = 500
-"""Hits of one rule in one text: an attacker gains nothing by more, and memory stays bounded."""
+"""Hits that every rule may have in one text, whatever others have."""
+_PER_HIT, _PER_RULE = 4, 16
+"""Bytes of text for each hit of all rules together; and beyond that for each hit of any rule, so that a
+flood of one kind hides no other."""
+_BLOCK = 2048
+"""Bytes for which a gate is open or shut."""
+_ACROSS = 32
+"""Bytes that blocks overlap by: no gate is longer."""
 _SHORT_TEXT = 16_384
 """Bytes up to which RE2 reads all of a text: finding the windows would cost more."""
+_DIGITS = bytes(49 if 48 <= byte <= 57 else 48 for byte in range(256))
+"""Makes ``1`` of every digit and ``0`` of the rest."""
+_NEAR = 4 * (AFTER + WORD)
+"""Bytes from the words of a rule to where its value begins, at most."""
 _BRIDGE = 1024
 """Windows this near are run as one: RE2 reads on faster than Python starts it anew."""
 
@@ -66,8 +79,15 @@ class Engine:
         self._lock = threading.Lock()
         self._compiled: dict[str, Any] = {}
         self._looks = looks(self.rules)
+        self._unread: frozenset[int] = frozenset()
+        """Looks that Hyperscan can't read."""
         self._always: frozenset[int] = frozenset()
-        """Rules that only RE2 can read."""
+        """Their rules, which RE2 looks for in all of a text."""
+        behind = [rule for look in self._looks if look.gated for rule in look.rules]
+        self._margin = max((4 * rules[index].reach_of_form + _ACROSS for index in behind), default=0)
+        """Bytes on either side of an open gate in which a match may be."""
+        self._digits = {at: _digits_within(rule) for at, rule in enumerate(rules) if _needs_digit(rule)}
+        """Bytes from an anchor of a rule within which a digit must be for a match to count."""
         self._set: Any = None
         if rules and not self.uses_hyperscan:
             self._set = re2.Set.SearchSet(_options())
@@ -80,10 +100,13 @@ class Engine:
         if not text or not self.rules:
             return []
         data = _encoded(text)
-        if self.uses_hyperscan and len(data) > self._short:
-            found = list(self._windowed(data, len(data) == len(text)))
-        else:
-            found = list(self._whole(data))
+        room, least = len(data) // _PER_HIT, max(MAX_HITS, len(data) // _PER_RULE)
+        found: list[tuple[int, int, int]] = []
+        for index, windows in self._wanted(data, len(data) == len(text)):
+            spans = (span for window in windows for span in self._spans(index, data, *window))
+            before = len(found)
+            found.extend(islice(spans, max(least, room)))
+            room -= len(found) - before
         return self._hits(text, data, found) if found else []
 
     def present(self, text: str) -> set[str]:
@@ -94,48 +117,76 @@ class Engine:
         """Rules of which an anchor is there."""
         seen: list[int] = []
         if self.uses_hyperscan:
-
-            def report(look: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-                seen.append(look)
-
-            database = self._database("candidates")
-            database.scan(data, match_event_handler=report, scratch=self._scratch(database))
+            self._pass("once", data, lambda look, _start, _end, _flags, _context: seen.append(look))
         elif self._set:
             seen = self._set.Match(data) or []
         return sorted({*self._always, *(index for look in seen for index in self._looks[look].rules)})
 
-    def _windowed(self, data: bytes, single: bool) -> Iterator[tuple[int, int, int]]:
-        """Only the neighbourhood of an anchor is read by RE2."""
-        ends: dict[int, list[int]] = defaultdict(list)
-        count, most = 0, _MAX_REPORTS + len(data) // 8
-
-        def report(look: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
-            nonlocal count
-            count += 1
-            ends[look].append(end)
-            return True if count > most else None
-
-        try:
-            database = self._database("anchors")
-            database.scan(data, match_event_handler=report, scratch=self._scratch(database))
-        except hyperscan.ScanTerminated:
-            yield from self._whole(data)
+    def _wanted(self, data: bytes, single: bool) -> Iterator[tuple[int, Iterable[tuple[int, int]]]]:
+        """Rules that could match, and where RE2 is to read. ``single``: every character is one byte."""
+        everything = ((0, len(data)),)
+        if not self.uses_hyperscan:
+            yield from ((index, everything) for index in self._candidates(data))
             return
+        ends, many = self._places(data)
         by_rule: dict[int, list[int]] = defaultdict(list)
+        marks = data.translate(_DIGITS)
         for look, places in ends.items():
             for index in self._looks[look].rules:
-                by_rule[index].extend(places)
+                reach = self._digits.get(index)
+                if many or reach is None:
+                    by_rule[index].extend(places)
+                    continue
+                near = [at for at in places if marks.find(b"1", max(0, at - reach), at + reach) >= 0]
+                if near:
+                    by_rule[index].extend(near)
         for index in sorted({*by_rule, *self._always}):
-            room = self.rules[index].width * (1 if single else 4)
-            windows: Iterable[tuple[int, int]] = [(0, len(data))]
-            if index not in self._always:
-                windows = _windows(by_rule[index], room)
-            spans = (span for window in windows for span in self._spans(index, data, *window))
-            yield from islice(spans, MAX_HITS)
+            if many or len(data) <= self._short or index in self._always:
+                yield index, everything
+            else:
+                yield index, _windows(data, by_rule[index], self.rules[index].reach_of_form, single)
 
-    def _whole(self, data: bytes) -> Iterator[tuple[int, int, int]]:
-        for index in self._candidates(data):
-            yield from islice(self._spans(index, data, 0, len(data)), MAX_HITS)
+    def _places(self, data: bytes) -> tuple[dict[int, list[int]], bool]:
+        """Where looks end, and whether that is too often to tell: then places are missing, but no look."""
+        ends: dict[int, list[int]] = defaultdict(list)
+        count, most, offset = 0, _MAX_REPORTS + len(data) // 8, 0
+
+        def report(look: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            nonlocal count
+            count += 1
+            if count < most or not ends[look]:
+                ends[look].append(end + offset)
+
+        self._pass("anchors", data, report)
+        for start, stop in self._opened(data):
+            offset = start
+            self._pass("gated", data[start:stop], report)
+        return ends, count >= most
+
+    def _opened(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """The parts of the text in which looks behind a gate may match."""
+        if not self._margin:
+            return
+        seen: list[int] = []
+        start = stop = -1
+        for at in range(0, len(data), _BLOCK):
+            del seen[:]
+            end = at + _BLOCK + _ACROSS
+            self._pass("gates", data[at:end], lambda gate, *_rest: seen.append(gate))
+            if not seen:
+                continue
+            if start >= 0 and at - self._margin > stop:
+                yield start, stop
+                start = -1
+            start = start if start >= 0 else max(0, at - self._margin)
+            stop = end + self._margin
+        if start >= 0:
+            yield start, stop
+
+    def _pass(self, name: str, data: bytes, report: Callable[..., object]) -> None:
+        database = self._database(name)
+        if database is not None:
+            database.scan(data, match_event_handler=report, scratch=self._scratch(database))
 
     def _spans(self, index: int, data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Byte spans of one rule's matches, of its group."""
@@ -144,9 +195,18 @@ class Engine:
             compiled = self._confirm[index] = re2.compile(rule.regex, _options())
         whole = start <= 0 and stop >= len(data)
         places = () if whole else (_boundary(data, start), _boundary(data, stop))
+        part = rule.part
+        check = CHECKS[rule.check] if rule.check and not rule.value else None
         for match in compiled.finditer(data, *places):
-            first, last = match.span(rule.group)
-            if first >= 0:
+            first, last = match.span(part)
+            if (
+                first >= 0
+                and rule.value
+                and index in self._digits
+                and not _has_digit(data, first, last, rule)
+            ):
+                continue
+            if first >= 0 and (check is None or check(data[first:last].decode("utf-8", "replace"))):
                 yield index, first, last
 
     def _hits(self, text: str, data: bytes, found: Sequence[tuple[int, int, int]]) -> list[Hit]:
@@ -155,8 +215,6 @@ class Engine:
         for index, first, last in found:
             rule = self.rules[index]
             start, end = (place[first], place[last]) if place else (first, last)
-            if rule.check and not CHECKS[rule.check](text[start:end]):
-                continue
             if rule.extend:
                 end = EXTENSIONS[rule.extend](text, end)
             hits.append(Hit(rule, start, end))
@@ -164,24 +222,29 @@ class Engine:
         return hits
 
     def _database(self, name: str) -> Any:
-        known = self._compiled.get(name)
-        if known is None:
+        if name not in self._compiled:
             with self._lock:
-                known = self._compiled.get(name) or self._compile(name)
-                self._compiled[name] = known
-        return known
+                if name not in self._compiled:
+                    self._compiled[name] = self._compile(name)
+        return self._compiled[name]
 
     def _compile(self, name: str) -> Any:
-        """``anchors`` reports every place of every look, ``candidates`` a look at most once."""
-        once = hyperscan.HS_FLAG_SINGLEMATCH if name == "candidates" else 0
-        wanted = list(enumerate(self._looks))
+        """``anchors`` reports every place of every look that has no gate, ``gated`` of the others, ``once`` a
+        look at most once. None if there is nothing to look for."""
+        if name == "gates":
+            return _database([(at, gate.pattern, 0) for at, gate in enumerate(GATES)], once=True)
+        wanted = [
+            (at, look.bytewise, 0 if look.sensitive else int(hyperscan.HS_FLAG_CASELESS))
+            for at, look in enumerate(self._looks)
+            if name == "once" or look.gated == (name == "gated")
+        ]
         try:
-            return _database(wanted, once)
+            return _database(wanted, once=name == "once") if wanted else None
         except hyperscan.error:
-            good = [(at, look) for at, look in wanted if look.literal or _compiles(look)]
-        lost = {self._looks[at] for at, _ in wanted} - {look for _, look in good}
-        self._always = frozenset(index for look in lost for index in look.rules)
-        return _database(good, once)
+            good = [one for one in wanted if self._looks[one[0]].literal or _compiles(one)]
+        self._unread |= {one[0] for one in wanted} - {one[0] for one in good}
+        self._always = frozenset(index for look in self._unread for index in self._looks[look].rules)
+        return _database(good, once=name == "once") if good else None
 
     def _scratch(self, database: Any) -> Any:
         known = self._local.scratch.get(id(database))
@@ -190,23 +253,37 @@ class Engine:
         return known
 
 
-def _database(wanted: Sequence[tuple[int, Look]], once: int) -> Any:
-    caseless = int(hyperscan.HS_FLAG_CASELESS)
+def _database(wanted: Sequence[tuple[int, bytes, int]], *, once: bool) -> Any:
+    always = int(hyperscan.HS_FLAG_SINGLEMATCH) if once else 0
     database = hyperscan.Database()
     database.compile(
-        expressions=[look.bytewise for _, look in wanted],
-        ids=[at for at, _ in wanted],
-        flags=[(0 if look.sensitive else caseless) | once for _, look in wanted],
+        expressions=[expression for _, expression, _ in wanted],
+        ids=[at for at, _, _ in wanted],
+        flags=[flags | always for _, _, flags in wanted],
     )
     return database
 
 
-def _compiles(look: Look) -> bool:
+def _compiles(wanted: tuple[int, bytes, int]) -> bool:
     try:
-        _database([(0, look)], 0)
+        _database([wanted], once=False)
     except hyperscan.error:
         return False
     return True
+
+
+def _needs_digit(rule: Rule) -> bool:
+    return numeric(rule.value.pattern if rule.value else rule.pattern)
+
+
+def _digits_within(rule: Rule) -> int:
+    return 4 * rule.width + (_NEAR + 4 * rule.value.width if rule.value else 0)
+
+
+def _has_digit(data: bytes, first: int, last: int, rule: Rule) -> bool:
+    """Whether a value may stand near these words."""
+    beyond = _NEAR + 4 * (rule.value.width if rule.value else 0)
+    return b"1" in data[max(0, first - _NEAR) : last + beyond].translate(_DIGITS)
 
 
 def _encoded(text: str) -> bytes:
@@ -224,12 +301,13 @@ def _options() -> Any:
     return options
 
 
-def _windows(ends: list[int], room: int) -> Iterator[tuple[int, int]]:
-    """Union of ``[end - room, end + room]``."""
+def _windows(data: bytes, ends: list[int], width: int, single: bool) -> Iterator[tuple[int, int]]:
+    """Union of what is within ``width`` characters of these places."""
     start = stop = -1
     for end in sorted(set(ends)):
+        room = width if single or data[max(0, end - width) : end + width].isascii() else 4 * width
         if start >= 0 and end - room <= stop + _BRIDGE:
-            stop = end + room
+            start, stop = min(start, max(0, end - room)), max(stop, end + room)
             continue
         if start >= 0:
             yield start, stop

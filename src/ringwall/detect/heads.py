@@ -6,7 +6,7 @@ that of ``anchors.py``; here the first piece of a sequence counts instead of the
 
 from dataclasses import dataclass
 
-from .anchors import _REPEAT, NOTHING, Strings, _Parser, _Piece
+from .anchors import _REPEAT, EDGE, NOTHING, Strings, _Parser, _Piece
 
 _MOST = 400
 """Strings of one pattern; a pattern with more of them has no heads."""
@@ -14,7 +14,7 @@ _MOST = 400
 
 def heads(pattern: str) -> Strings:
     """Strings (lower case) one of which each match begins with; holds the empty string when unknown."""
-    return _head(_Reader(pattern).alternatives())
+    return frozenset(one.replace(EDGE, "") for one in _head(_Reader(pattern, fold=True).alternatives()))
 
 
 @dataclass(frozen=True, slots=True)

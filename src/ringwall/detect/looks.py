@@ -8,12 +8,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .anchors import anchors
+from .anchors import EDGE, anchors, core, exact_case
+from .gates import gated
 from .rules import Rule
 
 _SHORT = 3
-_SMALL = 160
-"""Characters of the longest match up to which a pattern makes a small automaton."""
+_USUAL = frozenset('\x27"=;:,.-()/ \n{}[]abcdefghijklmnopqrstuvwxyz0123456789')
+"""Single characters that most text has."""
+_COUNTED = re.compile(r"(?<![\\pP])\{(\d+),(\d+)\}")
+_COUNT = 16
+"""A repeat up to this often is counted; a longer one is taken to go on, which makes the automaton small."""
 _SPECIAL = frozenset("\\.+*?()|[]{}^$/-#&~ \t\n\r")
 _WIDE_CODE = r"\\x\{0{0,4}(?:[0-9A-Fa-f]{3,}|[89A-Fa-f][0-9A-Fa-f])\}|\\x[89A-Fa-f][0-9A-Fa-f]"
 _WIDE = re.compile(rf"[^\x00-\x7f]|{_WIDE_CODE}|\\[DWSpP]")
@@ -35,11 +39,15 @@ class Look:
     sensitive: bool
     rules: tuple[int, ...]
     literal: bool = False
+    gated: bool = False
+    """Whether it is looked for only where a gate (``gates.py``) is open."""
 
     @property
     def bytewise(self) -> bytes:
         """For Hyperscan, which reads bytes: its own mode for UTF-8 takes seconds to compile."""
         if self.literal:
+            if self.sensitive:
+                return self.re2.encode()
             return "".join(map(_cases, self.pattern)).encode()
         return _ATOM.sub(_in_bytes, self.pattern).encode("latin-1")
 
@@ -52,35 +60,48 @@ class Look:
 def looks(rules: Sequence[Rule]) -> list[Look]:
     wanted: dict[tuple[str, bool, bool], list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
-        literals = anchors(rule.pattern)
+        literals = anchors(rule.pattern, sensitive=rule.sensitive)
         if literals and _common(literals, rule):
             literals = frozenset()
+        cased = exact_case(rule.pattern, sensitive=rule.sensitive)
         for literal in literals:
-            wanted[literal, False, True].append(index)
+            wanted[literal, cased and literal != literal.lower(), True].append(index)
         if not literals:
-            wanted[rule.pattern, rule.sensitive, False].append(index)
+            wanted[_relaxed(rule.form), rule.sensitive, False].append(index)
     return [
-        Look(pattern, sensitive, tuple(owners), literal)
+        Look(pattern, sensitive, tuple(owners), literal, not literal and gated(rules[owners[0]].form))
         for (pattern, sensitive, literal), owners in wanted.items()
     ]
 
 
 def _common(literals: frozenset[str], rule: Rule) -> bool:
-    """Whether the anchors are everywhere, and the pattern itself is a small automaton."""
-    if not rule.pattern.isascii():
-        return False
-    if rule.sensitive:
-        return any(map(_everywhere, literals))
-    return min(map(len, literals)) < 2 and rule.width <= _SMALL
+    """Whether the anchors are everywhere, so that the pattern itself is the better look."""
+    return rule.whole or (
+        any(map(_everywhere, literals)) if rule.sensitive else not literals.isdisjoint(_USUAL)
+    )
 
 
 def _everywhere(literal: str) -> bool:
-    """A short piece of a word: most text has it. With a sign in it (``hf_``, ``$6$``) it is rare."""
-    return len(literal) < 2 or (len(literal) <= _SHORT and literal.replace(".", "").isalnum())
+    """A short piece of a word: most text has it. With a sign in it (``hf_``, ``$6$``) it is rare, and as a
+    word of its own."""
+    size = len(core(literal))
+    if size < _SHORT:
+        return literal.isascii()
+    return size == _SHORT and literal.replace(".", "").isalnum()
+
+
+def _relaxed(pattern: str) -> str:
+    """Matches whatever the pattern does, and more."""
+    return _COUNTED.sub(
+        lambda found: found.group() if int(found[2]) <= _COUNT else f"{{{min(int(found[1]), _COUNT)},}}",
+        pattern,
+    )
 
 
 def escaped(literal: str) -> str:
-    return "".join(f"\\x{{{ord(char):x}}}" if char in _SPECIAL else char for char in literal)
+    return "".join(
+        "\\b" if char == EDGE else f"\\x{{{ord(char):x}}}" if char in _SPECIAL else char for char in literal
+    )
 
 
 def _cases(char: str) -> str:

@@ -14,14 +14,10 @@ import re2
 
 from .checks import CHECKS
 from .engine import Hit
-from .rules import Rule, Value
+from .rules import AFTER, WORD, Rule, Value
 
 BEFORE = 40
 """Characters before the words in which a value may begin: ``123-45-6789 is my SSN``."""
-AFTER = 80
-"""Characters behind the words, or behind the value before, in which a value may begin."""
-_WORD = 64
-"""Characters that the end of what is read moves by so that it does not cut a word."""
 _DIGIT = re.compile("[0-9]")
 _LETTER = re.compile("[A-Za-z]")
 
@@ -111,7 +107,7 @@ def _compiled(pattern: str, sensitive: bool) -> Any:
 
 def _left(text: str, at: int) -> int:
     at = max(0, at)
-    low = max(0, at - _WORD)
+    low = max(0, at - WORD)
     while at > low and text[at - 1].isalnum():
         at -= 1
     return at
@@ -119,7 +115,7 @@ def _left(text: str, at: int) -> int:
 
 def _right(text: str, at: int) -> int:
     at = min(len(text), at)
-    high = min(len(text), at + _WORD)
+    high = min(len(text), at + WORD)
     while at < high and text[at].isalnum():
         at += 1
     return at

@@ -1,7 +1,6 @@
 """Several detectors see the same characters; one finding is left for each."""
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from .scanner import Sighting
@@ -16,18 +15,71 @@ def resolved(sightings: Iterable[Sighting], text: str = "") -> list[Sighting]:
     """Disjoint findings, ordered by place.
 
     Much surer beats longer, longer beats shorter, surer beats less sure. What the winner does not cover of a
-    loser stays a finding: nothing that was found is laid bare by a better finding beside it.
+    loser stays a finding: nothing that was found is laid bare by a better finding beside it. Findings that
+    touch no other cost nothing; a chain of overlapping ones is resolved by itself.
     """
+    out: list[Sighting] = []
+    for chain in _chains(sightings):
+        out.extend(chain if len(chain) == 1 else _disjoint(chain, text))
+    return out
+
+
+def _chains(sightings: Iterable[Sighting]) -> Iterator[list[Sighting]]:
+    """Findings that overlap each other, one after the other."""
+    chain: list[Sighting] = []
+    reach = 0
+    for one in sorted(sightings, key=_place):
+        if chain and one.start >= reach:
+            yield chain
+            chain = []
+        reach = max(reach, one.end) if chain else one.end
+        chain.append(one)
+    if chain:
+        yield chain
+
+
+def _disjoint(chain: list[Sighting], text: str) -> list[Sighting]:
+    """By the stretches between the edges of all: who comes first takes those that are free. Which are is a
+    forest of links to the next free one (Tarjan 1975), so that none is passed twice."""
+    edges = sorted({edge for one in chain for edge in (one.start, one.end)})
+    place = {edge: at for at, edge in enumerate(edges)}
+    following = list(range(len(edges)))
     taken: list[Sighting] = []
-    for one in sorted(sightings, key=_rank):
-        at = bisect_left(taken, one.start, key=lambda other: other.end)  # the first that could overlap
-        while at < len(taken) and taken[at].end <= one.start:
-            at += 1
+    for one in sorted(chain, key=_rank):
+        first, last = place[one.start], place[one.end]
+        for begin, stop in _free(following, first, last):
+            start, end = edges[begin], edges[stop]
+            if begin == first and stop == last:
+                taken.append(one)
+            elif sum(map(str.isalnum, text[start:end])) > _WORTH:
+                taken.append(replace(one, start=start, end=end, reading=""))
+            else:
+                continue
+            following[begin:stop] = [stop] * (stop - begin)
+    return sorted(taken, key=_place)
+
+
+def _free(following: list[int], first: int, last: int) -> list[tuple[int, int]]:
+    """Runs of free stretches, as numbers of edges."""
+    runs = []
+    at = _next(following, first)
+    while at < last:
         stop = at
-        while stop < len(taken) and taken[stop].start < one.end:
+        while stop < last and following[stop] == stop:
             stop += 1
-        taken[at:stop] = sorted([*taken[at:stop], *_left(one, taken[at:stop], text)], key=_place)
-    return taken
+        runs.append((at, stop))
+        at = _next(following, stop)
+    return runs
+
+
+def _next(following: list[int], at: int) -> int:
+    """The first free stretch from this one on; what was passed is made to point there."""
+    end = at
+    while following[end] != end:
+        end = following[end]
+    while following[at] != end:
+        following[at], at = end, following[at]
+    return end
 
 
 def _place(one: Sighting) -> tuple[int, int]:
@@ -37,15 +89,3 @@ def _place(one: Sighting) -> tuple[int, int]:
 def _rank(one: Sighting) -> tuple[float, int, float, int, str]:
     tier = -(one.score // _CLEAR)
     return tier, one.start - one.end, -one.score, one.start, one.rule
-
-
-def _left(one: Sighting, over: list[Sighting], text: str) -> list[Sighting]:
-    """The pieces of ``one`` that none of these covers."""
-    if not over:
-        return [one]
-    edges = [one.start, *(edge for other in over for edge in (other.start, other.end)), one.end]
-    return [
-        replace(one, start=start, end=end, reading="")
-        for start, end in zip(edges[::2], edges[1::2], strict=True)
-        if start < end and sum(map(str.isalnum, text[start:end])) > _WORTH
-    ]

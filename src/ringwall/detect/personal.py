@@ -11,7 +11,7 @@ from . import ner as model
 from . import phones
 from .extras import MissingExtra
 from .overlaps import resolved
-from .scanner import Scanner, Sighting, scanner
+from .scanner import RESPELLED, Scanner, Sighting, scanner
 
 __all__ = ["CLASSES", "OVERLAP", "MissingExtra", "find", "require"]
 
@@ -39,7 +39,7 @@ CLASSES: Mapping[str, str] = MappingProxyType({
     "pii.url": "a web address that carries credentials",
 })  # fmt: skip
 """What can be found, and what it is in words. Custom entities bring classes of their own."""
-_UNFAITHFUL = frozenset({"leet", "reversed", "rot13"})
+_UNFAITHFUL = RESPELLED | {"reversed", "reversed-words"}
 OVERLAP = 640
 """Characters at the end of an unfinished text in which a finding may still begin, grow or change. What lies
 before them is settled, but for names and addresses that the model finds."""

@@ -41,12 +41,17 @@ FILES = (
     "people",
     "code",
     "output",
+    "session",
 )
 SHARED = "fragments"
 """Pieces of patterns that every file may use."""
 MAX_WIDTH = 4096
 """Characters. A rule that can match more is refused: a stream would have to hold that much back."""
 NEAR = 96
+AFTER = 80
+"""Characters behind the words of a rule, or behind the value before, in which a value may begin."""
+WORD = 64
+"""Characters that the end of what is read for values moves by so that it does not cut a word."""
 _FRAGMENT = re.compile(r"<<([a-z_]\w{0,20})>>")
 _KEYS = {
     "id",
@@ -65,9 +70,11 @@ _KEYS = {
     "reach",
     "unproven",
     "value",
+    "whole",
 }
 _DEFAULTS = {"class", "family", "score", "case", "check", "group"}
 """What a file may set for all of its rules (``defaults:``)."""
+_TOPMOST = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|[()|]", re.DOTALL)
 _NAME = re.compile(r"\S{2,32}")
 
 
@@ -104,12 +111,31 @@ class Rule:
     """Characters from such a word to the value at most."""
     width: int = 0
     """Longest match, characters."""
+    whole: bool = False
+    """Whether the first pass looks for the pattern itself: for a rule whose literals are in every text."""
     value: "Value | None" = None
     """With this the pattern only announces, and the finding is a value near it (``near.py``)."""
 
     @property
     def regex(self) -> str:
-        return self.pattern if self.sensitive else f"(?i){self.pattern}"
+        return self.form if self.sensitive else f"(?i){self.form}"
+
+    @property
+    def form(self) -> str:
+        """What must be there for the rule to count: its pattern, as the first group together with the form of
+        its value if that must follow at once."""
+        follows = self.value and self.value.follows
+        return f"({self.pattern})(?:{follows})" if follows else self.pattern
+
+    @property
+    def part(self) -> int:
+        """Which group of ``form`` is the hit."""
+        return 1 if self.value and self.value.follows else self.group
+
+    @property
+    def reach_of_form(self) -> int:
+        """Longest match of ``form``, characters."""
+        return self.width + (self.value.width if self.value and self.value.follows else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +146,21 @@ class Value:
     check: str
     group: int
     width: int
+
+    @property
+    def follows(self) -> str:
+        """The pattern without its ``^``, if it begins with one that holds for all of it."""
+        return self.pattern[1:] if self.pattern.startswith("^") and not _branches(self.pattern) else ""
+
+
+def _branches(pattern: str) -> bool:
+    """Whether there is a ``|`` outside of groups and classes."""
+    depth = 0
+    for piece in _TOPMOST.findall(pattern):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and not depth:
+            return True
+    return False
 
 
 def parse(text: str, name: str = "rules", shared: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
@@ -216,6 +257,7 @@ def _rule(entry: Any, name: str, fragments: Mapping[str, str]) -> Rule:
         names=names,
         reach=int(entry.get("reach", NEAR)),
         width=_width(pattern, where),
+        whole=entry.get("whole") is True,
         value=value,
     )
 

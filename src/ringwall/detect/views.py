@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from typing import Protocol
 
 Span = tuple[int, int]
@@ -64,10 +65,16 @@ class Encoded:
     def _places(self) -> Sequence[Span]:
         return self.places()
 
+    @cached_property
+    def _offsets(self) -> list[int]:
+        """Bytes before each character."""
+        sizes = (len(char.encode(self.encoding, "replace")) for char in self.text)
+        return list(accumulate(sizes, initial=0))
+
     def back(self, at: int) -> Span:
-        places = self._places
-        first = len(self.text[:at].encode(self.encoding, "replace"))
-        last = first + max(1, len(self.text[at : at + 1].encode(self.encoding, "replace")))
+        places, offsets = self._places, self._offsets
+        first = offsets[min(at, len(offsets) - 1)]
+        last = max(first + 1, offsets[min(at + 1, len(offsets) - 1)])
         top = len(places) - 1
         return places[min(first, top)][0], places[min(last - 1, top)][1]
 
@@ -92,12 +99,22 @@ class Translated:
 
     def back(self, at: int) -> Span:
         index = max(0, bisect_right(self._blocks, at, 0, len(self._blocks) - 1) - 1)
-        place, begin = self._blocks[index], index * _BLOCK
-        for offset in range(begin, min(len(self.source), begin + _BLOCK)):
-            place += len(self.table[ord(self.source[offset])])
-            if place > at:
-                return offset, offset + 1
+        begin, ends = index * _BLOCK, self._ends(index)
+        offset = begin + bisect_right(ends, at - self._blocks[index])
+        if offset < min(len(self.source), begin + _BLOCK):
+            return offset, offset + 1
         return len(self.source), len(self.source)
+
+    @cached_property
+    def _known(self) -> dict[int, list[int]]:
+        return {}
+
+    def _ends(self, index: int) -> list[int]:
+        """Where, from the beginning of the block in the view, each of its characters ends."""
+        if index not in self._known:
+            block = self.source[index * _BLOCK : (index + 1) * _BLOCK]
+            self._known[index] = list(accumulate(len(self.table[ord(char)]) for char in block))
+        return self._known[index]
 
 
 @dataclass
@@ -122,16 +139,14 @@ class Replaced:
         return {}
 
     def back(self, at: int) -> Span:
-        index = bisect_right(self._starts, at) - 1
+        nearest = index = bisect_right(self._starts, at) - 1
         while index >= 0 and not self.pieces[index][2] and self._starts[index] == at:
             index -= 1  # taken out: it stands for nothing
-        if index < 0:
-            return at, at + 1
-        start, end, new = self.pieces[index]
-        into = at - self._starts[index]
-        if into >= len(new):
-            place = self._after(index) + at
+        if index < 0 or at - self._starts[index] >= len(self.pieces[index][2]):
+            place = at + (self._after(nearest) if nearest >= 0 else 0)
             return place, place + 1
+        start, end, _ = self.pieces[index]
+        into = at - self._starts[index]
         finer = self._fine(index)
         if finer is None:
             return start, end

@@ -130,6 +130,8 @@ def _who(event: Mapping[str, Any]) -> dict[str, Any]:
     }
     if _text(event, "session"):
         actor["session"] = {"uid": _text(event, "session")}
+    if _text(event, "actor"):
+        actor["app_name"] = _text(event, "actor")  # the service that acted on behalf of the user
     # The ledger keeps no network addresses; the endpoint is the application that the call came through.
     return {"actor": actor, "src_endpoint": {"name": _text(event, "application") or "unknown"}}
 

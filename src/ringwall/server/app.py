@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import ANONYMOUS, RingwallError
 from ringwall.wire.errors import WireError
 
@@ -19,6 +20,8 @@ from .gateway import Gateway, Standing
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
 from .replies import error_response
+from .route_guard import RouteGuard
+from .token_endpoint import exchange
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -44,34 +47,48 @@ def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None
         exception_handlers={404: _http_error, 405: _http_error},
     )
     app.state.gateway = gateway
+    app.add_middleware(RouteGuard, gateway=gateway)
     return app
 
 
 def _api() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
+        Route("/oauth/token", _api_errors(exchange, Scope.EXCHANGE), methods=["POST"]),
         Route("/healthz", _healthz, methods=["GET"]),
         Route("/readyz", _readyz, methods=["GET"]),
         Route("/openapi.json", openapi, methods=["GET"]),
-        Route("/v1/ringwall/decisions/{id}", _api_errors(show_decision), methods=["GET"]),
         Route(
-            "/v1/ringwall/decisions/{id}/false-positive", _api_errors(report_false_alarm), methods=["POST"]
+            "/v1/ringwall/decisions/{id}", _api_errors(show_decision, Scope.READ_DECISIONS), methods=["GET"]
         ),
-        Route("/v1/collections/{collection}/documents", _api_errors(add_document), methods=["POST"]),
+        Route(
+            "/v1/ringwall/decisions/{id}/false-positive",
+            _api_errors(report_false_alarm, Scope.CONSOLE),
+            methods=["POST"],
+        ),
+        Route(
+            "/v1/collections/{collection}/documents",
+            _api_errors(add_document, Scope.CONTRIBUTE),
+            methods=["POST"],
+        ),
     ]
     for prefix in ("/v1", "/apps/{application}/v1"):
         routes += [
-            Route(f"{prefix}/chat/completions", _api_errors(chat_completions), methods=["POST"]),
-            Route(f"{prefix}/models", _api_errors(list_models), methods=["GET"]),
-            Route(f"{prefix}/models/{{model}}", _api_errors(show_model), methods=["GET"]),
+            Route(f"{prefix}/chat/completions", _api_errors(chat_completions, Scope.CHAT), methods=["POST"]),
+            Route(f"{prefix}/models", _api_errors(list_models, Scope.MODELS), methods=["GET"]),
+            Route(f"{prefix}/models/{{model}}", _api_errors(show_model, Scope.MODELS), methods=["GET"]),
         ]
     return routes
 
 
-def _api_errors(endpoint: Endpoint) -> Endpoint:
-    """Whatever goes wrong is answered in the API's own shape, with a decision on the ledger."""
+def _api_errors(endpoint: Endpoint, scope: Scope | None = None) -> Endpoint:
+    """Whatever goes wrong is answered in the API's own shape, with a decision on the ledger.
+
+    ``scope`` is what a credential must be good for; without one, no limited credential opens the endpoint.
+    """
 
     async def wrapped(request: Request) -> Response:
         gateway: Gateway = request.app.state.gateway
+        request.state.scope = scope
         try:
             return await endpoint(request)
         except WireError as error:

@@ -24,7 +24,7 @@ async def chat_completions(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
     site = gateway.site
     app = site.application(request.path_params.get("application", ""))
-    principal = gateway.authenticate(request, app.application.name)
+    principal = await gateway.authenticate(request, app.application.name)
     await gateway.require_identity(app, principal)
     limits = site.workload.interface.limits
     body, depth = await read_json(request, limits.body_bytes, limits.depth)

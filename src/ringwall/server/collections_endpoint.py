@@ -22,7 +22,7 @@ _FIELDS = {"title", "text", "format", "origin", "readers"}
 async def add_document(request: Request) -> Response:
     """201 stored, 202 quarantined, 403 refused: with the decision's id in any case."""
     gateway: Gateway = request.app.state.gateway
-    principal = gateway.authenticate(request)
+    principal = await gateway.authenticate(request)
     collection = request.path_params["collection"]
     settings = gateway.site.workload.data.collections.get(collection)
     if settings is None:

@@ -24,7 +24,7 @@ _FIELDS = {"findings", "expires", "reason", "owner", "match", "phrase"}
 
 async def show_decision(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
-    record, operator = _found(gateway, request)
+    record, operator = await _found(gateway, request)
     if operator:
         return json_response({"index": record.index, "event": record.event, "body": record.body})
     return json_response({"index": record.index, "event": _without_rules(record.event), "body": None})
@@ -34,7 +34,7 @@ async def report_false_alarm(request: Request) -> Response:
     """``POST …/false-positive``: findings, by number, become allow-rules. 201 with the rules, each with what
     became of its test case."""
     gateway: Gateway = request.app.state.gateway
-    record, operator = _found(gateway, request)
+    record, operator = await _found(gateway, request)
     if not operator:
         raise WireError(
             403, "Only holders of a role with the console right may allow a finding.", "forbidden"
@@ -48,10 +48,10 @@ async def report_false_alarm(request: Request) -> Response:
     return json_response({"object": "list", "data": shown}, 201)
 
 
-def _found(gateway: Gateway, request: Request) -> tuple[Record, bool]:
+async def _found(gateway: Gateway, request: Request) -> tuple[Record, bool]:
     """The record, and whether who asks may use the console. Raises WireError (404) for strangers too: which
     decisions there are is nobody else's business."""
-    principal = gateway.authenticate(request)
+    principal = await gateway.authenticate(request)
     record = gateway.live.plant.ledger.find(request.path_params["id"])
     if record is None or not principal.authenticated:
         raise WireError(404, _ABSENT, "not_found")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import time
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +34,7 @@ from ringwall.workload.intake import contributions
 from ringwall.workload.plant import Plant
 from ringwall.workload.site import ApplicationSite, Site
 
+from .authenticate import authenticate
 from .recorder import Recorder
 from .replies import error_response, turn_headers
 from .turn.state import ENDPOINT, Turn
@@ -89,23 +89,11 @@ class Gateway:
     def guessing(self) -> Guessing:
         return self.live.plant.guessing
 
-    def authenticate(self, request: Request, application: str = "") -> Principal:
-        """The principal of the bearer token; ANONYMOUS without one. Raises WireError (401, 429)."""
-        header = request.headers.get("authorization", "")
-        if not header:
-            return ANONYMOUS
-        address = peer(request)
-        scheme, _, secret = header.partition(" ")
-        bearer = scheme.lower() == "bearer"
-        principal = self.keys.verify(secret.strip(), application=application) if bearer else None
-        if principal is None:
-            wait = math.ceil(self.guessing.failed(address))
-            if wait:
-                raise WireError(429, f"Too many wrong keys: wait {wait} s.", "locked_out", retry_after=wait)
-            raise WireError(401, "The API key is not known or no longer valid.", "invalid_api_key")
-        self.guessing.succeeded(address)
-        request.state.principal = principal
-        return principal
+    async def authenticate(self, request: Request, application: str = "") -> Principal:
+        """The principal of the request's credential; ANONYMOUS without one. The route says which operation it
+        must be good for. Raises WireError (401, 403, 429, 503)."""
+        scope = getattr(request.state, "scope", None)
+        return await authenticate(request, self.site.sign_in, self.guessing, scope, application)
 
     async def require_identity(self, app: ApplicationSite, principal: Principal) -> None:
         """A caller without a credential is turned away before its body is read: nothing dear is done for it.
@@ -187,7 +175,7 @@ def peer(request: Request) -> str:
 
 
 def _protocol_decision(error: WireError, principal: Principal, policy: str) -> Decision:
-    finding = Finding(PROTOCOL, error.code or str(error.status), error.message)
+    finding = Finding(PROTOCOL, error.detail or error.code or str(error.status), error.message)
     given = verdict(Action.BLOCK, error.message, [finding])
     line = Line(PROTOCOL, Boundary.INTERFACE, Status.EVALUATED, Mode.ENFORCE, given, Action.BLOCK)
     return Decision(
@@ -205,4 +193,5 @@ def _protocol_decision(error: WireError, principal: Principal, policy: str) -> D
         would=Action.BLOCK,
         lines=(line,),
         joined=given,
+        actor=principal.acted_by,
     )

@@ -1,8 +1,13 @@
-"""uvicorn's HTTP protocol with a bound on the header block, which its parser does not have."""
+"""uvicorn's HTTP protocol with a bound on the header block, which its parser does not have, and with the
+client's certificate, which uvicorn keeps to itself."""
+
+import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADERS = 100
+CLIENT_CERTIFICATE = "ringwall.client_certificate"
+"""Key among the ``extensions`` of an ASGI scope: the certificate (DER) that TLS has verified."""
 _TEXT = b"The request line or the headers are too large.\n"
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\n"
@@ -21,6 +26,14 @@ class BoundedProtocol(HttpToolsProtocol):
     _ended = False
     """Whether the piece at hand holds the end of an earlier request: its length is then not the header's."""
 
+    _certificate = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        # Without a verified chain `getpeercert` gives nothing: the context asks for one, or for none at all.
+        self._certificate = (tls.getpeercert(binary_form=True) or b"") if tls is not None else b""
+
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
@@ -35,6 +48,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_headers = True
         self._unfinished = 0
         super().on_message_begin()
+        if self._certificate:
+            self.scope["extensions"] = {CLIENT_CERTIFICATE: self._certificate}  # type: ignore[dict-item]
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Trailers of a chunked body come here as well: they count as headers."""

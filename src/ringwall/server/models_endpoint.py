@@ -36,7 +36,7 @@ async def _decided(request: Request) -> tuple[ApplicationSite, dict[str, str]]:
     """The application, when the gate lets the principal ask; the headers of the answer."""
     gateway: Gateway = request.app.state.gateway
     app = gateway.site.application(request.path_params.get("application", ""))
-    principal = gateway.authenticate(request, app.application.name)
+    principal = await gateway.authenticate(request, app.application.name)
     turn = Turn(app, gateway.recorder, principal, _NO_CALL, endpoint="models")
     decision = await turn.decide(turn.crossing(CrossingKind.REQUEST, (), _NOTHING))
     await turn.committed()

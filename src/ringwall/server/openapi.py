@@ -22,15 +22,19 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Ringwall gateway", "version": __version__},
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "certificate": {"type": "mutualTLS"},
+            },
             "schemas": {
                 "ChatRequest": _CHAT,
                 "Document": _DOCUMENT,
                 "FalseAlarm": _FALSE_ALARM,
                 "Error": _ERROR_BODY,
+                "Exchange": _EXCHANGE,
             },
         },
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"certificate": []}],
         "paths": {
             "/v1/chat/completions": {"post": _operation("One turn of a conversation", body="ChatRequest")},
             "/v1/models": {"get": _operation("The models that may be asked")},
@@ -40,6 +44,7 @@ def document() -> dict[str, Any]:
                     "Contribute a document", body="Document", path="collection", ok=("201", "202")
                 )
             },
+            "/oauth/token": {"post": _exchange()},
             "/v1/ringwall/decisions/{id}": {"get": _operation("One decision", path="id")},
             "/v1/ringwall/decisions/{id}/false-positive": {
                 "post": _operation(
@@ -64,6 +69,23 @@ def _operation(
         schema = {"$ref": f"#/components/schemas/{body}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return operation
+
+
+def _exchange() -> dict[str, Any]:
+    """Token exchange (RFC 8693): a form, and errors in the shape of OAuth."""
+    schema = {"$ref": "#/components/schemas/Exchange"}
+    failed = {"description": "Refused, in the error shape of OAuth 2.0 (RFC 6749)."}
+    return {
+        "summary": "A token for a user, for the service that acts on their behalf",
+        "requestBody": {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": {"schema": schema}},
+        },
+        "responses": {
+            "200": {"description": "Done."},
+            **dict.fromkeys(("400", "401", "403", "413", "429", "503"), failed),
+        },
+    }
 
 
 _TEXT = {"type": "string"}
@@ -121,6 +143,22 @@ _FALSE_ALARM: dict[str, Any] = {
         "owner": {"type": "string", "maxLength": 200},
         "match": {"enum": ["text", "span", "phrase"]},
         "phrase": {"type": "string", "maxLength": 2000},
+    },
+}
+_EXCHANGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["grant_type", "subject_token", "subject_token_type"],
+    "properties": {
+        "grant_type": {"const": "urn:ietf:params:oauth:grant-type:token-exchange"},
+        "subject_token": {"type": "string", "minLength": 1},
+        "subject_token_type": {
+            "enum": [
+                "urn:ietf:params:oauth:token-type:access_token",
+                "urn:ietf:params:oauth:token-type:jwt",
+            ]
+        },
+        "audience": _TEXT,
+        "scope": _TEXT,
     },
 }
 _ERROR_BODY: dict[str, Any] = {

@@ -28,8 +28,8 @@ def error_response(error: WireError, headers: Mapping[str, str] | None = None) -
     more = dict(headers or {})
     if error.retry_after:
         more["retry-after"] = str(error.retry_after)
-    if error.status == 401:
-        more["www-authenticate"] = "Bearer"
+    if error.status == 401 or error.challenge:
+        more["www-authenticate"] = f"Bearer {error.challenge}".strip()
     return json_response(error.body(), error.status, more)
 
 

@@ -10,17 +10,27 @@ import uvicorn
 from starlette.applications import Starlette
 
 from .http_protocol import bounded
+from .tls import ListenerTls
+
+_TICKS = 100
+"""uvicorn ticks ten times a second: look for a renewed certificate every ten seconds."""
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], tls: ListenerTls | None) -> None:
         super().__init__(config)
         self._tell = started
+        self._tls = tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._tell()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._tls is not None and counter % _TICKS == 0:
+            self._tls.refresh()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Unlike uvicorn's, does not raise the signal again at the end: a stop asked for is no failure."""
@@ -30,9 +40,13 @@ class _Server(uvicorn.Server):
 
 def server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicorn.Server:
     """A server that calls ``started`` once it accepts connections."""
+    gateway = app.state.gateway
+    tls = gateway.site.workload.interface.tls
+    listener = ListenerTls(tls, gateway.live.path.parent) if tls else None
     config = uvicorn.Config(
         app,
-        http=bounded(app.state.gateway.site.workload.interface.limits.header_bytes),
+        http=bounded(gateway.site.workload.interface.limits.header_bytes),
+        ssl_context_factory=(lambda *_: listener.context) if listener else None,
         ws="none",
         log_level="warning",
         access_log=False,
@@ -42,7 +56,7 @@ def server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicor
         timeout_graceful_shutdown=10,
         limit_concurrency=2048,
     )
-    return _Server(config, started)
+    return _Server(config, started, listener)
 
 
 def run(app: Starlette, listener: socket.socket, started: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """Chat messages to labelled parts, and edits back into the messages."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -9,7 +9,9 @@ import orjson
 from ringwall.boundaries.application.strict_json import read_arguments
 from ringwall.core import MODEL, SYSTEM, USER, Edit, Label, Part, PartKind, apply_edits
 
-_OTHER = {"image_url": PartKind.IMAGE, "input_audio": PartKind.FILE, "file": PartKind.FILE}
+from .attachments import Attachment, Place, audio_part
+
+_FILES = {"image_url": PartKind.IMAGE, "file": PartKind.FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Slot:
     """Index into ``tool_calls``."""
     name: bool = False
     """The message's ``name`` field, which reaches the model as well."""
+    piece: int | None = None
+    """Index into the parts of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +35,22 @@ class Located:
 
     parts: tuple[Part, ...]
     slots: tuple[Slot, ...]
+    files: Mapping[Place, Attachment] = field(default_factory=dict)
 
 
 def locate(
-    messages: Sequence[dict[str, Any]], *, trust_instructions: bool, tool_label: Callable[[str], Label]
+    messages: Sequence[dict[str, Any]],
+    *,
+    trust_instructions: bool,
+    tool_label: Callable[[str], Label],
+    files: Mapping[Place, Attachment] | None = None,
 ) -> Located:
     """Every piece of the messages that can reach a model, as a labelled part.
 
     ``trust_instructions`` gives the client's own system messages system integrity; without it they count as
     the user's, since whoever holds the key wrote them. ``tool_label`` tells the label of a tool's results.
+    ``files``: those of the messages, as they were read; any other is a part that says nothing, which
+    ``interface.files`` stops.
     """
     parts: list[Part] = []
     slots: list[Slot] = []
@@ -58,6 +69,17 @@ def locate(
             parts.append(Part(PartKind.TEXT, message["name"], label, role))
             slots.append(Slot(index, name=True))
         for item, kind, text in _contents(message.get("content")):
+            attachment = files.get((index, item)) if files and item is not None else None
+            if attachment is not None:
+                inside = attachment.parts(role)
+                parts += inside
+                slots += [Slot(index, item, piece=piece) for piece in range(len(inside))]
+                continue
+            if kind is PartKind.AUDIO:
+                given = message["content"][item]["input_audio"]
+                parts.append(audio_part(given, f"messages[{index}].content[{item}]", label, role))
+                slots.append(Slot(index, item))
+                continue
             result = role == "tool" and kind is PartKind.TEXT
             parts.append(
                 Part(
@@ -70,7 +92,7 @@ def locate(
                 )
             )
             slots.append(Slot(index, item))
-    return Located(tuple(parts), tuple(slots))
+    return Located(tuple(parts), tuple(slots), files or {})
 
 
 def tool_call_part(ref: str, name: str, arguments: str) -> Part:
@@ -85,13 +107,21 @@ def tool_call_part(ref: str, name: str, arguments: str) -> Part:
 def edited(
     messages: Sequence[dict[str, Any]], located: Located, edits: Iterable[Edit]
 ) -> list[dict[str, Any]]:
-    """Copies of the messages with the edits of a decision applied."""
+    """Copies of the messages with the edits of a decision applied, files as they are passed on. Raises
+    Unalterable."""
     by_part: dict[int, list[Edit]] = {}
     for edit in edits:
         by_part.setdefault(edit.part, []).append(edit)
-    if not by_part:
+    if not by_part and not located.files:
         return list(messages)
     fresh: list[dict[str, Any]] = orjson.loads(orjson.dumps(messages))
+    for (message, item), attachment in located.files.items():
+        mine = [
+            index for index, slot in enumerate(located.slots) if (slot.message, slot.item) == (message, item)
+        ]
+        inside = [located.parts[index] for index in mine]
+        given = {place: by_part.pop(index) for place, index in enumerate(mine) if index in by_part}
+        fresh[message]["content"][item] = attachment.edited(inside, given)
     for index, changes in by_part.items():
         text = "" if any(edit.drop for edit in changes) else apply_edits(located.parts[index].text, changes)
         _put(fresh[located.slots[index].message], located.slots[index], text)
@@ -120,7 +150,9 @@ def _contents(content: str | list[dict[str, Any]] | None) -> Iterable[tuple[int 
         yield None, PartKind.TEXT, content
     for index, item in enumerate(content if isinstance(content, list) else ()):
         kind = item["type"]
-        if kind in _OTHER:
-            yield index, _OTHER[kind], orjson.dumps(item.get(kind)).decode()
+        if kind in _FILES:
+            yield index, _FILES[kind], orjson.dumps(item.get(kind)).decode()
+        elif kind == "input_audio":
+            yield index, PartKind.AUDIO, ""
         else:
             yield index, PartKind.TEXT, item[kind]

@@ -24,6 +24,10 @@ class WireError(RingwallError):
     """Seconds; 0 when waiting does not help."""
     decision: str = ""
     """Id of the decision behind it, when there is one already."""
+    challenge: str = ""
+    """Parameters of ``WWW-Authenticate`` (RFC 6750), beside the scheme."""
+    detail: str = ""
+    """What was wrong, for the ledger alone: the caller must not learn which part of a credential failed."""
 
     def __post_init__(self) -> None:
         super().__init__(self.message)

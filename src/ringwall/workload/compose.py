@@ -16,9 +16,11 @@ from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.data.retrieve import Retriever
+from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
 from ringwall.boundaries.interface.pii import ID as PII
 from ringwall.boundaries.interface.principals import Roles
+from ringwall.boundaries.interface.route_rules import Route
 from ringwall.boundaries.model.admission_book import Admissions
 from ringwall.boundaries.model.provider import Provider
 from ringwall.boundaries.model.provider_factory import build_providers
@@ -35,12 +37,14 @@ from ringwall.core import (
     Post,
     Problem,
     Services,
+    WorkloadFolder,
 )
 
 from .catalogue import catalogue
 from .load import COMMON_KEYS, Loaded
 from .plant import Plant
 from .schema import Workload
+from .sign_in import build_sign_in
 from .site import ApplicationSite, Site
 
 Wrap = Callable[[Control], Control | None]
@@ -81,6 +85,7 @@ class _Composer:
         self.model = effective_model(self.workload.model, overrides)
         self.admissions = Admissions(plant.database, self.model, loaded.folder)
         self.rights = approval_rights(self.workload)
+        self.files = FileReader(self.workload.interface.files)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -91,6 +96,7 @@ class _Composer:
             section = section.model_copy(update={"policies": self.loaded.folder / section.policies})
         return Services(
             self.roles,
+            WorkloadFolder(self.loaded.folder),
             workload.interface,
             section,
             self.model,
@@ -98,6 +104,7 @@ class _Composer:
             workload.organization,
             plant.database,
             plant.quotas,
+            plant.session_risks,
             plant.pseudonyms,
             plant.disclosures,
             plant.containment,
@@ -117,6 +124,10 @@ class _Composer:
             router=router,
             admissions=self.admissions,
             model=self.model,
+            sign_in=build_sign_in(self.workload, self.plant, self.roles, self.loaded.folder),
+            routes=tuple(
+                Route(rule, number) for number, rule in enumerate(self.workload.interface.routes, 1)
+            ),
         )
 
     def _application_site(self, name: str, router: Router) -> ApplicationSite:
@@ -136,6 +147,7 @@ class _Composer:
             disclosures=self.plant.disclosures,
             hiding=self._hiding(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
+            files=self.files,
             provenance_of=self.services.get(Provenance),
             most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
@@ -166,10 +178,11 @@ class _Composer:
             tools=tuple(settings.tools),
             collections=tuple(settings.collections),
             models=tuple(settings.models),
+            accept=tuple(settings.accept),
         )
 
     def _gate(self, application: Application) -> Gate:
-        services = self.services.with_(application)
+        services = self.services.with_(application, self.workload.applications[application.name].purpose)
         return Gate(
             [post for post in self._posts(application, services) if post],
             application=application.name,
@@ -223,7 +236,8 @@ def _prompt(folder: Path, name: str) -> str:
 
 def put_in_force(site: Site, plant: Plant) -> None:
     """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
-    plant.keys.use_roles(site.roles)
+    plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
+    plant.key_cache.forget_others(site.sign_in.issuers.sources)
     plant.index.configure(site.workload.data.collections)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ringwall.boundaries.interface.scopes import Scope
 from ringwall.boundaries.organization.allow_rule import AllowRule, Match, case_of, until, usual_match
 from ringwall.boundaries.organization.allowances import AllowRules
 from ringwall.core import (
@@ -71,8 +72,8 @@ class Wish:
 
 
 def check_right(site: Site, by: Principal) -> None:
-    """Raises IdentityError for who may not use the console."""
-    if not by.authenticated or not site.roles.console(by.roles):
+    """Raises IdentityError for who may not use the console, or not with this credential."""
+    if not by.authenticated or not site.roles.console(by.roles) or not by.grant.allows(Scope.CONSOLE):
         raise IdentityError("Only holders of a role with the console right may allow a finding.")
 
 

@@ -18,8 +18,8 @@ _COMMON = {
 def workload_schema() -> dict[str, Any]:
     """JSON Schema, draft 2020-12."""
     schema = Workload.model_json_schema()
-    blocks = {name: _block(factory.settings) for name, factory in catalogue().factories.items()}
     definitions = schema["$defs"]
+    blocks = {name: _block(factory.settings) for name, factory in catalogue().factories.items()}
     for name, block in blocks.items():
         for inner, definition in block.pop("$defs", {}).items():
             definitions.setdefault(inner, definition)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ringwall.core import ConfigError, Problem, Settings
 
 from .catalogue import Catalogue, catalogue
+from .identity_names import identity_files, named_in_identity
 from .schema import Workload
 from .source import Path_, Source, read
 
@@ -118,7 +119,12 @@ def _cross_checks(workload: Workload, source: Source, known: Catalogue, folder: 
             ("models", app.models, set(workload.model.routes), "route"),
             ("tools", app.tools, set(workload.application.tools), "tool"),
             ("collections", app.collections, set(workload.data.collections), "collection"),
-            ("accept", app.accept, {"text", "tool_call", "tool_result", "image", "file"}, "kind of part"),
+            (
+                "accept",
+                app.accept,
+                {"text", "tool_call", "tool_result", "image", "file", "audio"},
+                "kind of part",
+            ),
         )
         for key, given, allowed, what in lists:
             for index, item in enumerate(given):
@@ -127,6 +133,14 @@ def _cross_checks(workload: Workload, source: Source, known: Catalogue, folder: 
         if app.system_prompt and not (folder / app.system_prompt).is_file():
             yield source.problem(f"there is no file {app.system_prompt!r}", (*at, "system_prompt"))
         yield from _control_blocks(app.controls, (*at, "controls"), source, known)
+    yield from _identity_checks(workload, source, folder, roles)
+    yield from _tool_checks(workload, source)
+    for boundary in _BOUNDARIES:
+        blocks = getattr(workload, boundary).controls
+        yield from _control_blocks(blocks, (boundary, "controls"), source, known, boundary)
+
+
+def _tool_checks(workload: Workload, source: Source) -> Iterator[Problem]:
     for name, tool in workload.application.tools.items():
         try:
             jsonschema_rs.meta.validate(tool.parameters)
@@ -134,9 +148,16 @@ def _cross_checks(workload: Workload, source: Source, known: Catalogue, folder: 
             wrong = str(error).partition("\n")[0][:200]
             place: Path_ = ("application", "tools", name, "parameters")
             yield source.problem(f"the parameters of {name!r} are no JSON Schema: {wrong}", place)
-    for boundary in _BOUNDARIES:
-        blocks = getattr(workload, boundary).controls
-        yield from _control_blocks(blocks, (boundary, "controls"), source, known, boundary)
+
+
+def _identity_checks(workload: Workload, source: Source, folder: Path, roles: set[str]) -> Iterator[Problem]:
+    there = {"role": roles, "application": set(workload.applications)}
+    for what, names, place in named_in_identity(workload):
+        for item in names:
+            if what == "file" and not (folder / item).is_file():
+                yield source.problem(f"there is no file {item!r}", place)
+            elif what != "file" and item not in there[what]:
+                yield source.problem(_unknown(item, there[what], what), place)
 
 
 def _control_blocks(
@@ -184,5 +205,25 @@ def named_files(workload: Workload, folder: Path) -> list[Path]:
     """Files that the workload file names and that are part of its configuration."""
     prompts = [app.system_prompt for app in workload.applications.values()]
     tools = [tool.run.python.rpartition(":")[0] for tool in workload.application.tools.values() if tool.run]
-    named = [*prompts, *tools, workload.application.policies, workload.organization.threats]
-    return [folder / name for name in named if name]
+    named = [
+        *prompts,
+        *tools,
+        *identity_files(workload),
+        workload.application.policies,
+        workload.organization.threats,
+    ]
+    return [folder / name for name in (*named, *_files_of_controls(workload)) if name]
+
+
+def _files_of_controls(workload: Workload) -> Iterator[str]:
+    """What the settings of controls name, those of single applications included."""
+    known = catalogue().factories
+    general = {
+        name: block
+        for boundary in _BOUNDARIES
+        for name, block in getattr(workload, boundary).controls.items()
+    }
+    for blocks in (general, *(app.controls for app in workload.applications.values())):
+        for name, block in blocks.items():
+            own = {key: value for key, value in block.items() if key not in COMMON_KEYS}
+            yield from known[name].settings.model_validate(own).named_files()

@@ -31,6 +31,8 @@ class Shape:
     streaming: tuple[bool, ...] = (False, True)
     optional: bool = False
     """Requests may carry it only where the application accepts it."""
+    carriers: tuple[PartKind, ...] = ()
+    """What brings it along, where it does not come by itself: the texts of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,15 @@ SHAPES: tuple[Shape, ...] = (
             PartKind.TOOL_RESULT,
             PartKind.IMAGE,
             PartKind.FILE,
+            PartKind.AUDIO,
         )
+    ),
+    Shape(
+        _CHAT,
+        CrossingKind.REQUEST,
+        PartKind.DOCUMENT,
+        optional=True,
+        carriers=(PartKind.IMAGE, PartKind.FILE),
     ),
     Shape(_CHAT, CrossingKind.TOOL_OFFER, PartKind.TOOL_OFFER),
     Shape(_CHAT, CrossingKind.RESPONSE, PartKind.TEXT),
@@ -98,7 +108,7 @@ def _cell(
     monitored = gate.mode is Mode.MONITOR
     ids = {post.control.declaration.id: post.mode is Mode.ENFORCE and not monitored for post in seeing}
     enforcing = tuple(sorted(name for name, enforced in ids.items() if enforced))
-    if shape.optional and str(shape.part) not in accept:
+    if shape.optional and not accept & {str(part) for part in shape.carriers or (shape.part,)}:
         cover, missing = Cover.REFUSED, _NOTHING
     else:
         cover = Cover.GUARDED if enforcing else Cover.WATCHED if ids else Cover.UNGUARDED

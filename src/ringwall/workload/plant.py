@@ -12,6 +12,8 @@ from ringwall.boundaries.interface.guessing import Guessing
 from ringwall.boundaries.interface.keys import KeyStore
 from ringwall.boundaries.interface.pseudonyms import Pseudonyms
 from ringwall.boundaries.interface.quota import Quotas
+from ringwall.boundaries.interface.session_risk import SessionRisks
+from ringwall.boundaries.interface.sign_in.key_cache import KeyCache
 from ringwall.boundaries.organization.allowances import AllowRules
 from ringwall.boundaries.organization.containment import Containment
 from ringwall.boundaries.organization.evidence import EvidenceStore
@@ -20,6 +22,7 @@ from ringwall.ledger import Ledger
 from ringwall.ledger.envelope import Envelope
 from ringwall.ledger.master import MasterKey
 from ringwall.storage.blobs import LocalBlobs
+from ringwall.storage.counters import Counters
 from ringwall.storage.database import Database
 from ringwall.storage.sealed_values import SealedValues
 from ringwall.wire.sessions import Sessions
@@ -39,7 +42,9 @@ class Plant:
         self.database = Database(data_dir / "state.db")
         self.blobs = LocalBlobs(data_dir / "blobs")
         self.keys = KeyStore(self.database)
+        self.key_cache = KeyCache()
         self.guessing = Guessing()
+        self.route_rates = Counters()
         self.quotas = Quotas()
         self.disclosures = Disclosures()
         self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
@@ -48,6 +53,7 @@ class Plant:
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
         self.sessions = Sessions(self.database)
+        self.session_risks = SessionRisks(self.database)
         self.containment = Containment(self.database)
         key = self.master.derive("allow-rules")
         self.allowances = AllowRules(self.database, self.envelope, key)
@@ -77,6 +83,7 @@ class Plant:
 
     def close(self) -> None:
         self.sessions.close()
+        self.session_risks.close()
         self.pseudonyms.close()
         self.ledger.close()
         self.database.close()

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ringwall.boundaries.application.settings import ApplicationSection
 from ringwall.boundaries.data.settings import DataSection
+from ringwall.boundaries.interface.purpose import PurposeSettings
 from ringwall.boundaries.interface.settings import InterfaceSection, PrincipalsSection
 from ringwall.boundaries.model.settings import ModelSection
 from ringwall.boundaries.organization.settings import OrganizationSection
@@ -33,6 +34,8 @@ class ApplicationSettings(Settings):
     """Collections that the gateway retrieves from for each turn."""
     accept: tuple[str, ...] = ("text", "tool_call", "tool_result")
     """Kinds of parts that requests may carry; any other kind is refused."""
+    purpose: PurposeSettings = PurposeSettings()
+    """What it is for and what not; judged by ``interface.topic``."""
     greeting: str = ""
     """Shown on the chat page before the first message."""
     suggestions: tuple[str, ...] = ()

@@ -15,9 +15,12 @@ from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
+from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding
 from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.quota import Quotas
+from ringwall.boundaries.interface.route_rules import Route
+from ringwall.boundaries.interface.sign_in.sign_in import SignIn
 from ringwall.boundaries.model.admission_book import Admissions
 from ringwall.boundaries.model.routing import Router
 from ringwall.boundaries.model.settings import ModelSection
@@ -55,6 +58,7 @@ class ApplicationSite:
     disclosures: Disclosures
     hiding: Hiding
     retriever: Retriever
+    files: FileReader
     provenance_of: Provenance
     most_parts: int = 400
     """``interface.limits.parts``."""
@@ -143,6 +147,9 @@ class Site:
     admissions: Admissions
     model: ModelSection
     """The model section in force, command-line overrides included."""
+    sign_in: SignIn
+    routes: tuple[Route, ...] = ()
+    """Rules ahead of any credential."""
 
     def application(self, name: str = "") -> ApplicationSite:
         """The named application, or the first one. Raises WireError (404)."""

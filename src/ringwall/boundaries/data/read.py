@@ -9,8 +9,7 @@ import yaml
 from pydantic import ConfigDict, Field, ValidationError
 
 from ringwall.core import DataError, Settings
-
-from .hidden_html import Hidden, read_html
+from ringwall.detect.hidden_html import Hidden, read_html
 
 _FRONT_MATTER = 8192  # characters; far more than an access list needs
 _COMMENT_LINE = re.compile(

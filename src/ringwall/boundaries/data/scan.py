@@ -22,7 +22,7 @@ from ringwall.core import (
     verdict,
 )
 
-from .signals import INSTRUCTION, Scanner, Signal, invisible, scan, warmed
+from .signals import INSTRUCTION, LEARNED, Scanner, Signal, invisible, orders, scan, warmed
 
 ID = "data.scan"
 _REASON = "The document was put aside until a person has looked at it."
@@ -35,6 +35,8 @@ class ScanSettings(Settings):
 
     hold_score: float = Field(default=0.5, ge=0.0, le=1.0)
     """Score from which an instruction to a model puts the document aside; lower ones are noted."""
+    orders: float = Field(default=0.75, ge=0.0, le=1.0)
+    """Score of the learned detectors from which a document that reads like an order is put aside."""
     secrets: bool = True
     """Whether a credential in a document puts it aside."""
     hidden: tuple[str, ...] = ("invisible", "unfinished")
@@ -69,6 +71,7 @@ class Scan:
 
     def _part(self, part: Part, index: int) -> Verdict:
         found = [*self._scanner(part.text), *invisible(part.text)]
+        found += [one for one in orders(part.text) if one.score >= self._settings.orders]
         found += [_at_whole(signal) for signal in (*self._scanner(part.name), *invisible(part.name))]
         if part.data.get("hidden") is True:
             found += self._hidden(part.text)
@@ -87,6 +90,8 @@ class Scan:
         return verdict(Action.HOLD if held else Action.ANNOTATE, _REASON if held else "", findings)
 
     def _holds(self, signal: Signal) -> bool:
+        if signal.rule == LEARNED:
+            return True
         if signal.cls.split(".")[0] in INSTRUCTION:
             return signal.score >= self._settings.hold_score
         if signal.cls.split(".")[0] == "secret":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ringwall.detect import assess, scanner
+from ringwall.detect import assess, best_tier, judge, scanner
 
 INSTRUCTION = frozenset({"injection", "jailbreak"})
 
@@ -37,6 +37,17 @@ def scan(text: str) -> list[Signal]:
         )
         for one in (*orders, *secrets)
     ]
+
+
+LEARNED = "learned"
+
+
+def orders(text: str) -> list[Signal]:
+    """What the learned detectors make of a text that should give no orders: one signal, at its worst part."""
+    found = judge(text, untrusted=True, tier=best_tier())
+    message = "It reads like an order to the model that will read it."
+    span, view = found.opinion.span, found.opinion.view
+    return [Signal(LEARNED, "injection", message, *span, found.attack, view)]
 
 
 def warmed(scan: Scanner) -> Scanner:

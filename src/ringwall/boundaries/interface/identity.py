@@ -16,17 +16,23 @@ from ringwall.core import (
     verdict,
 )
 
+from .scopes import Scope
+
 ID = "interface.identity"
 DECLARATION = Declaration(
     id=ID,
     boundary=Boundary.INTERFACE,
-    summary="Stops callers without a credential and those whose roles don't open this application.",
+    summary="Stops callers without a credential, or whose credential or roles don't open this application.",
     crossings=frozenset({CrossingKind.REQUEST}),
     parts=frozenset(),
     threats=("LLM10@2023", "LLM06@2023", "LLM08@2023", "LLM02@2025", "LLM06@2025", "LLM10@2025"),
     csf=("PR.AA-01", "PR.AA-03", "PR.AA-05"),
     inline=True,
 )
+
+
+_OPERATIONS = {"chat.completions": Scope.CHAT.value, "models": Scope.MODELS.value}
+"""Operation by endpoint. One that is not named here is closed to credentials that name their operations."""
 
 
 class IdentityControl:
@@ -43,6 +49,9 @@ class IdentityControl:
             if self._application.anonymous:
                 return ALLOW
             return _block("credential", "This application serves callers with a valid key only.")
+        scope = _OPERATIONS.get(crossing.endpoint, "")
+        if not principal.grant.allows(scope, self._application.name):
+            return _block("scope", "Your credential is not good for this operation here.")
         if self._application.roles and not self._application.roles & principal.roles:
             return _block("role", "Your key doesn't open this application: ask its owner for access.")
         return ALLOW

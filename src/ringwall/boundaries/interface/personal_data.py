@@ -1,7 +1,7 @@
 """What counts as personal data in this workload, and where it stands in a text: one reading for all."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Annotated
 
@@ -22,9 +22,6 @@ SHAPED = frozenset(
 _RUN = re.compile(r"[0-9A-Za-z+(.][0-9A-Za-z ()+./:\-\u00a0]{0,63}$")
 """What a number in groups, with blanks between them, may end a text with."""
 _AHEAD = 64
-_MANY = 200
-"""From so many findings on a text is read in windows."""
-_WINDOW = 1024
 _DATA_CLASS = re.compile(r"[a-z0-9][a-z0-9_\-]{0,62}")
 
 
@@ -79,24 +76,11 @@ class PersonalData:
         if not wanted or not text:
             return []
         sightings = self._find(text, wanted)
-        if len(sightings) >= _MANY:
-            sightings = list(self._in_windows(text, wanted))
         return [one for one in sightings if not self._is_allowed(text[one.start : one.end])]
 
     def _find(self, text: str, classes: Collection[str]) -> list[Sighting]:
         given = self.settings
         return find(text, classes, minimum=given.minimum, regions=given.regions, ner=given.names)
-
-    def _in_windows(self, text: str, classes: Collection[str]) -> Iterator[Sighting]:
-        """A rule reports a bounded number of hits in one text, and each of these must be found."""
-        last = 0
-        for start in range(0, len(text), _WINDOW):
-            low = max(0, start - OVERLAP // 2)
-            for one in self._find(text[low : start + _WINDOW + OVERLAP], classes):
-                first, end = one.start + low, one.end + low
-                if max(start, last) <= first < start + _WINDOW:
-                    last = end
-                    yield replace(one, start=first, end=end)
 
     def found_after(self, before: str, text: str) -> list[Sighting]:
         """Those in the text that goes on after ``before``, which has left. One that began there has a

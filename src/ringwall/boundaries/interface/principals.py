@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ringwall.core import ConfigError, Problem, Settings
 
+from .scopes import Scope
+
 OPERATOR = "operator"
 """Built in: there is always a role that may sign in to the console."""
 
@@ -45,6 +47,10 @@ class StarterKey(Settings):
     """The customer or department that the subject belongs to."""
     attributes: dict[str, str] = Field(default_factory=dict)
     """Facts of the directory that policies may read, such as the customer number."""
+    scopes: tuple[Scope, ...] | None = None
+    """The only operations that the key is good for; left out: all."""
+    applications: RoleNames = ()
+    """The only applications that the key is good for; empty: all."""
 
 
 class PrincipalsSection(Settings):

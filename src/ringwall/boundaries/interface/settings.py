@@ -7,11 +7,16 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .file_settings import FileSettings
 from .personal_data import PersonalSettings
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
 from .rate import Rate, RateField, parse_rate
+from .route_rules import RouteRule
+from .sign_in.settings import IdentitySettings
+from .tls_settings import TlsSettings
 
 __all__ = [
+    "FileSettings",
     "InterfaceSection",
     "LimitSettings",
     "PrincipalsSection",
@@ -79,10 +84,18 @@ class InterfaceSection(Settings):
 
     anonymous: bool = False
     """Serve callers without a credential, in every application that doesn't say otherwise."""
+    identity: IdentitySettings = IdentitySettings()
+    """Which credentials are taken, and whom they prove."""
+    tls: TlsSettings | None = None
+    """TLS on the listener; left out: plain HTTP, for this machine alone or behind a proxy."""
+    routes: tuple[RouteRule, ...] = Field(default=(), max_length=100)
+    """Rules for single routes, ahead of any credential."""
     quotas: QuotaSettings = QuotaSettings()
     """What one principal may use, in which time."""
     limits: LimitSettings = LimitSettings()
     """Sizes and shapes of requests."""
+    files: FileSettings = FileSettings()
+    """Files in requests: which are taken, how they are read, what of them is passed on."""
     personal: PersonalSettings = PersonalSettings()
     """How personal data is found, by ``interface.pii`` and ``interface.outflow``."""
     allowed_hosts: tuple[Host, ...] = ()

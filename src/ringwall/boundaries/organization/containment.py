@@ -189,9 +189,8 @@ class Containment:
         if not known:
             return None
         now = self._now()
-        tenant = crossing.principal.tenant
-        for key in _targets(crossing):
-            for entry in known.get(key, ()):
+        for kind, target, tenant in _targets(crossing):
+            for entry in known.get((kind.value, target), ()):
                 if not _over(entry, now) and entry.tenant in ("", tenant):
                     return entry
         return None
@@ -208,17 +207,20 @@ class Containment:
             return self._open
 
 
-def _targets(crossing: Crossing) -> Iterator[tuple[str, str]]:
+def _targets(crossing: Crossing) -> Iterator[tuple[Contained, str, str]]:
+    """Kind, target and tenant. A service that acts for somebody is stopped as if it acted for itself."""
     principal = crossing.principal
-    yield (Contained.SUBJECT.value, principal.subject)
-    yield (Contained.TENANT.value, principal.tenant)
+    for who in (principal, principal.actor):
+        if who is not None:
+            yield Contained.SUBJECT, who.subject, who.tenant
+            yield Contained.TENANT, who.tenant, who.tenant
+            if who.credential:
+                yield Contained.KEY, who.credential, who.tenant
     if crossing.session:
-        yield (Contained.SESSION.value, crossing.session)
-    if principal.credential:
-        yield (Contained.KEY.value, principal.credential)
+        yield Contained.SESSION, crossing.session, principal.tenant
     for part in crossing.parts:
         if part.kind is PartKind.TOOL_CALL and part.name:
-            yield (Contained.TOOL.value, part.name)
+            yield Contained.TOOL, part.name, principal.tenant
 
 
 def _over(entry: Quarantine, now: float) -> bool:

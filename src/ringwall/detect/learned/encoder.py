@@ -69,6 +69,8 @@ class Encoder:
         cut = len(text) - LONGEST if len(text) > LONGEST else 0
         if cut:
             text = text[: LONGEST // 2] + text[-LONGEST // 2 :]
+        if not text.isascii():
+            text = text.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer
         encoded = self.words.encode(text, add_special_tokens=False)
         body, room = encoded.ids, WINDOW - len(prefix) - 1
         if len(body) <= room:

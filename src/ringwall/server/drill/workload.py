@@ -39,9 +39,9 @@ def under_drill(loaded: Loaded, artifact: Path) -> Loaded:
         name: app.model_copy(update={"models": (*app.models, UNADMITTED, TAMPERED)})
         for name, app in loaded.workload.applications.items()
     }
-    return replace(
-        loaded, workload=loaded.workload.model_copy(update={"model": model, "applications": applications})
-    )
+    plain = loaded.workload.interface.model_copy(update={"tls": None})  # the drill's listener is its own
+    update = {"model": model, "applications": applications, "interface": plain}
+    return replace(loaded, workload=loaded.workload.model_copy(update=update))
 
 
 PROVIDERS = (_ACTOR, TAMPERED)

@@ -1,6 +1,7 @@
 """The way in: request, retrieval, tool offer. What is left of them is what the model will see."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,9 +15,11 @@ from ringwall.core import (
     PartKind,
     apply_edits,
 )
-from ringwall.wire.chat_parts import edited, locate
-from ringwall.wire.errors import WireError, invalid
+from ringwall.wire.attachments import HEAD
+from ringwall.wire.chat_parts import locate
+from ringwall.wire.errors import WireError
 
+from .files import attached, passed_on, require_accepted
 from .state import Turn
 
 _PLAIN_FORMATS = ({"type": "text"}, {"type": "json_object"})
@@ -37,11 +40,11 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
         call.messages,
         trust_instructions=app.settings.trust_instructions,
         tool_label=app.client_tool_label,
+        files=await attached(turn),
     )
     parts = [*_known_parts(turn, located.parts), *_format_part(turn)]
     for part in parts:
-        if str(part.kind) not in app.settings.accept:
-            raise invalid(f"This application takes no {part.kind} parts in requests.", "messages")
+        require_accepted(turn, part.kind)
     prompt = sum(len(part.text) for part in parts)
     crossing = turn.crossing(
         CrossingKind.REQUEST,
@@ -60,7 +63,7 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
     edits = decision.joined.edits
     if any(edit.part >= len(located.parts) for edit in edits):
         raise WireError(403, "The response format was stopped by the policy of this application.", "policy")
-    turn.messages = edited(call.messages, located, edits)
+    turn.messages = passed_on(call.messages, replace(located, parts=tuple(parts)), edits)
     turn.params = dict(call.params)
     turn.show(_after(part, index, decision) for index, part in enumerate(parts))
     if app.application.system_prompt:
@@ -143,7 +146,8 @@ def _last_user_text(messages: list[dict[str, Any]]) -> str:
     content = last.get("content")
     if isinstance(content, str):
         return content
-    return " ".join(item["text"] for item in content or () if item["type"] == "text")
+    said = [item["text"] for item in content or () if item["type"] == "text"]
+    return " ".join(text for text in said if not text.startswith(HEAD))
 
 
 def _before_last_user(messages: list[dict[str, Any]]) -> int:

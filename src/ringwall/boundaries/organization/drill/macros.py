@@ -2,7 +2,7 @@
 
 ``{{tags: text}}`` in invisible Unicode tag characters, ``{{base64: text}}``, ``{{base64-prefix: text}}`` (as
 much as is the same whatever follows), ``{{secret: KIND}}`` a well-formed key of that kind that never was one,
-``{{messages: N}}`` the JSON body of a request with N messages.
+``{{messages: N}}`` the JSON body of a request with N messages, ``{{token: KIND}}`` a JWT that proves nothing.
 """
 
 import base64
@@ -95,10 +95,27 @@ def _messages(count: str) -> str:
     return json.dumps({"model": "default", "messages": messages})
 
 
+_CLAIMS = {"iss": "https://id.example", "aud": "ringwall", "sub": "casey", "iat": 1700000000}
+_TOKENS: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
+    "unsigned": ({"alg": "none", "typ": "at+jwt"}, {**_CLAIMS, "exp": 4102444800}),
+    "forged": ({"alg": "RS256", "typ": "at+jwt", "kid": "k1"}, {**_CLAIMS, "exp": 4102444800}),
+    "expired": ({"alg": "RS256", "typ": "at+jwt", "kid": "k1"}, {**_CLAIMS, "exp": 1700000300}),
+}
+
+
+def _token(kind: str) -> str:
+    if kind not in _TOKENS:
+        raise ValueError(f"unknown kind of token {kind!r}: known are {', '.join(sorted(_TOKENS))}")
+    parts = [json.dumps(part).encode() for part in _TOKENS[kind]]
+    parts.append(hashlib.shake_256(kind.encode()).digest(256))
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
 _MACROS: Mapping[str, Callable[[str], str]] = {
     "tags": _tags,
     "base64": _base64,
     "base64-prefix": _base64_prefix,
     "secret": _secret,
     "messages": _messages,
+    "token": _token,
 }

@@ -1,0 +1,33 @@
+"""What a credential may be good for: the operations of the gateway, by name."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from ringwall.core import ConfigError, Problem
+
+
+class Scope(StrEnum):
+    """One operation. A credential that names scopes is good for those alone."""
+
+    CHAT = "chat"
+    """Talk to an application."""
+    MODELS = "models"
+    """List an application's models."""
+    CONTRIBUTE = "contribute"
+    """Put documents into collections."""
+    READ_DECISIONS = "read-decisions"
+    """Read decisions from the ledger: one's own, and all with a role for the console."""
+    CONSOLE = "console"
+    """Sign in to the chat page and the console."""
+    EXCHANGE = "exchange"
+    """Act on behalf of a user; needs a service rule of the workload file as well."""
+
+
+def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """The scopes, each once. Raises ConfigError for one that there is none."""
+    named = tuple(dict.fromkeys(map(str, scopes)))
+    known = {scope.value for scope in Scope}
+    if unknown := [name for name in named if name not in known]:
+        listed = ", ".join(sorted(known))
+        raise ConfigError(Problem(f"unknown scope {unknown[0][:64]!r}: known are {listed}"))
+    return named

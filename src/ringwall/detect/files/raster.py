@@ -1,0 +1,132 @@
+"""Pixels: decoded under limits, made readable for an OCR engine, and encoded anew without anything else."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from .pictures import inspect_picture
+from .reading import Job, Refused
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIDE = 2048
+"""Longest side of what is passed on. Models scale larger pictures down themselves, and a picture can be made
+to show another text when it is: so it is scaled here, with a filter that averages, and read after that."""
+_SMALL = 1200
+"""Pictures with a shorter longest side are enlarged before they are read: small type."""
+_OCR_SIDE = 2600
+_FAINT = 2
+"""Least difference from its surroundings (of 255) that counts as a stroke."""
+
+
+def read_picture(data: bytes, kind: str, job: Job, where: str = "") -> tuple[bytes, str]:
+    """Texts in and about the picture into the job; its first frame encoded anew, with the media type."""
+    found = inspect_picture(data, kind, job)
+    frames = _frames(data, kind, found.frames, job)
+    job.inflate(sum(frame.width * frame.height * 3 for frame in frames))
+    for number, frame in enumerate(frames, 1):
+        name = where or "picture"
+        _recognise(frame, f"{name}" if number == 1 else f"{name} frame {number}", job)
+    if found.frames > len(frames):
+        job.mark("unread", "frames")
+    return _encoded(frames[0], kind)
+
+
+def _frames(data: bytes, kind: str, count: int, job: Job) -> "list[Image]":
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 - an extra
+
+    Image.MAX_IMAGE_PIXELS = job.limits.pixels
+    frames: list[Image.Image] = []
+    try:
+        with Image.open(io.BytesIO(data), formats=[kind.upper()]) as picture:
+            for number in range(min(count, job.limits.frames)):
+                picture.seek(number)
+                if picture.width * picture.height > job.limits.pixels:
+                    raise Refused("pixels")
+                frame = ImageOps.exif_transpose(picture)
+                frames.append(_bounded(frame))
+    except Refused:
+        raise
+    except EOFError:
+        pass
+    except MemoryError:
+        raise Refused("limit") from None
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+        raise Refused("damaged") from None
+    except Exception:  # noqa: BLE001 - decoders raise all sorts over damaged data; it is refused either way
+        raise Refused("damaged") from None
+    if not frames:
+        raise Refused("damaged")
+    return frames
+
+
+def _bounded(frame: "Image") -> "Image":
+    """RGBA where it is transparent, else RGB, at most ``SIDE`` to each side."""
+    from PIL import Image  # noqa: PLC0415 - an extra
+
+    if frame.mode in ("I", "F", "I;16", "I;16B", "I;16L"):
+        frame = frame.convert("F").point(lambda value: value / 256).convert("L")
+    transparent = "A" in frame.getbands() or "transparency" in frame.info
+    fresh = frame.convert("RGBA" if transparent else "RGB")
+    if max(fresh.size) > SIDE:
+        fresh.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return fresh
+
+
+def flattened(frame: "Image") -> "Image":
+    """On white: what is transparent shows nothing."""
+    from PIL import Image  # noqa: PLC0415 - an extra
+
+    if frame.mode != "RGBA":
+        return frame
+    ground = Image.new("RGBA", frame.size, "white")
+    return Image.alpha_composite(ground, frame).convert("RGB")
+
+
+def _recognise(frame: "Image", where: str, job: Job) -> None:
+    if job.ocr is None:
+        job.mark("unread", where)
+        return
+    plain = job.ocr(_enlarged(flattened(frame).convert("L")))
+    job.say(where, plain)
+    known = set(plain.split())
+    faint = job.ocr(_enlarged(strokes(frame)))
+    lines = [line for line in faint.splitlines() if set(line.split()) - known]
+    job.say(f"{where} contrast", "\n".join(lines))
+
+
+def strokes(frame: "Image") -> "Image":
+    """Dark where any channel, transparency included, differs from its surroundings, however little: brings up
+    type of nearly the colour of its ground, or of equal brightness."""
+    from PIL import ImageChops, ImageFilter  # noqa: PLC0415 - an extra
+
+    blurred = frame.filter(ImageFilter.MedianFilter(9) if max(frame.size) <= 1000 else ImageFilter.BoxBlur(8))
+    bands: list[Any] = list(ImageChops.difference(frame, blurred).split())
+    most = bands[0]
+    for band in bands[1:]:
+        most = ImageChops.lighter(most, band)
+    faint: Image = most.point(lambda value: 255 if value < _FAINT else max(0, 160 - value * 16))
+    return faint
+
+
+def _enlarged(frame: "Image") -> "Image":
+    from PIL import Image, ImageOps  # noqa: PLC0415 - an extra
+
+    stretched = ImageOps.autocontrast(frame)
+    longest = max(stretched.size)
+    if longest >= _SMALL:
+        return stretched
+    factor = min(3.0, _OCR_SIDE / longest)
+    size = (max(1, round(stretched.width * factor)), max(1, round(stretched.height * factor)))
+    return stretched.resize(size, Image.Resampling.LANCZOS)
+
+
+def _encoded(frame: "Image", kind: str) -> tuple[bytes, str]:
+    out = io.BytesIO()
+    fresh = flattened(frame)
+    fresh.info = {}
+    if kind == "jpeg":
+        fresh.save(out, "JPEG", quality=90)
+        return out.getvalue(), "image/jpeg"
+    fresh.save(out, "PNG")
+    return out.getvalue(), "image/png"
