@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-WINDOW, STRIDE = 160, 120
-"""Tokens of one look at a long text, and from one to the next."""
+WINDOW, OVERLAP = 160, 32
+"""Tokens of one look at a long text, and those that the next one shares with it."""
 MOST_WINDOWS = 48
 """Looks at one text; beyond it they are spread evenly, with gaps."""
 LONGEST = 60_000
@@ -75,13 +75,13 @@ class Encoder:
         body, room = encoded.ids, WINDOW - len(prefix) - 1
         if len(body) <= room:
             return [[*prefix, *body, _END]], [(0, len(text) + cut)]
-        step = max(STRIDE, -(-(len(body) - room) // (MOST_WINDOWS - 1)))
-        starts = range(0, len(body) - room + step, step)
-        places = [
-            (encoded.offsets[at][0], encoded.offsets[min(at + room, len(body)) - 1][1]) for at in starts
-        ]
+        count = min(MOST_WINDOWS, -(-(len(body) - OVERLAP) // (room - OVERLAP)))
+        length = min(room, -(-(len(body) + OVERLAP * (count - 1)) // count))  # alike, so that none is padded
+        starts = [at * (len(body) - length) // (count - 1) for at in range(count)]
+        offsets = encoded.offsets
+        places = [(offsets[at][0], offsets[at + length - 1][1]) for at in starts]
         spans = [(a + cut * (a >= LONGEST // 2), b + cut * (b > LONGEST // 2)) for a, b in places]
-        return [[*prefix, *body[at : at + room], _END] for at in starts], spans
+        return [[*prefix, *body[at : at + length], _END] for at in starts], spans
 
     def _run(self, looks: Sequence[Sequence[int]]) -> Any:
         longest = max(map(len, looks))
