@@ -91,3 +91,15 @@ def test_every_setting_is_described() -> None:
     for name, definition in schema["$defs"].items():
         assert not undescribed(definition), name
     assert Admissions.__doc__
+
+
+def test_a_provider_that_is_replaced_is_not_built():
+    """A drill puts its own model in the place of every provider: their extras need not be there."""
+    section = ModelSection.model_validate(
+        {
+            "providers": {"own": {"kind": "local", "artifact": "file"}},
+            "artifacts": {"file": {"path": "m.gguf", "sha256": "0" * 64}},
+            "routes": {"default": {"provider": "own", "model": "m"}},
+        }
+    )
+    assert build_providers(section, lambda _: pytest.fail("nothing is loaded"), {"own"}) == {}

@@ -7,6 +7,10 @@ from .assess import assess
 from .learned import Opinion, Tier, joined, opinion, sigmoid
 from .scanner import Sighting
 
+_SURE, _FLOOR = 0.9, 0.8
+"""A signature as sure as this, which nothing around it weakens, makes an attack at least so likely: of
+1,250 innocent
+held-out texts none has one below the default threshold."""
 _UNNAMED = 0.25
 """Share of jailbreaks among attacks that no signature names, without the encoder."""
 
@@ -35,6 +39,8 @@ def judge(text: str, *, untrusted: bool = False, tier: Tier) -> Judgement:
     seen = assess(text)
     learned = opinion(text, untrusted=untrusted, tier=tier)
     attack = round(joined(learned, seen.attack, untrusted=untrusted), 4)
+    if seen.attack >= _SURE:
+        attack = max(attack, _FLOOR)
     if learned.encoder:
         share = sigmoid(learned.encoder.jailbreak)
     elif seen.injection or seen.jailbreak:

@@ -210,7 +210,7 @@ class _Composer:
         return {**general, **self.workload.applications[application].controls.get(control, {})}
 
     def _router(self) -> Router:
-        providers = build_providers(self.model, self.admissions.open)
+        providers = build_providers(self.model, self.admissions.open, self.overrides.providers)
         return Router(
             self.model,
             {**providers, **self.overrides.providers},

@@ -1,6 +1,6 @@
 """Settings to providers: the one place that knows all kinds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import assert_never
 
 from .extractive import ExtractiveProvider
@@ -20,13 +20,18 @@ from .verified_file import VerifiedFile
 
 
 def build_providers(
-    section: ModelSection, open_artifact: Callable[[str], VerifiedFile]
+    section: ModelSection, open_artifact: Callable[[str], VerifiedFile], replaced: Collection[str] = ()
 ) -> dict[str, Provider]:
-    """All providers of the section, by name. Nothing is connected or loaded yet.
+    """The providers of the section, by name, without those that are ``replaced``. Nothing is connected or
+    loaded yet.
 
     ``open_artifact`` is ``Admissions.open``. Raises ConfigError: a missing API key, a missing extra.
     """
-    return {name: _build(settings, open_artifact) for name, settings in section.providers.items()}
+    return {
+        name: _build(settings, open_artifact)
+        for name, settings in section.providers.items()
+        if name not in replaced
+    }
 
 
 def _build(settings: ProviderSettings, open_artifact: Callable[[str], VerifiedFile]) -> Provider:
