@@ -37,7 +37,7 @@ def _between(found: Features, low: int, high: int) -> np.ndarray:
     return found.rows[(found.starts >= low) & (found.starts < high)]
 
 
-def train(rows: Sequence[Row], *, epochs: int = 6, rate: float = 0.05, seed: int = 1) -> Ngrams:
+def train(rows: Sequence[Row], *, epochs: int = 8, rate: float = 0.1, seed: int = 1) -> Ngrams:
     """Adagrad on the logistic loss. Of an attack the window counts that the last epoch found worst."""
     chance = random.Random(seed)
     torch.manual_seed(seed)

@@ -4,6 +4,7 @@ import logging
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -197,8 +198,14 @@ def _judge(purpose: PurposeSettings, application: str) -> Judge | None:
         except RuntimeError as error:
             raise ConfigError(Problem(f"the purpose of {application!r} can't be judged: {error}")) from None
     if purpose.engine == "auto":
-        log.warning("%s: the purpose of %r is judged by words: embeddings are not installed", ID, application)
+        _said(application)
     return ByWords(purpose)
+
+
+@cache
+def _said(application: str) -> None:
+    """Once: the same application is composed again at each reload, and often in a drill."""
+    log.warning("%s: the purpose of %r is judged by words: embeddings are not installed", ID, application)
 
 
 def build(_settings: NoSettings, services: Services) -> Topic:
