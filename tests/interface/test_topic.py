@@ -107,6 +107,7 @@ def test_by_words_nothing_but_the_denied_is_stopped():
 
 
 def test_which_one_runs_is_said(monkeypatch, caplog):
+    topic._said.cache_clear()
     monkeypatch.setattr(topic, "available", lambda: False)
     assert made("auto").judge.name == "words"
     assert "judged by words" in caplog.text
