@@ -53,7 +53,7 @@ class Shots:
         """0 for a few; much for dozens that teach compliance with harm; little for an innocent transcript."""
         if self.count < FEWEST_SHOTS:
             return 0.0
-        long = min(0.5, 0.05 + 0.02 * self.count)
+        long = min(0.5, 0.06 + 0.025 * self.count)
         if not self.harm:
             return 0.5 * long
         return min(1.3, long * 2.2 * (1.6 if self.complies >= 0.4 else 1.0))
