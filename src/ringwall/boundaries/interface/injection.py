@@ -43,8 +43,8 @@ _TOLD = {
 }
 _WINDOW_PARTS = 6
 _WINDOW_CHARS = 4000
-_SENTENCES = 32
-"""Sentences of one window that are judged by themselves to find the one to take out."""
+_SENTENCES = {Tier.NGRAMS: 400, Tier.ENCODER: 32}
+"""Most sentences that are judged by themselves to find those to take out; of more, all go."""
 
 
 class InjectionSettings(Settings):
@@ -123,8 +123,7 @@ class Injection(PartControl):
 
     def _orders(self, text: str, found: Judgement) -> list[tuple[int, int]]:
         """The sentences that give orders: those with a signature, else those of the worst window that are
-        judged an attack
-        by themselves, else the window."""
+        judged an attack by themselves, else the window."""
         signed = _attacks(found.sightings)
         strong = [one for one in signed if one.score >= self.settings.remove] or signed
         if strong:
@@ -132,9 +131,12 @@ class Injection(PartControl):
         low, high = found.opinion.span
         if found.opinion.view:
             return [(low, high)]
+        told = sentences(text, low, high)
+        if len(told) > _SENTENCES[self._tier]:
+            return [(low, high)]
         alone = [
             (start, end)
-            for start, end in sentences(text, low, high)[:_SENTENCES]
+            for start, end in told
             if judge(text[start:end], untrusted=True, tier=self._tier).attack >= self.settings.remove
         ]
         return alone or [(low, high)]

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from importlib.resources import as_file, files
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,8 @@ class Logits(NamedTuple):
     """Of a harmful topic."""
     span: tuple[int, int]
     """The window, in characters of the text."""
+    whole: bool = True
+    """False when the text was too long to be read without gaps."""
 
 
 EXTRA = "The transformer tier needs the extra: pip install 'ringwall[transformer]'."
@@ -62,7 +65,8 @@ class Encoder:
         odds = high + np.log1p(np.exp(logits[:, 1:3].min(1) - high)) - logits[:, 0]
         worst = int(odds.argmax())
         jailbreak = float(logits[worst, 2] - logits[worst, 1])
-        return Logits(float(odds[worst]), jailbreak, float(logits[:, 3].max()), spans[worst])
+        whole = len(text) <= LONGEST and all(b >= c for (_, b), (c, _) in pairwise(spans))
+        return Logits(float(odds[worst]), jailbreak, float(logits[:, 3].max()), spans[worst], whole)
 
     def _looks(self, text: str, prefix: Sequence[int]) -> tuple[list[list[int]], list[tuple[int, int]]]:
         """Token windows, and what they cover of the text."""

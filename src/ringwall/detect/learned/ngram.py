@@ -12,7 +12,7 @@ from .features import BITS, Features, features, squeezed
 WINDOW, STRIDE = 600, 200
 """Bytes of one look at a long text, and from one to the next."""
 LONGEST = 400_000
-"""Characters of a text that are looked at."""
+"""Characters that are looked at at a time, which bounds memory."""
 EMPTY = -9.0
 """Log odds of a text without features."""
 
@@ -27,11 +27,10 @@ class Ngrams:
     """For what somebody typed, and for text from outside."""
 
     def score(self, text: str, *, untrusted: bool = False) -> float:
-        """Log odds of an attack in the worst window of the text; not yet calibrated. What lies between the
-        two
-        ends of a text of more than ``LONGEST`` characters is not looked at."""
+        """Log odds of an attack in the worst window of the text; not yet calibrated."""
         if len(text) > LONGEST:
-            text = text[: LONGEST // 2] + text[-LONGEST // 2 :]
+            starts = range(0, len(text), LONGEST - WINDOW)
+            return max(self.score(text[at : at + LONGEST], untrusted=untrusted) for at in starts)
         data = squeezed(text)
         return self.of(features(data), len(data), untrusted=untrusted)
 

@@ -13,6 +13,7 @@ from .encoder import Logits, available, encoder
 from .ngram import EMPTY, ngrams
 
 _KEEP = 512
+_KEEP_LENGTH = 32_768
 _READINGS = 3
 """Decoded readings of one text that the encoder looks at."""
 _SHORT = 12
@@ -47,9 +48,18 @@ def best_tier() -> Tier:
     return Tier.ENCODER if available() else Tier.NGRAMS
 
 
-@lru_cache(maxsize=_KEEP)
 def opinion(text: str, *, untrusted: bool, tier: Tier) -> Opinion:
-    """Look at the canonical reading of a text and at what is encoded in it."""
+    """Look at the canonical reading of a text and at what is encoded in it. The last answers are kept, but
+    for those on long texts."""
+    return (_kept if len(text) <= _KEEP_LENGTH else _opinion)(text, untrusted, tier)
+
+
+@lru_cache(maxsize=_KEEP)
+def _kept(text: str, untrusted: bool, tier: Tier) -> Opinion:
+    return _opinion(text, untrusted, tier)
+
+
+def _opinion(text: str, untrusted: bool, tier: Tier) -> Opinion:
     plain = canonical(text)
     readings = [plain, *(view for view in views(text) if view.depth and len(view.text) >= _SHORT)]
     scored = [(ngrams().score(view.text, untrusted=untrusted), view) for view in readings]
@@ -61,6 +71,12 @@ def opinion(text: str, *, untrusted: bool, tier: Tier) -> Opinion:
     judged = [(encoder().score(view.text, untrusted=untrusted), score, view) for score, view in looked]
     found, score, view = max(judged, key=lambda one: one[0].attack)
     span = view.locate(*found.span) if view.text else (0, len(text))
+    if not all(logits.whole for logits, _, _ in judged):
+        score, span = (
+            max(one for one, _ in scored),
+            (0, len(text)),
+        )  # it may lie where the encoder did not look
+        found = found._replace(whole=False)
     return Opinion(score, found, view.name if view.depth else "", span)
 
 
@@ -75,15 +91,22 @@ class Weights:
 
 
 def joined(of: Opinion, signatures: float, *, untrusted: bool) -> float:
-    """Probability of an attack, 0..1, from the tiers that looked and the score of the signatures (0..1)."""
+    """Probability of an attack, 0..1, from the tiers that looked and the score of the signatures (0..1).
+    Where the encoder had to leave gaps, what the n-grams say by themselves counts as well: they read all of it."""
     if of.ngrams <= EMPTY and of.encoder is None:
         return signatures
     kind = "untrusted" if untrusted else "user"
-    weights = _weights()["encoder" if of.encoder else "ngrams"][kind]
-    odds = weights.bias + weights.ngrams * of.ngrams + weights.signatures * signatures
+    odds = []
+    if of.encoder is None or not of.encoder.whole:
+        odds.append(_odds(_weights()["ngrams"][kind], of, signatures))
     if of.encoder:
-        odds += weights.encoder * of.encoder.attack
-    return sigmoid(odds)
+        weights = _weights()["encoder"][kind]
+        odds.append(_odds(weights, of, signatures) + weights.encoder * of.encoder.attack)
+    return sigmoid(max(odds))
+
+
+def _odds(weights: Weights, of: Opinion, signatures: float) -> float:
+    return weights.bias + weights.ngrams * of.ngrams + weights.signatures * signatures
 
 
 def sigmoid(odds: float) -> float:
