@@ -92,7 +92,9 @@ class Weights:
 
 def joined(of: Opinion, signatures: float, *, untrusted: bool) -> float:
     """Probability of an attack, 0..1, from the tiers that looked and the score of the signatures (0..1).
-    Where the encoder had to leave gaps, what the n-grams say by themselves counts as well: they read all of it."""
+
+    Where the encoder had to leave gaps, what the n-grams say by themselves counts as well: they read it all.
+    """
     if of.ngrams <= EMPTY and of.encoder is None:
         return signatures
     kind = "untrusted" if untrusted else "user"
