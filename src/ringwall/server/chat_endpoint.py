@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from ringwall.boundaries.application.chain_token import HEADER, digest_of
 from ringwall.core import UpstreamError
 from ringwall.wire.chat_reply import DONE, chunk, completion, event, usage_chunk
 from ringwall.wire.chat_request import read_chat
@@ -32,6 +33,13 @@ async def chat_completions(request: Request) -> Response:
     turn.route = app.resolve(turn.call.model)
     token = request.headers.get("x-ringwall-session", "")
     turn.session = app.sessions.find(principal, app.application.name, token, turn.call.messages, turn.id)
+    turn.chain = app.chains.enter(
+        request.headers.get(HEADER, ""),
+        tenant=principal.tenant,
+        application=app.application.name,
+        session=turn.session,
+        said=digest_of(turn.call.messages[-1]),
+    )
     try:
         await admit(turn, depth=depth, address=peer(request))
         return await (_stream if turn.call.stream else _whole)(gateway, turn)

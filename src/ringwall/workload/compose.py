@@ -8,6 +8,9 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from ringwall.boundaries.application.breakers import Breakers
+from ringwall.boundaries.application.chain_token import PURPOSE as CHAIN_KEY
+from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
@@ -109,7 +112,12 @@ class _Composer:
             plant.disclosures,
             plant.containment,
             *application_services(
-                section, plant.database, self.rights, self.loaded.folder, sealer=plant.envelope
+                section,
+                plant.database,
+                self.rights,
+                self.loaded.folder,
+                sealer=plant.envelope,
+                chain_key=plant.master.derive(CHAIN_KEY),
             ),
         )
 
@@ -150,6 +158,9 @@ class _Composer:
             files=self.files,
             provenance_of=self.services.get(Provenance),
             most_parts=self.workload.interface.limits.parts,
+            breakers=self.services.get(Breakers),
+            chains=self.services.get(Chains),
+            trusted_agents=self.workload.application.breakers.chain.trusted,
             denied_asks=self.workload.application.breakers.denied_asks,
             passthrough=self._passes_through(application),
         )

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from ringwall.boundaries.application.breakers import Breakers
+from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
@@ -36,7 +38,9 @@ class Runner(Protocol):
 
     def runs(self, tool: str) -> bool: ...
 
-    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome: ...
+    async def run(
+        self, tool: str, arguments: Mapping[str, Any], principal: Principal, *, chain: str = ""
+    ) -> ToolOutcome: ...
 
     def close(self) -> None: ...
 
@@ -60,6 +64,10 @@ class ApplicationSite:
     retriever: Retriever
     files: FileReader
     provenance_of: Provenance
+    breakers: Breakers
+    chains: Chains
+    trusted_agents: frozenset[str] = frozenset()
+    """``application.breakers.chain.trusted``."""
     most_parts: int = 400
     """``interface.limits.parts``."""
     denied_asks: int = 3
@@ -106,9 +114,11 @@ class ApplicationSite:
         """Whether the gateway runs this tool."""
         return self.runner.runs(tool)
 
-    async def run_tool(self, name: str, arguments: Mapping[str, Any], principal: Principal) -> str:
+    async def run_tool(
+        self, name: str, arguments: Mapping[str, Any], principal: Principal, *, chain: str = ""
+    ) -> ToolOutcome:
         """The tool's result, or a sentence that says how it failed."""
-        return (await self.runner.run(name, arguments, principal)).text
+        return await self.runner.run(name, arguments, principal, chain=chain)
 
     def provenance(self, content: Sequence[Part], call: Part) -> Mapping[str, Label]:
         """Where each argument of the call came from."""

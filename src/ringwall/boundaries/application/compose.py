@@ -1,13 +1,17 @@
 """What this boundary's controls are built from, in one place for the composition root."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringwall.storage.database import Database
+from ringwall.storage.shared_counters import SharedCounters
 
 from .authority import Authority, Classes
+from .breakers import Breakers
 from .cedar_policies import Source, default_source, load_policies, read_source
+from .chain_token import Chains
 from .egress import Egress
 from .entities import Entities
 from .execute import ToolRunner
@@ -52,25 +56,31 @@ def application_services(
     directory: Path,
     *,
     sealer: Sealer | None = None,
+    chain_key: bytes | None = None,
 ) -> tuple[object, ...]:
     """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority,
-    ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, Provenance, Egress, ToolRunner.
+    ApprovalRights, BreakerSettings, Breakers, Chains, ToolSwitches, SessionLabels, Holds, Provenance,
+    Egress, ToolRunner.
 
-    ``directory`` is that of the workload file. On a reload, build anew: what must last is in the
+    ``directory`` is that of the workload file. Without a ``chain_key``, no other process takes the tokens of
+    chains that are handed out here. On a reload, build anew: what must last is in the
     database.
     """
     policy = policy_services(section, rights)
     egress = Egress(section.egress)
+    switches = ToolSwitches(database)
     return (
         policy.registry,
         policy.entities,
         policy.authority,
         rights,
         section.breakers,
-        ToolSwitches(database),
+        Breakers(section.breakers, policy.registry, SharedCounters(database)),
+        Chains(chain_key or os.urandom(32), section.breakers.chain.expire_s),
+        switches,
         SessionLabels(database),
         Holds(database, rights, expire_s=section.holds.expire_s, sealer=sealer),
         Provenance(),
         egress,
-        ToolRunner(policy.registry, directory, egress=egress),
+        ToolRunner(policy.registry, directory, egress=egress, switches=switches),
     )

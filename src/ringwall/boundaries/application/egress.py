@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from ringwall.core import RingwallError, UpstreamError
 
 from .addresses import Host, host_of, is_metadata, refused
+from .chain_token import CURRENT, HEADER
 from .settings import EgressRule
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -112,9 +113,9 @@ class Egress:
     ) -> Fetched:
         origin = host_of(url)
         for _ in range(_MAX_REDIRECTS + 1):
-            self.rule_for(url, method, tool)
+            rule = self.rule_for(url, method, tool)
             session = self._opened()
-            sent = {"Accept-Encoding": "identity", **headers}
+            sent = {"Accept-Encoding": "identity", **headers, **_chain_header(rule)}
             async with session.request(method, url, headers=sent, data=body, allow_redirects=False) as answer:
                 if answer.status not in _REDIRECTS or "Location" not in answer.headers:
                     return await self._read(answer, url)
@@ -154,6 +155,12 @@ class Egress:
                 headers={"User-Agent": "ringwall"},
             )
         return self._session
+
+
+def _chain_header(rule: EgressRule) -> dict[str, str]:
+    """Other agents are told on whose chain they are asked."""
+    chain = CURRENT.get() if rule.agents else ""
+    return {HEADER: chain} if chain else {}
 
 
 class _Guarded(OSError):

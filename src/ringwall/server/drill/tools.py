@@ -22,10 +22,12 @@ class DrillTools:
     def runs(self, tool: str) -> bool:
         return self._real.runs(tool)
 
-    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome:
+    async def run(
+        self, tool: str, arguments: Mapping[str, Any], principal: Principal, *, chain: str = ""
+    ) -> ToolOutcome:
         manifest = self._registry.get(tool)
         if manifest is not None and manifest.effect in _REAL:
-            return await self._real.run(tool, arguments, principal)
+            return await self._real.run(tool, arguments, principal, chain=chain)
         return ToolOutcome("Done. (A drill: nothing was carried out.)")
 
     def close(self) -> None:

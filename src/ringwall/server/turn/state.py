@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from ringwall.boundaries.application.chain_token import Chain
 from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
@@ -39,6 +40,8 @@ class Turn:
     principal: Principal
     call: ChatCall
     session: str = ""
+    chain: Chain | None = None
+    """How the turn came about, where agents may ask it."""
     endpoint: str = ENDPOINT
     route: str = ""
     """The route that the client's model name stands for."""
@@ -74,7 +77,8 @@ class Turn:
         parts: Iterable[Part] = (),
         context: Mapping[str, Any] | None = None,
     ) -> Crossing:
-        """A crossing of this turn. ``turn`` is always in its context."""
+        """A crossing of this turn. ``turn`` is in its context, and ``chain`` where it stands on one."""
+        known = {"turn": self.id, "chain": self.chain.facts()} if self.chain else {"turn": self.id}
         return Crossing(
             kind,
             self.principal,
@@ -83,7 +87,7 @@ class Turn:
             self.session,
             self.endpoint,
             self.call.stream,
-            {"turn": self.id, **(context or {})},
+            {**known, **(context or {})},
         )
 
     async def decide(self, crossing: Crossing) -> Decision:
@@ -117,6 +121,13 @@ class Turn:
         if control == "interface.limits":
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
+
+    @property
+    def chain_token(self) -> str:
+        """For the agents that this turn asks; empty where it stands on no chain, or on a broken one."""
+        if self.chain is None or self.chain.fault:
+            return ""
+        return self.app.chains.token(self.chain, self.principal.tenant)
 
     @property
     def place(self) -> Place | None:

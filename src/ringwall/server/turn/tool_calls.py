@@ -42,6 +42,8 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
         decision = await _decide(turn, part, granted)
         await turn.committed()
         action = _carried_out(turn, part, decision)
+        if action >= Action.HOLD:
+            turn.app.breakers.refused(turn.id, part)
         if action is Action.HOLD:
             outcome.refused += 1
             outcome.results.append(_refusal(turn, part, _hold(turn, part, decision)))
@@ -49,16 +51,21 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
             outcome.refused += 1
             outcome.results.append(_refusal(turn, part, _denied(decision)))
         elif granted and not turn.app.holds.take(turn.session, turn.principal, part.name, part.data):
+            turn.app.breakers.left_out(turn.id, part)
             outcome.results.append(_tool_message(part, "Not done: the approval was already used."))
         elif turn.app.runs(part.name):
             allowed.append(part)
         else:
             if turn.app.gate.mode is Mode.ENFORCE:
                 call["function"]["arguments"] = part.text  # what was approved is what travels
+            turn.app.breakers.made(turn.id, part)
             outcome.for_client.append(call)
     turn.left = turn.left or bool(outcome.for_client or allowed)
     if not outcome.for_client:
         outcome.results += [_tool_message(part, await _run(turn, part)) for part in allowed]
+    else:
+        for part in allowed:
+            turn.app.breakers.left_out(turn.id, part)
     return outcome
 
 
@@ -110,7 +117,9 @@ async def _run(turn: Turn, part: Part) -> str:
     """Execute a gateway-run tool and take its result through the gate."""
     app = turn.app.application.name
     await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
-    text = await turn.app.run_tool(part.name, part.data, turn.principal)
+    outcome = await turn.app.run_tool(part.name, part.data, turn.principal, chain=turn.chain_token)
+    turn.app.breakers.made(turn.id, part, undone=outcome.failed and not outcome.unsure)
+    text = outcome.text
     result = Part(PartKind.TOOL_RESULT, text, turn.app.tool_label(part.name), "tool", part.name, ref=part.ref)
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
     if decision.action >= Action.HOLD:
