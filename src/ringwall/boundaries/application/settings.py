@@ -56,7 +56,7 @@ class ToolSettings(Settings):
     """Data classes of what it returns."""
     reversible: bool = False
     """Whether a person can undo the effect without loss."""
-    cost: float | str = 0
+    cost: float | str = 0.0
     """What a call costs, in a unit of your choice: a number, or the name of the numeric argument that says
     it, such as ``amount``. ``breakers.cost`` limits it."""
     run: ToolRun | None = None

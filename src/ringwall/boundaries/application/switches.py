@@ -8,9 +8,8 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from ringwall.core import DataError, new_id
+from ringwall.core import DataError
 from ringwall.storage.database import Database
 
 from .cedar_types import plain
@@ -37,19 +36,6 @@ class Switch:
     """Who threw it."""
     at: int
     """Microseconds since the epoch, UTC."""
-
-    def event(self, action: str, by: str) -> dict[str, Any]:
-        """For the ledger; ``action`` is ``off`` or ``on``. The reason, which a person wrote, belongs in the
-        encrypted body."""
-        return {
-            "id": new_id("evt"),
-            "type": "tool.switch",
-            "at": time.time_ns() // 1000,
-            "boundary": "application",
-            "action": action,
-            "target": self.target,
-            "by": by,
-        }
 
 
 def effect_target(effect: str) -> str:
