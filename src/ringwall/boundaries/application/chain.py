@@ -38,6 +38,7 @@ DECLARATION = Declaration(
     csf=("PR.IR-04", "DE.CM-09"),
     inline=True,
 )
+# The caller's model reads these as what a tool said: facts, since instructions there are taken out.
 _FAULTS = {
     "expired": "The chain token has expired: send the one of the latest answer.",
     "forged": "The chain token can't be read: send it as it was given, or none.",
@@ -62,12 +63,11 @@ class ChainControl:
             return _stop(known, _FAULTS[known])
         depth = facts.get("depth")
         if max(depth if isinstance(depth, int) else 1, acting(crossing.principal)) > self._limits.depth:
-            return _stop(
-                "depth", "Too many agents have called each other to ask this. Answer with what you have."
-            )
+            return _stop("depth", "The chain of agents is too long: nobody further can be asked.")
         if facts.get("repeats"):
             return _stop(
-                "recursion", "This was asked before on the same chain of agents. Answer with what you have."
+                "recursion",
+                "The same was asked before on this chain of agents: there will be no other answer.",
             )
         return ALLOW
 
