@@ -26,7 +26,9 @@ from ringwall.console.backend import (
     HoldInfo,
     Message,
     Proof,
+    SwitchInfo,
     ThreatRow,
+    ToolInfo,
 )
 from ringwall.core import (
     ALLOW,
@@ -196,6 +198,10 @@ class Memory:
     attached: bool = False
     reported: list[tuple[str, FalseAlarm, str]] = field(default_factory=list)
     allowed: dict[str, AllowInfo] = field(default_factory=dict)
+    known_tools: list[ToolInfo] = field(
+        default_factory=lambda: [ToolInfo("refund", "pay", "Pays back."), ToolInfo("git__log", "read", "<b>")]
+    )
+    off: dict[str, SwitchInfo] = field(default_factory=dict)
 
     async def cross(
         self, kind: CrossingKind, text: str, principal: Principal, turn: str, session: str = "", **part: Any
@@ -334,6 +340,20 @@ class Memory:
     async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
         if self.allowed.pop(rule_id, None) is None:
             raise DataError("There is no allow-rule of this id that was not removed.")
+
+    async def tools(self) -> Sequence[ToolInfo]:
+        return [replace(tool, off_by=tool.name if tool.name in self.off else "") for tool in self.known_tools]
+
+    async def switches(self) -> Sequence[SwitchInfo]:
+        return list(self.off.values())
+
+    async def switch_off(self, target: str, reason: str, principal: Principal) -> None:
+        if not reason:
+            raise DataError("A switch needs a reason.")
+        self.off[target] = SwitchInfo(target, reason, principal.subject, 1)
+
+    async def switch_on(self, target: str, principal: Principal) -> bool:
+        return self.off.pop(target, None) is not None
 
     async def chat(
         self,

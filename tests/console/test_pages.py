@@ -17,6 +17,7 @@ PAGES = [
     "/console/decisions",
     "/console/holds",
     "/console/allowances",
+    "/console/tools",
     "/console/threats",
     "/chat/assistant",
 ]
@@ -101,6 +102,8 @@ def test_a_stranger_gets_401_from_an_api(browser_client, path):
             "/console/holds",
             "/console/allowances",
             "/console/threats",
+            "/console/tools",
+            "/console/api/tools",
             "/console/api/boundaries",
             "/console/api/decisions",
         ),

@@ -174,6 +174,29 @@ class FalseAlarm:
     phrase: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """A tool of the workload, or of an MCP server."""
+
+    name: str
+    effect: str
+    description: str = ""
+    off_by: str = ""
+    """Target of the kill switch that stands against it; empty: it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchInfo:
+    """A kill switch that was thrown."""
+
+    target: str
+    """Name of a tool, ``effect:<effect>``, ``<server>__*`` or ``*`` for every tool."""
+    reason: str
+    by: str
+    at: int
+    """Microseconds since the epoch."""
+
+
 ThreatStatus: TypeAlias = Literal["proven", "degraded", "stale", "asserted", "broken", "none"]
 
 
@@ -284,6 +307,21 @@ class Backend(Protocol):
 
     async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
         """Raises ``RingwallError`` when there is no such rule."""
+        ...
+
+    async def tools(self) -> Sequence[ToolInfo]: ...
+
+    async def switches(self) -> Sequence[SwitchInfo]:
+        """Those that are thrown."""
+        ...
+
+    async def switch_off(self, target: str, reason: str, principal: Principal) -> None:
+        """Throw a kill switch. Raises ``RingwallError`` for a target that names nothing, or without a
+        reason."""
+        ...
+
+    async def switch_on(self, target: str, principal: Principal) -> bool:
+        """Put it back; False when it was not thrown."""
         ...
 
     def chat(

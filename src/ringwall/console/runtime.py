@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.interface.keys import key_id
 from ringwall.boundaries.interface.scopes import Scope
 from ringwall.boundaries.model.settings import (
@@ -24,7 +25,7 @@ from ringwall.server.turn.converse import Calls, Finish, Text
 from ringwall.server.turn.state import Turn
 from ringwall.wire.chat_request import ChatCall
 from ringwall.wire.errors import WireError
-from ringwall.workload import false_alarms
+from ringwall.workload import false_alarms, kill_switch
 from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
@@ -42,7 +43,9 @@ from .backend import (
     HoldInfo,
     Message,
     Proof,
+    SwitchInfo,
     ThreatRow,
+    ToolInfo,
 )
 
 
@@ -231,6 +234,38 @@ class GatewayBackend:
     async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
         site, plant = self._gateway.site, self._gateway.live.plant
         await asyncio.to_thread(false_alarms.remove, site, plant, rule_id, principal)
+
+    async def tools(self) -> Sequence[ToolInfo]:
+        switches = ToolSwitches(self._gateway.live.plant.database)
+        return [
+            ToolInfo(
+                name=tool.name,
+                effect=str(tool.effect),
+                description=tool.description,
+                off_by=thrown.target if (thrown := switches.off(tool.name, tool.effect)) else "",
+            )
+            for tool in self._gateway.site.application().registry
+        ]
+
+    async def switches(self) -> Sequence[SwitchInfo]:
+        thrown = kill_switch.thrown_switches(self._gateway.live.plant)
+        return [SwitchInfo(one.target, one.reason, one.by, one.at) for one in thrown]
+
+    async def switch_off(self, target: str, reason: str, principal: Principal) -> None:
+        plant = self._gateway.live.plant
+        await asyncio.to_thread(
+            kill_switch.switch_off,
+            *(plant, target),
+            reason=reason,
+            by=principal.subject,
+            tenant=principal.tenant,
+        )
+
+    async def switch_on(self, target: str, principal: Principal) -> bool:
+        plant = self._gateway.live.plant
+        return await asyncio.to_thread(
+            kill_switch.switch_on, plant, target, by=principal.subject, tenant=principal.tenant
+        )
 
     async def chat(
         self,

@@ -65,7 +65,7 @@ class Chat(Settings):
     pad_kb: int = Field(default=0, ge=0, le=8192)
     """Kilobytes of filler put behind the last message."""
     chain: bool = False
-    """Whether it comes from an agent that the answer before went to: that answer's chain token is sent along."""
+    """Whether it comes from an agent that the answer before went to: it brings that answer's chain token."""
 
 
 class Contribution(Settings):
