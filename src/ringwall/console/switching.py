@@ -22,7 +22,7 @@ async def show(visit: Visit) -> Response:
         tools=tools,
         switches=await visit.backend.switches(),
         choices=_choices(tools),
-        names={target: words for target, words in _choices(tools)},
+        names=dict(_choices(tools)),
         told=visit.session.take_flash(),
         holds=await waiting(visit),
     )
