@@ -1,7 +1,6 @@
 """The ``application`` section of the workload file: tools, policies, destinations, holds and breakers."""
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,27 +8,23 @@ from pydantic import Field, field_validator
 
 from ringwall.core import Integrity, Settings
 
+from .effect import Effect
+from .mcp.settings import McpSection
+
+__all__ = [
+    "ApplicationSection",
+    "BreakerSettings",
+    "Effect",
+    "EgressRule",
+    "HoldSettings",
+    "KnownEntities",
+    "SafeName",
+    "ToolRun",
+    "ToolSettings",
+]
+
 SafeName = r"^[A-Za-z0-9_-]{1,64}$"
 """What protocols allow as the name of a tool."""
-
-
-class Effect(StrEnum):
-    """What a tool does to the world. Policies speak of effects, never of verbs in names."""
-
-    READ = "read"
-    """Looks something up inside the workload."""
-    WRITE = "write"
-    """Changes data inside the workload."""
-    SEND = "send"
-    """Puts content before somebody: mail, message, post."""
-    PAY = "pay"
-    """Moves money or value."""
-    DELETE = "delete"
-    """Destroys what can't be brought back at once."""
-    FETCH = "fetch"
-    """Reads from an address outside: also a way out, since the address can carry data."""
-    EXECUTE = "execute"
-    """Runs code, a command or a query in another system."""
 
 
 class ToolRun(Settings):
@@ -151,6 +146,8 @@ class ApplicationSection(Settings):
     """Calls that wait for a person."""
     breakers: BreakerSettings = BreakerSettings()
     """Limits against loops."""
+    mcp: McpSection = McpSection()
+    """MCP servers behind the gateway."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of single controls, by id, each with an optional ``mode``."""
 
