@@ -109,7 +109,12 @@ class _Composer:
             plant.disclosures,
             plant.containment,
             *application_services(
-                section, plant.database, self.rights, self.loaded.folder, sealer=plant.envelope
+                section,
+                plant.database,
+                self.rights,
+                self.loaded.folder,
+                sealer=plant.envelope,
+                journal=plant.hold_changed,
             ),
         )
 

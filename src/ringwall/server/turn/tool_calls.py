@@ -7,6 +7,7 @@ ending the turn instead would cost the user's work (measured on AgentDojo, see R
 from dataclasses import dataclass, field
 from typing import Any
 
+from ringwall.boundaries.application.hold import Why
 from ringwall.core import Action, CrossingKind, Decision, Mode, Part, PartKind, apply_edits, new_id
 from ringwall.wire.chat_parts import tool_call_part
 
@@ -39,7 +40,7 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
         part = _as_made(turn, call)
         turn.tool_calls += 1
         granted = turn.app.holds.granted(turn.session, turn.principal, part.name, part.data)
-        decision = await _decide(turn, part, granted)
+        decision = await _decide(turn, part, granted is not None)
         await turn.committed()
         action = _carried_out(turn, part, decision)
         if action is Action.HOLD:
@@ -93,7 +94,9 @@ async def _decide(turn: Turn, part: Part, granted: bool) -> Decision:
 
 def _hold(turn: Turn, part: Part, decision: Decision) -> str:
     reason = " ".join(decision.reasons)
-    hold = turn.app.holds.request(turn.session, turn.principal, part.name, part.data, reason, turn.id)
+    hold = turn.app.holds.request(
+        turn.session, turn.principal, part.name, part.data, Why(reason, turn=turn.id)
+    )
     turn.held.append(hold.id)
     return (
         f"Not done: this call waits for the approval of a person ({hold.id}). {reason} "
