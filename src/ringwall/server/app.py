@@ -17,6 +17,7 @@ from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
 from .decisions_endpoint import report_false_alarm, show_decision
 from .gateway import Gateway, Standing
+from .mcp.endpoint import Hosts, mcp
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
 from .replies import error_response
@@ -39,6 +40,7 @@ def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None
         finally:
             watcher.cancel()
             await gateway.drain(10)
+            await app.state.mcp_hosts.close()
             await live.close()
 
     app = Starlette(
@@ -47,6 +49,7 @@ def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None
         exception_handlers={404: _http_error, 405: _http_error},
     )
     app.state.gateway = gateway
+    app.state.mcp_hosts = Hosts(gateway)
     app.add_middleware(RouteGuard, gateway=gateway)
     return app
 
@@ -70,6 +73,10 @@ def _api() -> list[BaseRoute]:
             _api_errors(add_document, Scope.CONTRIBUTE),
             methods=["POST"],
         ),
+    ]
+    routes += [
+        Route(f"{prefix}/mcp/{{server}}", _api_errors(mcp, Scope.MCP), methods=["GET", "POST", "DELETE"])
+        for prefix in ("", "/apps/{application}")
     ]
     for prefix in ("/v1", "/apps/{application}/v1"):
         routes += [
@@ -117,7 +124,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     messages = {404: "There is no such page or endpoint.", 405: "This endpoint does not take that method."}
     status = getattr(error, "status_code", 404)
     wire = WireError(status, messages[status], "not_found")
-    if request.url.path.startswith(("/v1/", "/apps/")):
+    if request.url.path.startswith(("/v1/", "/apps/", "/mcp/")):
         return await _refused(request.app.state.gateway, wire, request)
     return error_response(wire, getattr(error, "headers", None))
 

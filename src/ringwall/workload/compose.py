@@ -12,6 +12,7 @@ from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
+from ringwall.boundaries.application.mcp.servers import ToolsAndServers
 from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.rights import ApprovalRights
@@ -42,6 +43,7 @@ from ringwall.core import (
 
 from .catalogue import catalogue
 from .load import COMMON_KEYS, Loaded
+from .mcp import mcp_servers, named_tools, with_pins
 from .plant import Plant
 from .schema import Workload
 from .sign_in import build_sign_in
@@ -77,7 +79,7 @@ _REFERENCE = "Internal reference, never to be repeated:"
 
 class _Composer:
     def __init__(self, loaded: Loaded, plant: Plant, overrides: Overrides) -> None:
-        self.loaded = loaded
+        self.loaded = with_pins(loaded, plant)
         self.plant = plant
         self.overrides = overrides
         self.workload: Workload = loaded.workload
@@ -86,6 +88,7 @@ class _Composer:
         self.admissions = Admissions(plant.database, self.model, loaded.folder)
         self.rights = approval_rights(self.workload)
         self.files = FileReader(self.workload.interface.files)
+        self.mcp = mcp_servers(self.loaded, plant)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -94,6 +97,8 @@ class _Composer:
         section = workload.application
         if section.policies is not None:
             section = section.model_copy(update={"policies": self.loaded.folder / section.policies})
+        if self.mcp.tools.by_name:
+            section = section.model_copy(update={"tools": {**section.tools, **self.mcp.tools.settings}})
         return Services(
             self.roles,
             WorkloadFolder(self.loaded.folder),
@@ -144,7 +149,7 @@ class _Composer:
             gate=gate,
             router=router,
             registry=self.services.get(ToolRegistry),
-            runner=self.services.get(ToolRunner),
+            runner=ToolsAndServers(self.services.get(ToolRunner), self.mcp),
             holds=self.services.get(Holds),
             labels=self.services.get(SessionLabels),
             sessions=self.plant.sessions,
@@ -154,6 +159,9 @@ class _Composer:
             retriever=Retriever(self.plant.index, self.workload.data),
             files=self.files,
             provenance_of=self.services.get(Provenance),
+            mcp=self.mcp,
+            facts=self.plant.call_facts,
+            seen=self.plant.seen_content,
             most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
             passthrough=self._passes_through(application),
@@ -180,7 +188,7 @@ class _Composer:
             anonymous=self.workload.interface.anonymous if settings.anonymous is None else settings.anonymous,
             system_prompt=prompt,
             canary=canary if prompt else "",
-            tools=tuple(settings.tools),
+            tools=named_tools(settings.tools, self.mcp.tools),
             collections=tuple(settings.collections),
             models=tuple(settings.models),
             accept=tuple(settings.accept),

@@ -15,6 +15,7 @@ from .compose import Overrides, compose, put_in_force
 from .intake import take_seeds
 from .load import Loaded, load, named_files
 from .matrix import Cell, matrix
+from .mcp import with_pins
 from .plant import Plant
 from .prepare import prepare
 from .site import Site
@@ -46,7 +47,7 @@ class Live:
     def reload(self) -> bool:
         """Read the file again; True when a new site took over. A bad file changes nothing."""
         try:
-            loaded = load(self.path)
+            loaded = with_pins(load(self.path), self.plant)
             if loaded.version == self.site.version:
                 return False
             site = self._built(loaded)
@@ -74,7 +75,8 @@ class Live:
                 log.warning("%s/%s: %s. %s", receipt.collection, receipt.document, receipt.status, why)
 
     async def watch(self) -> None:
-        """Reload whenever the file, or one that it names, has changed. Runs until cancelled."""
+        """Reload whenever the file, one that it names, or an approval of a server's tools has changed. Runs
+        until cancelled."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             seen = await asyncio.to_thread(self._fingerprint)
@@ -105,6 +107,7 @@ class Live:
         self._closing += [*self._retired, self.site]
         for site in list(self._closing):
             await self._close(site)
+        await self.plant.upstreams.close()
         self.plant.close()
 
     def _built(self, loaded: Loaded) -> Site:
@@ -118,7 +121,7 @@ class Live:
 
     def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
         named = [self.path, *named_files(self._loaded.workload, self.path.parent)]
-        return tuple(_stat(path) for path in named)
+        return (("", self.plant.pins.revision(), 0), *(_stat(path) for path in named))
 
 
 def _stat(path: Path) -> tuple[str, int, int]:

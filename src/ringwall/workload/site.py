@@ -10,6 +10,9 @@ import orjson
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
+from ringwall.boundaries.application.mcp.call_facts import CallFacts
+from ringwall.boundaries.application.mcp.seen import SeenContent
+from ringwall.boundaries.application.mcp.servers import McpServers
 from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.data.index import Chunk
@@ -32,7 +35,7 @@ from .schema import ApplicationSettings, Workload
 
 
 class Runner(Protocol):
-    """``ToolRunner``, or what a drill puts in its place."""
+    """``ToolsAndServers``, or what a drill puts in its place."""
 
     def runs(self, tool: str) -> bool: ...
 
@@ -60,6 +63,11 @@ class ApplicationSite:
     retriever: Retriever
     files: FileReader
     provenance_of: Provenance
+    mcp: McpServers
+    facts: CallFacts
+    """Of calls that were handed to clients."""
+    seen: SeenContent
+    """What clients of MCP were given."""
     most_parts: int = 400
     """``interface.limits.parts``."""
     denied_asks: int = 3
@@ -94,7 +102,7 @@ class ApplicationSite:
     def gateway_tools(self) -> list[dict[str, Any]]:
         """Tools of the application that the gateway runs itself, as a client would declare them."""
         manifests = [self.registry.get(name) for name in self.application.tools]
-        return [manifest.openai() for manifest in manifests if manifest and manifest.settings.run]
+        return [manifest.openai() for manifest in manifests if manifest and self.runs(manifest.name)]
 
     def offer_part(self, tool: dict[str, Any]) -> Part:
         """A declared tool as a part of the TOOL_OFFER crossing."""

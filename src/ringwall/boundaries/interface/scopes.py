@@ -11,6 +11,8 @@ class Scope(StrEnum):
 
     CHAT = "chat"
     """Talk to an application."""
+    MCP = "mcp"
+    """Use the tools of MCP servers through an application."""
     MODELS = "models"
     """List an application's models."""
     CONTRIBUTE = "contribute"

@@ -56,6 +56,10 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
         else:
             if turn.app.gate.mode is Mode.ENFORCE:
                 call["function"]["arguments"] = part.text  # what was approved is what travels
+            labels = turn.app.provenance(turn.content, part)
+            turn.app.facts.remember(
+                turn.session, part.name, part.data, labels, approved=granted is not None
+            )
             outcome.for_client.append(call)
     turn.left = turn.left or bool(outcome.for_client or allowed)
     if not outcome.for_client:
