@@ -162,6 +162,8 @@ class Upstream:
             async with asyncio.timeout(seconds):
                 yield self._client
         except TimeoutError:
+            if self.server.command:
+                self._closing.set()  # it may be stuck, and would be with the next call
             raise McpFault(f"The server {self.name} did not answer in time.") from None
         except MCPError as error:
             if error.code == CONNECTION_CLOSED:
@@ -212,6 +214,7 @@ class Upstream:
         while not self._closing.is_set():
             left = self.used + self.server.limits.idle_s - time.monotonic() if self.idle else 1.0
             if left <= 0:
+                self._closing.set()
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), left)
