@@ -59,12 +59,11 @@ def application_services(
     sealer: Sealer | None = None,
     journal: Journal | None = None,
 ) -> tuple[object, ...]:
-    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority,
-    ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, Approvers, Provenance, Egress,
-    ToolRunner.
+    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
+    BreakerSettings, ToolSwitches, SessionLabels, Holds, Approvers, Provenance, Egress, ToolRunner.
 
-    ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. On a reload, build anew: what must last is in the
-    database.
+    ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. On a reload,
+    build anew: what must last is in the database.
     """
     policy = policy_services(section, rights)
     egress = Egress(section.egress)

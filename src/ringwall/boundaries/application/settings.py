@@ -148,8 +148,8 @@ class ApplicationSection(Settings):
     """Limits against loops."""
     refusals: Literal["continue", "end_turn"] = "continue"
     """What a refused or held call does to its turn. ``continue``: the model is told and asked again, as often
-    as ``breakers.denied_asks`` says. ``end_turn``: the answer ends with a sentence that says what was refused,
-    and no call of it is made."""
+    as ``breakers.denied_asks`` says. ``end_turn``: the answer ends with a sentence that says what was
+    refused, and none of its calls is made."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of single controls, by id, each with an optional ``mode``."""
 
