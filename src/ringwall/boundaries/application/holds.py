@@ -139,6 +139,15 @@ class Holds:
                 return None
             return self._told(HoldEvent.USED, row["id"], principal.subject, principal.tenant)
 
+    def void(self, hold: Hold) -> None:
+        """Take an approval back that lifts nothing: the call may be asked about anew."""
+        with self._database.transaction():
+            won = self._database.write(
+                "UPDATE holds SET state = 'void' WHERE id = ? AND state = 'approved'", hold.id
+            )
+            if won:
+                self._told(HoldEvent.VOID, hold.id, SYSTEM, hold.tenant)
+
     def refused(
         self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any]
     ) -> Hold | None:
