@@ -17,6 +17,7 @@ from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
 from .decisions_endpoint import report_false_alarm, show_decision
 from .gateway import Gateway, Standing
+from .holds_endpoint import amend_hold, approve_hold, list_holds, refuse_hold, show_hold
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
 from .replies import error_response
@@ -65,6 +66,11 @@ def _api() -> list[BaseRoute]:
             _api_errors(report_false_alarm, Scope.CONSOLE),
             methods=["POST"],
         ),
+        Route("/v1/ringwall/holds", _api_errors(list_holds, Scope.HOLDS), methods=["GET"]),
+        Route("/v1/ringwall/holds/{id}", _api_errors(show_hold, Scope.HOLDS), methods=["GET"]),
+        Route("/v1/ringwall/holds/{id}/approve", _api_errors(approve_hold, Scope.HOLDS), methods=["POST"]),
+        Route("/v1/ringwall/holds/{id}/refuse", _api_errors(refuse_hold, Scope.HOLDS), methods=["POST"]),
+        Route("/v1/ringwall/holds/{id}/amend", _api_errors(amend_hold, Scope.HOLDS), methods=["POST"]),
         Route(
             "/v1/collections/{collection}/documents",
             _api_errors(add_document, Scope.CONTRIBUTE),

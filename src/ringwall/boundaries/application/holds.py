@@ -8,7 +8,7 @@ what is not on the ledger has not happened.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
@@ -197,6 +197,19 @@ class Holds:
         """All, the newest first."""
         rows = self._database.all("SELECT * FROM holds ORDER BY requested_at DESC, id DESC LIMIT ?", limit)
         now = self._now()
+        return [self._box.hold(row, now) for row in rows]
+
+    def visible(self, by: Principal, *, pending: bool = True, limit: int = 100) -> Sequence[Hold]:
+        """Those that ``may_see`` allows, the newest first."""
+        if not by.authenticated:
+            return []
+        now, tools = self._now(), sorted(self._rights.tools(by))
+        marks = ", ".join("?" * len(tools))
+        rows = self._database.all(
+            f"SELECT * FROM holds WHERE tenant = ? AND (subject = ? OR tool IN ({marks}))"  # noqa: S608
+            " AND (? OR (state = 'pending' AND expires_at > ?)) ORDER BY requested_at DESC, id DESC LIMIT ?",
+            *(by.tenant, by.subject, *tools, not pending, now, limit),
+        )
         return [self._box.hold(row, now) for row in rows]
 
     def expire(self) -> None:
