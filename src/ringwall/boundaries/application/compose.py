@@ -8,7 +8,7 @@ from ringwall.storage.database import Database
 
 from .authority import Authority, Classes
 from .cedar_policies import Source, default_source, load_policies, read_source
-from .egress import Egress
+from .egress_client import Egress
 from .entities import Entities
 from .execute import ToolRunner
 from .holds import Holds, Sealer

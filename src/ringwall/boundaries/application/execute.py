@@ -15,7 +15,7 @@ from typing import Any
 
 from ringwall.core import ConfigError, Principal, Problem, RingwallError
 
-from .egress import Egress
+from .egress_client import Egress
 from .registry import Manifest, ToolRegistry
 
 MAX_RESULT = 200_000
