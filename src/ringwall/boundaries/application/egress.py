@@ -25,7 +25,8 @@ from ringwall.core import (
 
 from .addresses import host_of, is_metadata
 from .egress_client import Answer, Egress, Fetched, ToolEgress
-from .egress_list import EgressLimits, EgressList, EgressRefused, Outbound
+from .egress_list import EgressList
+from .egress_outbound import EgressLimits, EgressRefused, Outbound
 
 __all__ = [
     "CONTROL",
@@ -44,7 +45,7 @@ __all__ = [
 DECLARATION = Declaration(
     id="application.egress",
     boundary=Boundary.APPLICATION,
-    summary="Requests out that no rule lists, that lead to a private address, or that carry data in the address.",
+    summary="Requests out that no rule lists, that reach for a private address, or carry data in theirs.",
     crossings=frozenset({CrossingKind.EGRESS}),
     parts=frozenset({PartKind.TEXT}),
     threats=(

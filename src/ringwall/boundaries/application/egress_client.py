@@ -25,7 +25,8 @@ from ringwall.core import UpstreamError
 from .addresses import host_of
 from .egress_crossing import Decide
 from .egress_headers import Headers, outgoing
-from .egress_list import EgressLimits, EgressList, EgressRefused, Outbound
+from .egress_list import EgressList
+from .egress_outbound import EgressLimits, EgressRefused, Outbound
 from .egress_resolve import GuardedResolver, NotThere, dial
 from .egress_settings import ANY, EgressRule
 

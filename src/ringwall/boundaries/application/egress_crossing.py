@@ -1,4 +1,4 @@
-"""A request out as a crossing: decided at the application's gate, and on the ledger, before anything leaves."""
+"""A request out as a crossing: decided at the application's gate, and on the ledger, before it leaves."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 from ringwall.core import SYSTEM, Action, Crossing, CrossingKind, Decision, Part, PartKind, Principal
 
-from .egress_list import EgressRefused, Outbound
+from .egress_outbound import EgressRefused, Outbound
 
 Decide = Callable[[Outbound], Awaitable[None]]
 """Returns once the decision is on the ledger and lets it out; raises EgressRefused when it doesn't."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from .egress_list import EgressRefused
+from .egress_outbound import EgressRefused
 
 Headers = list[tuple[str, str]]
 

@@ -12,7 +12,7 @@ from ringwall.core import UpstreamError
 
 from .egress_client import Answer, Egress
 from .egress_crossing import Decide
-from .egress_list import EgressRefused
+from .egress_outbound import EgressRefused
 
 _READ_AT_ONCE = 10_000_000
 """Bytes of a request that are read before it is judged, whatever its rule says."""

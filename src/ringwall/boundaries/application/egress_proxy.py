@@ -26,7 +26,7 @@ from .egress_crossing import Decide
 from .egress_head import BadHead, Head, read_head
 from .egress_headers import Headers, incoming
 from .egress_hello import NoHello, read_hello
-from .egress_list import EgressRefused, Outbound
+from .egress_outbound import EgressRefused, Outbound
 from .egress_tunnel import splice
 
 _FAREWELL = 1.0

@@ -9,7 +9,7 @@ from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from .addresses import is_metadata, refused
-from .egress_list import EgressRefused, Outbound
+from .egress_outbound import EgressRefused, Outbound
 from .egress_settings import EgressRule
 
 _TRIES = 4

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from ringwall.core import Integrity, Settings
 
-from .egress_settings import EgressRule as EgressRule
+from .egress_settings import EgressRule as EgressRule  # noqa: PLC0414  offered here too
 
 SafeName = r"^[A-Za-z0-9_-]{1,64}$"
 """What protocols allow as the name of a tool."""
