@@ -6,6 +6,7 @@ import shutil
 import ssl
 import urllib.request
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -378,17 +379,17 @@ def test_a_head_is_read_or_refused(raw: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_a_hello_is_read_or_refused(body: bytes) -> None:
-    try:
+    with suppress(NoHello):
         assert isinstance(parse_hello(b"", body), Hello)
-    except NoHello:
-        pass
 
 
 @given(st.integers(1, 400))
 @settings(max_examples=30, deadline=None)
 def test_a_hello_may_come_in_pieces(size: int) -> None:
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="Shop.Example")
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(
+        incoming, outgoing, server_hostname="Shop.Example"
+    )
     with pytest.raises(ssl.SSLWantReadError):
         client.do_handshake()
     message = outgoing.read()[5:]

@@ -39,9 +39,9 @@ def egress_crossing(
     )
 
 
-def let_out(decision: Decision) -> None:
+def let_out(decision: Decision, *, careful: bool = True) -> None:
     """Raises EgressRefused unless the decision lets the request out. Nobody waits for a person here: a hold
-    is a refusal."""
-    if decision.action >= Action.HOLD:
+    is a refusal. ``careful``: what goes out in the gateway's own name is stopped in monitor mode as well."""
+    if (max(decision.action, decision.would) if careful else decision.action) >= Action.HOLD:
         reasons = " ".join(decision.reasons)
         raise EgressRefused(reasons or "The policy of this application does not let this request out.")
