@@ -10,7 +10,7 @@ from .approvers import Approvers
 from .arguments import ArgumentsControl, ArgumentsSettings
 from .authority import Authority, Classes
 from .cedar_policies import Source, default_source, load_policies, read_source
-from .egress import Egress
+from .egress_client import Egress
 from .entities import Entities
 from .execute import ToolRunner
 from .hold import Sealer
