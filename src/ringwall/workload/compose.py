@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from ringwall.boundaries.application.approvers import Approvers
 from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
@@ -151,6 +152,7 @@ class _Composer:
             registry=self.services.get(ToolRegistry),
             runner=ToolsAndServers(self.services.get(ToolRunner), self.mcp),
             holds=self.services.get(Holds),
+            approvers=self.services.get(Approvers),
             labels=self.services.get(SessionLabels),
             sessions=self.plant.sessions,
             quotas=self.plant.quotas,
@@ -164,6 +166,7 @@ class _Composer:
             seen=self.plant.seen_content,
             most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
+            ends_refused=self.workload.application.refusals == "end_turn",
             passthrough=self._passes_through(application),
         )
 

@@ -81,6 +81,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_CHAT, CrossingKind.RESPONSE, PartKind.TEXT),
     Shape(_CHAT, CrossingKind.TOOL_CALL, PartKind.TOOL_CALL),
     Shape(_CHAT, CrossingKind.TOOL_RESULT, PartKind.TOOL_RESULT),
+    Shape(_CHAT, CrossingKind.EGRESS, PartKind.TEXT),
     Shape(_CHAT, CrossingKind.RETRIEVAL, PartKind.DOCUMENT),
     Shape(_MCP, CrossingKind.TOOL_OFFER, PartKind.TOOL_OFFER, streaming=(False,)),
     Shape(_MCP, CrossingKind.TOOL_CALL, PartKind.TOOL_CALL, streaming=(False,)),

@@ -8,7 +8,7 @@ what is not on the ledger has not happened.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
@@ -139,6 +139,28 @@ class Holds:
                 return None
             return self._told(HoldEvent.USED, row["id"], principal.subject, principal.tenant)
 
+    def void(self, hold: Hold) -> None:
+        """Take an approval back that lifts nothing: the call may be asked about anew."""
+        with self._database.transaction():
+            won = self._database.write(
+                "UPDATE holds SET state = 'void' WHERE id = ? AND state = 'approved'", hold.id
+            )
+            if won:
+                self._told(HoldEvent.VOID, hold.id, SYSTEM, hold.tenant)
+
+    def refused(
+        self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any]
+    ) -> Hold | None:
+        """The hold of exactly this call that a person refused, until it would have expired: nobody is asked
+        the same again so soon."""
+        now = self._now()
+        row = self._database.one(
+            "SELECT * FROM holds WHERE session = ? AND tenant = ? AND subject = ? AND call = ?"
+            " AND state = 'refused' AND expires_at > ? ORDER BY decided_at DESC LIMIT 1",
+            *(session, principal.tenant, principal.subject, call_hash(tool, arguments), now),
+        )
+        return self._box.hold(row, now) if row else None
+
     async def settled(self, hold_id: str, seconds: float) -> Hold:
         """Wait until it is no longer pending, or for so many seconds; the hold as it then stands.
 
@@ -149,7 +171,8 @@ class Holds:
         end = loop.time() + seconds
         self._waiters += 1
         try:
-            while self._waits(hold_id) and (left := end - loop.time()) > 0:
+            # Another process may decide, and no event of this one tells.
+            while self._waits(hold_id) and (left := end - loop.time()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(min(left, max(POLL_S, self._waiters / _WAITERS_PER_S)))
         finally:
             self._waiters -= 1
@@ -174,6 +197,19 @@ class Holds:
         """All, the newest first."""
         rows = self._database.all("SELECT * FROM holds ORDER BY requested_at DESC, id DESC LIMIT ?", limit)
         now = self._now()
+        return [self._box.hold(row, now) for row in rows]
+
+    def visible(self, by: Principal, *, pending: bool = True, limit: int = 100) -> Sequence[Hold]:
+        """Those that ``may_see`` allows, the newest first."""
+        if not by.authenticated:
+            return []
+        now, tools = self._now(), sorted(self._rights.tools(by))
+        marks = ", ".join("?" * len(tools))
+        rows = self._database.all(
+            f"SELECT * FROM holds WHERE tenant = ? AND (subject = ? OR tool IN ({marks}))"  # noqa: S608
+            " AND (? OR (state = 'pending' AND expires_at > ?)) ORDER BY requested_at DESC, id DESC LIMIT ?",
+            *(by.tenant, by.subject, *tools, not pending, now, limit),
+        )
         return [self._box.hold(row, now) for row in rows]
 
     def expire(self) -> None:
@@ -238,8 +274,8 @@ class Holds:
     def _open(self, session: str, principal: Principal, call: str) -> Row | None:
         """The hold on this call, or the one that was amended to it; what is granted comes first."""
         return self._database.one(
-            "SELECT * FROM holds WHERE session = ? AND tenant = ? AND subject = ? AND ? IN (call, amended_call)"
-            " AND state IN ('pending', 'approved')"
+            "SELECT * FROM holds WHERE session = ? AND tenant = ? AND subject = ?"
+            " AND ? IN (call, amended_call) AND state IN ('pending', 'approved')"
             " ORDER BY state = 'approved' DESC, amended_call = ? DESC, requested_at LIMIT 1",
             *(session, principal.tenant, principal.subject, call, call),
         )

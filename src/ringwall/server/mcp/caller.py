@@ -1,10 +1,12 @@
 """Who makes a request of MCP, and for which application and server."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from ringwall.boundaries.application.mcp.pool import Owner
-from ringwall.core import CrossingKind, Principal
+from ringwall.core import SYSTEM, CrossingKind, Label, Part, Principal, untrusted
 from ringwall.wire.chat_request import ChatCall
 from ringwall.workload.site import ApplicationSite
 
@@ -13,6 +15,33 @@ from ..turn.state import Turn
 
 ENDPOINT = "mcp"
 _KEY = "ringwall_mcp"
+_CLIENT = untrusted("mcp-client")
+"""Of what the client sends and the gateway has not seen: it may come from anywhere."""
+_OWN = frozenset({"model"})
+
+
+@dataclass
+class McpTurn(Turn):
+    """One request of MCP as a turn of its own: its decisions, its session, its settling.
+
+    Where an argument comes from is what the chat gateway knew of exactly this call of this session; else it is
+    looked for in what this session was given here, and what is not found is untrusted."""
+
+    def labels(self, part: Part) -> Mapping[str, Label]:
+        fact = self.app.facts.find(self.session, part.name, part.data)
+        if fact is not None:
+            return fact.labels
+        found = self.app.provenance(self.app.seen.of(self.session), part)
+        return {path: _CLIENT if label.origin == _OWN else label for path, label in found.items()}
+
+    def released(self, part: Part) -> bool:
+        fact = self.app.facts.find(self.session, part.name, part.data)
+        return fact is not None and fact.approved
+
+    @property
+    def content_label(self) -> Label:
+        """The join of what this session was given here."""
+        return reduce(Label.join, (part.label for part in self.app.seen.of(self.session)), SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +74,9 @@ class Caller:
         for each conversation that they name, else one for each principal."""
         return Owner.of(self.principal, self.mcp_session or self.token)
 
-    def turn(self) -> Turn:
-        """One request as a turn of its own: its decisions, its session, its settling."""
-        turn = Turn(self.app, self.recorder, self.principal, ChatCall("", ()), endpoint=ENDPOINT)
+    def turn(self) -> McpTurn:
+        """A turn for one request."""
+        turn = McpTurn(self.app, self.recorder, self.principal, ChatCall("", ()), endpoint=ENDPOINT)
         joined = self.token or f"mcp:{self.server}:{self.mcp_session}"
         turn.session = self.app.sessions.find(
             self.principal, self.app.application.name, joined, (), turn.id

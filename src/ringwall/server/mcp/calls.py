@@ -2,41 +2,27 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ringwall.boundaries.application.hold import Why
 from ringwall.boundaries.application.mcp.approved import McpBound
 from ringwall.boundaries.application.mcp.upstream import Asker, McpFault, Progress
-from ringwall.core import Action, CrossingKind, Decision, Label, Part, new_id, untrusted
+from ringwall.core import Part, new_id
 from ringwall.wire.chat_parts import tool_call_part
 
-from ..turn.state import Turn
-from .caller import Caller
-from .results import pass_result
+from .. import refusals
+from ..calls import Denied, Held, Judged, Permitted, judge, settle, taken
+from .caller import Caller, McpTurn
+from .results import Passed, pass_result
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
-_CLIENT = untrusted("mcp-client")
-"""Of what the client sends and the gateway has not seen: it may come from anywhere."""
-_OWN = frozenset({"model"})
 UNKNOWN = "There is no such tool here, or it waits for an operator's approval. Use one of the tools offered."
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    part: Part
-    decision: Decision
-    action: Action
-    """What the gateway does, monitor mode taken into account."""
-    granted: bool
-    """Whether a person's approval of this call was counted."""
 
 
 async def call(
     caller: Caller,
-    turn: Turn,
+    turn: McpTurn,
     name: str,
     arguments: Mapping[str, Any],
     *,
@@ -46,124 +32,82 @@ async def call(
     """Every outcome is a result that the client's model can read; refusals and failures are marked as errors."""
     bound = caller.app.mcp.tools.find(caller.server, name)
     if bound is None or bound.name not in caller.app.application.tools:
-        await _record_unknown(turn, caller.server, name, arguments)
+        await judge(turn, _part(f"{caller.server}__{_safe(name)}", arguments), 0)
         return said(UNKNOWN)
-    text = turn.app.hiding.arguments(turn.place, bound.name, _text(arguments), here=True)
-    part = tool_call_part(new_id("call"), bound.name, text)
-    judged = await _judge(turn, part)
-    if judged.action is Action.HOLD:
-        judged = await _waited(turn, judged)
-    if judged.action is Action.HOLD:
-        return said(_held(turn, judged))
-    if judged.action is Action.BLOCK:
-        return said(_denied(turn, judged.decision))
-    if judged.granted and not _take(turn, judged.part):
-        return said("Not done: the approval was already used.")
-    return await _run(caller, turn, bound, judged.part, progress, asker)
+    judged = await _judged(turn, _made(turn, bound, arguments))
+    if not isinstance(judged, Permitted):
+        return _refused(turn, judged)
+    if judged.hold is None and turn.released(judged.part):
+        turn.app.facts.use_approval(turn.session, judged.part.name, judged.part.data)
+    passed = await _run(caller, turn, bound, judged.part, progress, asker)
+    if judged.changed:
+        note = turn.app.hiding.reply(turn.place, refusals.changed(judged.part.text))
+        passed = Passed((note, *passed.pieces), passed.structured, passed.failed)
+    return _result(passed)
 
 
-async def _record_unknown(turn: Turn, server: str, name: str, arguments: Mapping[str, Any]) -> None:
-    """The gate refuses it as well; the refusal is on the ledger."""
-    safe = name.encode("utf-8", "replace").decode()[:64]
-    await _decide(turn, tool_call_part(new_id("call"), f"{server}__{safe}", _text(arguments)), granted=False)
-    await turn.committed()
+async def _judged(turn: McpTurn, part: Part) -> Judged:
+    """After the time that a person has for a decision."""
+    judged = await judge(turn, part, 0)
+    if isinstance(judged, Held) and turn.app.holds.wait_s > 0:
+        judged = await settle(turn, judged, turn.app.holds.wait_s)
+    return await taken(turn, judged) if isinstance(judged, Permitted) else judged
 
 
-async def _judge(turn: Turn, part: Part) -> _Judged:
-    """An approval may have been given here, or at the chat endpoint, where it was used when the call was handed
-    to the client."""
-    hold = turn.app.holds.granted(turn.session, turn.principal, part.name, part.data)
-    if hold is not None and hold.granted_arguments is not None:
-        part = tool_call_part(part.ref, part.name, _text(hold.granted_arguments))
-    fact = turn.app.facts.find(turn.session, part.name, part.data)
-    granted = hold is not None or (fact is not None and fact.approved)
-    decision = await _decide(turn, part, granted=granted)
-    await turn.committed()
-    action = decision.action
-    if turn.app.careful and decision.would >= Action.HOLD:
-        action = max(action, decision.would)
-    return _Judged(part, decision, action, granted)
-
-
-async def _decide(turn: Turn, part: Part, *, granted: bool) -> Decision:
-    crossing = turn.crossing(
-        CrossingKind.TOOL_CALL,
-        [part],
-        {
-            "provenance": {part.ref: _provenance(turn, part)},
-            "approved": frozenset({part.ref} if granted else ()),
-            "turn_calls": 0,
-            "session_labels": turn.app.labels.session(turn.session),
-        },
-    )
-    return await turn.decide(crossing)
-
-
-def _provenance(turn: Turn, part: Part) -> Mapping[str, Label]:
-    """What the chat gateway knew of exactly this call of this session; else what was seen in this session, and
-    what was not seen is untrusted."""
-    fact = turn.app.facts.find(turn.session, part.name, part.data)
-    if fact is not None:
-        return fact.labels
-    found = turn.app.provenance(turn.app.seen.of(turn.session), part)
-    return {path: _CLIENT if label.origin == _OWN else label for path, label in found.items()}
-
-
-async def _waited(turn: Turn, judged: _Judged) -> _Judged:
-    """Ask a person, wait as long as the workload says, and judge again if there was a yes."""
-    hold = turn.app.holds.request(
-        turn.session,
-        turn.principal,
-        judged.part.name,
-        judged.part.data,
-        Why(
-            " ".join(judged.decision.reasons),
-            turn=turn.id,
-            application=turn.app.application.name,
-            decision=judged.decision.id,
-        ),
-    )
-    turn.held.append(hold.id)
-    if turn.app.holds.wait_s <= 0:
-        return judged
-    await turn.app.holds.settled(hold.id, turn.app.holds.wait_s)
-    if turn.app.holds.granted(turn.session, turn.principal, judged.part.name, judged.part.data) is None:
-        return judged
-    return await _judge(turn, judged.part)
-
-
-def _take(turn: Turn, part: Part) -> bool:
-    if turn.app.holds.take(turn.session, turn.principal, part.name, part.data) is not None:
-        return True
-    return turn.app.facts.use_approval(turn.session, part.name, part.data)
+def _refused(turn: McpTurn, judged: Held | Denied) -> "CallToolResult":
+    """What was refused and why, in a form that model and user can act on."""
+    if isinstance(judged, Held):
+        turn.held.append(judged.hold.id)
+    return said(turn.app.hiding.reply(turn.place, judged.told))
 
 
 async def _run(
-    caller: Caller, turn: Turn, bound: McpBound, part: Part, progress: Progress | None, asker: Asker | None
-) -> "CallToolResult":
-    from mcp.types import CallToolResult  # noqa: PLC0415
-
+    caller: Caller, turn: McpTurn, bound: McpBound, part: Part, progress: Progress | None, asker: Asker | None
+) -> Passed:
     app = turn.app
     await turn.recorder.tool_called(turn.principal, app.application.name, turn.session, turn.id, part)
     turn.left = True
     try:
-        answer = await app.mcp.call(bound, part.data, caller.owner, progress=progress, asker=asker)
+        answer = await app.mcp.call(
+            bound, part.data, caller.owner, progress=progress, asker=asker, decide=turn.let_out
+        )
     except McpFault as fault:
-        return said(str(fault))
-    label = app.tool_label(bound.name)
-    passed = await pass_result(turn, answer, label, bound.name, part.ref)
+        return Passed((str(fault),), failed=True)
+    passed = await pass_result(turn, answer, app.tool_label(bound.name), bound.name, part.ref)
     app.seen.remember(turn.session, turn.content)
+    if bound.output is not None and answer.structured is not None and passed.structured is None:
+        # A client may refuse a result without what the tool promises: as an error it is read all the same.
+        return Passed(passed.pieces, None, failed=True)
+    return passed
+
+
+def _made(turn: McpTurn, bound: McpBound, arguments: Mapping[str, Any]) -> Part:
+    """The call with the values that its tool will be given: policy judges those, not their placeholders."""
+    text = turn.app.hiding.arguments(turn.place, bound.name, _text(arguments), here=True)
+    return tool_call_part(new_id("call"), bound.name, text)
+
+
+def _part(name: str, arguments: Mapping[str, Any]) -> Part:
+    return tool_call_part(new_id("call"), name, _text(arguments))
+
+
+def _text(arguments: Mapping[str, Any]) -> str:
+    """Whatever JSON can't hold is refused where the text is read strictly."""
+    return json.dumps(dict(arguments))
+
+
+def _safe(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()[:64]
+
+
+def _result(passed: Passed) -> "CallToolResult":
+    from mcp.types import CallToolResult  # noqa: PLC0415
+
     return CallToolResult(
         content=[_block(piece) for piece in passed.pieces],
         structured_content=passed.structured,
-        is_error=answer.failed or passed.withheld or _lost(bound, caller, answer.structured, passed.structured),
+        is_error=passed.failed,
     )
-
-
-def _lost(bound: McpBound, caller: Caller, before: Any, after: Any) -> bool:
-    """A tool that promises structured results and has none left can only be answered as an error."""
-    promised = bound.output is not None and caller.app.mcp.tools.servers[caller.server].structured
-    return promised and before is not None and after is None
 
 
 def _block(piece: Any) -> Any:
@@ -176,30 +120,4 @@ def _block(piece: Any) -> Any:
 
 def said(text: str) -> "CallToolResult":
     """A refusal or a failure, for the client's model."""
-    from mcp.types import CallToolResult, TextContent  # noqa: PLC0415
-
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
-
-
-def _held(turn: Turn, judged: _Judged) -> str:
-    reason = " ".join(judged.decision.reasons)
-    hold = turn.held[-1] if turn.held else ""
-    return _told(
-        turn,
-        f"Not done: this call waits for the approval of a person ({hold}). {reason} "
-        "Tell the user so; do not try another way. Once approved, the same call will go through.",
-    )
-
-
-def _denied(turn: Turn, decision: Decision) -> str:
-    reason = " ".join(decision.reasons) or "Not allowed for this user."
-    return _told(turn, f"Denied by policy: {reason} Go on without this call, or tell the user that it can't be done.")
-
-
-def _told(turn: Turn, text: str) -> str:
-    return turn.app.hiding.reply(turn.place, text)
-
-
-def _text(arguments: Mapping[str, Any]) -> str:
-    """Whatever JSON can't hold is refused where the text is read strictly."""
-    return json.dumps(dict(arguments))
+    return _result(Passed((text,), failed=True))

@@ -8,9 +8,8 @@ from typing import Any
 from ringwall.boundaries.application.mcp.answer import Answer, Picture
 from ringwall.core import Action, CrossingKind, Edit, Label, Part, PartKind, apply_edits
 
+from .. import refusals
 from ..turn.state import Turn
-
-WITHHELD = "The result of this call was withheld by policy."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,8 @@ class Passed:
 
     pieces: tuple[str | Picture, ...]
     structured: Any = None
-    withheld: bool = False
+    failed: bool = False
+    """Whether the client is told that it is an error."""
 
 
 async def pass_result(turn: Turn, answer: Answer, label: Label, tool: str, ref: str) -> Passed:
@@ -33,7 +33,7 @@ async def pass_result(turn: Turn, answer: Answer, label: Label, tool: str, ref: 
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, parts))
     await turn.committed()
     if decision.action >= Action.HOLD:
-        return Passed((WITHHELD,), withheld=True)
+        return Passed((refusals.WITHHELD,), failed=True)
     edits = decision.joined.edits
     pieces = list(answer.pieces)
     for number, index in enumerate(texts):
@@ -43,7 +43,7 @@ async def pass_result(turn: Turn, answer: Answer, label: Label, tool: str, ref: 
         last = len(parts) - 1
         structured = _treated_json(parts[last].text, [edit for edit in edits if edit.part == last])
     turn.show(part for part in parts if part.text)
-    return Passed(tuple(piece for piece in pieces if piece != ""), structured)
+    return Passed(tuple(piece for piece in pieces if piece != ""), structured, answer.failed)
 
 
 def _part(text: str, label: Label, tool: str, ref: str) -> Part:

@@ -1,11 +1,21 @@
-"""The transport to a streamable HTTP server: bounded answers, no proxies of the environment, no cookies kept."""
+"""The transport to a streamable HTTP server: through the egress guard, with the server's own address as the
+whole list."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx2
+from pydantic import ValidationError
 
+from ringwall.core import ConfigError, Problem
+
+from ..egress_client import Egress
+from ..egress_httpx import GuardedTransport
+from ..egress_outbound import PORTS, EgressLimits
+from ..egress_settings import EgressRule
 from .credentials import Secrets
 from .settings import McpServer
 
@@ -14,46 +24,31 @@ if TYPE_CHECKING:
 
 _STREAM = 64
 """A stream of events may be this many times as long as one message."""
+_REQUEST_BYTES = 4_000_000
 
 
-class Bounded(httpx2.AsyncBaseTransport):
-    """Ends an answer that is longer than it may be."""
-
-    def __init__(self, inner: httpx2.AsyncBaseTransport, most: int) -> None:
-        self._inner = inner
-        self._most = most
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.headers["accept-encoding"] = "identity"
-        answer = await self._inner.handle_async_request(request)
-        if answer.headers.get("content-encoding", "identity") != "identity":
-            await answer.aclose()
-            raise httpx2.ReadError("a compressed answer is not read")
-        events = answer.headers.get("content-type", "").startswith("text/event-stream")
-        stream = answer.stream
-        assert isinstance(stream, httpx2.AsyncByteStream)  # noqa: S101 - an async transport's
-        answer.stream = _Counted(stream, self._most * _STREAM if events else self._most)
-        return answer
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class _Counted(httpx2.AsyncByteStream):
-    def __init__(self, inner: httpx2.AsyncByteStream, most: int) -> None:
-        self._inner = inner
-        self._most = most
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for piece in self._inner:
-            size += len(piece)
-            if size > self._most:
-                raise httpx2.ReadError("the answer is too long")
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+def own_rule(name: str, server: McpServer) -> EgressRule:
+    """The one place that requests to this server may go to. Raises ConfigError for an address that the egress
+    guard can't take."""
+    split = urlsplit(server.url)
+    limits = server.limits
+    try:
+        return EgressRule.model_validate(
+            {
+                "host": split.hostname or "",
+                "schemes": [split.scheme],
+                "ports": [split.port or PORTS[split.scheme]],
+                "path": split.path or "/",
+                "methods": ["GET", "POST", "DELETE"],
+                "private": server.private,
+                "max_bytes": limits.result_bytes,
+                "max_request_bytes": _REQUEST_BYTES,
+                "timeout_s": min(600, max(limits.timeout_s, limits.start_s)),
+            }
+        )
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigError(Problem(f"application.mcp.servers.{name}.url: {said}")) from None
 
 
 @asynccontextmanager
@@ -65,14 +60,21 @@ async def http_transport(
     from mcp.client.streamable_http import streamable_http_client  # noqa: PLC0415
 
     limits = server.limits
+    most = replace(EgressLimits(), stream_bytes=limits.result_bytes * _STREAM)
+    egress = Egress([own_rule(name, server)], limits=most)
     client = httpx2.AsyncClient(
-        transport=Bounded(httpx2.AsyncHTTPTransport(), limits.result_bytes),
+        transport=GuardedTransport(egress, name),
         headers=secrets.headers,
         timeout=httpx2.Timeout(limits.start_s, read=max(limits.timeout_s, limits.start_s)),
         trust_env=False,
     )
-    async with (
-        client,
-        streamable_http_client(server.url, http_client=client, max_sse_event_size=limits.result_bytes) as streams,
-    ):
-        yield streams
+    try:
+        async with (
+            client,
+            streamable_http_client(
+                server.url, http_client=client, max_sse_event_size=limits.result_bytes
+            ) as streams,
+        ):
+            yield streams
+    finally:
+        await egress.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 from ringwall.core import ConfigError, Principal, RingwallError
 
+from ..egress_crossing import Decide
 from ..execute import ToolOutcome, ToolRunner
 from .answer import Answer
 from .approved import McpBound, McpTools
@@ -30,6 +31,11 @@ class McpServers:
         """``folder`` is that of the workload file. Raises ConfigError when there are servers and no SDK."""
         if tools.servers:
             require_sdk()
+            from .http import own_rule  # noqa: PLC0415 - needs the extra
+
+            for name, server in tools.servers.items():
+                if server.url:
+                    own_rule(name, server)
         self.tools = tools
         self.pins = pins
         self._pool = pool
@@ -44,9 +50,10 @@ class McpServers:
         *,
         progress: Progress | None = None,
         asker: Asker | None = None,
+        decide: Decide | None = None,
     ) -> Answer:
         """Run a tool, if the server still says of it what was approved. Raises McpFault. Call only what a
-        decision has let through."""
+        decision has let through. ``decide`` is asked for requests out of a server that the gateway started."""
         session = await self._session(bound.server, owner)
         offered = (await session.offered()).get(bound.tool)
         if offered is None or offered.digest != bound.digest:
@@ -54,7 +61,7 @@ class McpServers:
                 f"The tool {bound.tool} is not what was approved any more: it waits for an operator "
                 "(`ringwall mcp diff`)."
             )
-        return await session.call(bound.tool, arguments, progress=progress, asker=asker)
+        return await session.call(bound.tool, arguments, progress=progress, asker=asker, decide=decide)
 
     async def current(self, server: str, owner: Owner) -> list[McpBound]:
         """Approved tools that the server offers unchanged to this owner, just looked up. Raises McpFault."""
@@ -104,13 +111,19 @@ class ToolsAndServers:
     def runs(self, tool: str) -> bool:
         return tool in self._servers.tools.by_name or self._functions.runs(tool)
 
-    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome:
-        """Never raises on account of the tool."""
+    async def run(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+    ) -> ToolOutcome:
+        """Never raises on account of the tool. ``decide`` is asked for each of its requests out."""
         bound = self._servers.tools.by_name.get(tool)
         if bound is None:
-            return await self._functions.run(tool, arguments, principal)
+            return await self._functions.run(tool, arguments, principal, decide)
         try:
-            answer = await self._servers.call(bound, arguments, Owner.of(principal, CHAT))
+            answer = await self._servers.call(bound, arguments, Owner.of(principal, CHAT), decide=decide)
         except RingwallError as fault:
             return ToolOutcome(str(fault), failed=True)
         return ToolOutcome(answer.text, failed=answer.failed)

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from ringwall.core import Settings
 
 from ..effect import Effect
+from ..egress_settings import EgressRule
 
 SERVER_NAME = r"^[a-z0-9](?:-?[a-z0-9]){0,29}$"
 """Lower-case letters, digits and single hyphens: no underscore, so that ``server__tool`` is read one way."""
@@ -88,8 +89,9 @@ class McpServer(Settings):
     """Working directory of the program, relative to the workload file; left out: an empty one that is thrown away."""
     private: bool = False
     """Whether ``url`` may be at a private or loopback address."""
-    reach: tuple[str, ...] = ()
-    """Hosts that the started program may reach through the gateway's proxy; empty: none."""
+    egress: tuple[EgressRule, ...] = ()
+    """Destinations that the started program may reach, by the proxy that its environment names; empty: none. A
+    program that ignores the proxy must be kept in by the network."""
     roles: frozenset[str] = frozenset()
     """Who may use the server; empty: every role of the application."""
     tools: dict[str, McpTool] = Field(default_factory=dict)
@@ -141,8 +143,8 @@ class McpServer(Settings):
     def _kind(self) -> "McpServer":
         if bool(self.url) == bool(self.command):
             raise ValueError("give either `url` or `command`")
-        if self.url and (self.args or self.env or self.cwd or self.reach):
-            raise ValueError("`args`, `env`, `cwd` and `reach` are for servers with a `command`")
+        if self.url and (self.args or self.env or self.cwd or self.egress):
+            raise ValueError("`args`, `env`, `cwd` and `egress` are for servers with a `command`")
         if self.command and (self.headers or self.private):
             raise ValueError("`headers` and `private` are for servers with a `url`")
         return self

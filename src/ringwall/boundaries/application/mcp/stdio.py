@@ -1,4 +1,5 @@
-"""The transport to a started server: no shell, a minimal environment, bounded lines, the whole tree ended.
+"""The transport to a started server: no shell, a minimal environment with a proxy of its own, bounded lines, the
+whole tree ended.
 
 Own code in the place of the SDK's, whose reader keeps an endless line in memory and whose child inherits the
 gateway's home.
@@ -10,10 +11,16 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
+import secrets
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..egress_client import Egress
+from ..egress_crossing import Decide
+from ..egress_proxy import EgressProxy
+from ..egress_settings import EgressRule
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams
@@ -22,6 +29,7 @@ _GRACE_S = 1.0
 _POLL_S = 0.02
 _MALFORMED = 100
 """Lines that are no message, after which the session ends."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _CONFINED = Path(__file__).with_name("confined.py")
 
 
@@ -29,6 +37,8 @@ _CONFINED = Path(__file__).with_name("confined.py")
 class Command:
     """What is started, and how."""
 
+    name: str
+    """Of the server, as the proxy knows it."""
     command: str
     args: tuple[str, ...]
     env: Mapping[str, str]
@@ -38,16 +48,26 @@ class Command:
     memory_mb: int
     line_bytes: int
     """Longest message."""
+    egress: tuple[EgressRule, ...] = ()
+    """Where it may go by the proxy."""
 
 
 @asynccontextmanager
-async def stdio_transport(command: Command) -> AsyncIterator["TransportStreams"]:
-    """Start the server; a ``Transport`` of the SDK. Raises OSError when it can't be started."""
+async def stdio_transport(command: Command, decide: Decide) -> AsyncIterator["TransportStreams"]:
+    """Start the server; a ``Transport`` of the SDK. ``decide`` is asked for each of its requests out. Raises
+    OSError when it can't be started."""
     import anyio  # noqa: PLC0415
     from mcp.shared.message import SessionMessage  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="ringwall-mcp-", ignore_cleanup_errors=True) as home:
-        process = await _start(command, Path(home))
+        egress = Egress(command.egress)
+        proxy = EgressProxy(egress, {command.name: secrets.token_urlsafe(24)}, decide=decide)
+        await proxy.start()
+        try:
+            process = await _start(command, Path(home), proxy.url(command.name))
+        except BaseException:
+            await proxy.close(0)
+            raise
         incoming, read = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         write, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
         reading = asyncio.create_task(_read(process, incoming))
@@ -61,10 +81,13 @@ async def stdio_transport(command: Command) -> AsyncIterator["TransportStreams"]
             await asyncio.gather(reading, writing, return_exceptions=True)
             for stream in (incoming, read, write, outgoing):
                 stream.close()
+            await proxy.close(0.1)
+            await egress.close()
 
 
-async def _start(command: Command, home: Path) -> asyncio.subprocess.Process:
+async def _start(command: Command, home: Path, proxy: str) -> asyncio.subprocess.Process:
     environment = {
+        **dict.fromkeys(_PROXIES, proxy),
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),
         "TMPDIR": str(home),

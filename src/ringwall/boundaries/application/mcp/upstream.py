@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ringwall import __version__
 from ringwall.core import ConfigError, Problem, RingwallError
 
+from ..egress_crossing import Decide
+from ..egress_outbound import Outbound
 from .answer import Answer, read_answer
 from .credentials import Secrets
 from .offered import MAX_BYTES, Offered
@@ -82,6 +84,7 @@ class Upstream:
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         self._askers: list[Asker] = []
+        self._deciding: list[Decide] = []
         self._busy = 0
         self.used = time.monotonic()
 
@@ -132,8 +135,10 @@ class Upstream:
         *,
         progress: Progress | None = None,
         asker: Asker | None = None,
+        decide: Decide | None = None,
     ) -> Answer:
-        """Raises McpFault. Cancelling this cancels the call at the server."""
+        """``decide`` is asked for requests out of a started server while it works on this. Raises McpFault.
+        Cancelling this cancels the call at the server."""
 
         async def told(done: float, total: float | None, message: str | None) -> None:
             if progress is not None:
@@ -141,6 +146,8 @@ class Upstream:
 
         if asker is not None:
             self._askers.append(asker)
+        if decide is not None:
+            self._deciding.append(decide)
         try:
             async with self._used(self.server.limits.timeout_s) as client:
                 result = await client.call_tool(tool, dict(arguments), progress_callback=told)
@@ -148,6 +155,8 @@ class Upstream:
         finally:
             if asker is not None:
                 self._askers.remove(asker)
+            if decide is not None:
+                self._deciding.remove(decide)
 
     @asynccontextmanager
     async def _used(self, seconds: float) -> AsyncIterator["Client"]:
@@ -228,14 +237,24 @@ class Upstream:
 
         return stdio_transport(
             Command(
+                self.name,
                 self.server.command,
                 self.server.args,
                 self._secrets.env,
                 self._folder / self.server.cwd if self.server.cwd else None,
                 self.server.limits.memory_mb,
                 self.server.limits.result_bytes,
-            )
+                self.server.egress,
+            ),
+            self._let_out,
         )
+
+    async def _let_out(self, outbound: Outbound) -> None:
+        """Requests of a started server: those during a call are decided with it, others by the list alone."""
+        if self._deciding:
+            await self._deciding[-1](outbound)
+        else:
+            outbound.permitted()
 
     async def _look(self) -> None:
         """Every page of the server's tools, bounded."""
