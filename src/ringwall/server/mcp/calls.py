@@ -38,7 +38,8 @@ async def call(
     if not isinstance(judged, Permitted):
         return _refused(turn, judged)
     if judged.hold is None and turn.released(judged.part):
-        turn.app.facts.use_approval(turn.session, judged.part.name, judged.part.data)
+        if not turn.app.facts.use_approval(turn.session, judged.part.name, judged.part.data):
+            return said(refusals.USED)
     passed = await _run(caller, turn, bound, judged.part, progress, asker)
     if judged.changed:
         note = turn.app.hiding.reply(turn.place, refusals.changed(judged.part.text))
