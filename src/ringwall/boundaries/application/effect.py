@@ -1,11 +1,9 @@
-"""The classes of what tools do."""
+"""What a tool does to the world. Policies and limits speak of effects, never of verbs in names."""
 
 from enum import StrEnum
 
 
 class Effect(StrEnum):
-    """What a tool does to the world. Policies speak of effects, never of verbs in names."""
-
     READ = "read"
     """Looks something up inside the workload."""
     WRITE = "write"
