@@ -33,24 +33,7 @@ SCHEMA_KEYS = (
 )
 SCHEMAS = st.dictionaries(st.sampled_from(SCHEMA_KEYS), JSON, max_size=6)
 WORDS = st.sampled_from(
-    [
-        "get",
-        "send",
-        "delete",
-        "pay",
-        "order_email",
-        "read",
-        "file",
-        "create",
-        "payment",
-        "run",
-        "sql",
-        "url",
-        "page",
-        "and",
-        "it",
-        "update",
-    ]
+    ("get", "send", "delete", "pay", "order_email", "file", "create", "payment", "run", "url", "and", "it")
 )
 NAMES = st.lists(WORDS, max_size=4).map("_".join)
 

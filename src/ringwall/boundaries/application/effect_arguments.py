@@ -29,7 +29,7 @@ _RUN = word_set("query input task instruction arg argument")
 _STORES = word_set("repo repository bucket branch")
 _ID = word_set("id ids uuid key name slug number")
 _SOURCE = word_set("from source sender origin src old")
-_CONTENT = word_set("body subject title text content message description note comment limit page")
+_CONTENT = word_set("body subject title text content message description note comment reason limit page")
 _MAIL_FORMATS = frozenset({"email", "idn-email"})
 _URL_FORMATS = frozenset({"uri", "url", "iri", "uri-reference"})
 _HOST_FORMATS = frozenset({"hostname", "idn-hostname", "ipv4", "ipv6"})
@@ -100,6 +100,10 @@ class Argument:
         return bool(self.own & CHOICE) and bool(self.choices)
 
     @property
+    def identifies(self) -> bool:
+        return bool(self.own & _ID)
+
+    @property
     def names_something(self) -> bool:
         """Whether it may say what is destroyed, paid or run, where nothing says it better."""
         return self.required and self.text and not self.choices and not self.own & (_CONTENT | _MONEY)
@@ -123,7 +127,7 @@ class Argument:
                 )
             case Effect.DELETE:
                 named = (self.path or self._reached) and not self.own & _CONTENT
-                return self.text and (named or bool(self.own & _ID))
+                return self.text and (named or self.identifies)
             case Effect.WRITE:
                 return self.path or self.url or self._reached
 

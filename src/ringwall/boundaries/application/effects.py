@@ -52,6 +52,10 @@ class Inference:
     why: str
     """One line for the operator."""
 
+    def doubts(self, declared: Effect) -> bool:
+        """Whether a declared effect is milder than this one."""
+        return strictness(declared) < strictness(self.effect)
+
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
@@ -83,7 +87,9 @@ def infer(
     reading = _from_annotations(reading, annotations or {})
     target = tuple(argument.name for argument in given if argument.is_target(reading.effect))
     if not target and reading.effect in (Effect.DELETE, Effect.PAY, Effect.EXECUTE):
-        target = tuple(argument.name for argument in given if argument.names_something)
+        candidates = [argument for argument in given if argument.names_something]
+        named = [argument for argument in candidates if argument.identifies] or candidates
+        target = tuple(argument.name for argument in named)
     return Inference(reading.effect, target, reading.sure, reading.why)
 
 
