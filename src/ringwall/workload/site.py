@@ -12,6 +12,7 @@ from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
 from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
@@ -57,6 +58,7 @@ class ApplicationSite:
     quotas: Quotas
     disclosures: Disclosures
     hiding: Hiding
+    spotlight: Spotlight
     retriever: Retriever
     files: FileReader
     provenance_of: Provenance
