@@ -49,8 +49,8 @@ class ResultsControl:
     """Results of tools that the gateway runs, and those that a client sends back in its messages.
 
     The marks are edits, so they stand wherever edits are applied. The other forms of spotlighting are given
-    to the text on its last step to the model (``spotlight.Spotlight``): an edit of the whole text would put back
-    what another control took out.
+    to the text on its last step to the model (``spotlight.Spotlight``): an edit of the whole text would put
+    back what another control took out.
     """
 
     declaration = DECLARATION
