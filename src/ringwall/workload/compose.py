@@ -16,7 +16,10 @@ from ringwall.boundaries.application.labels import SessionLabels
 from ringwall.boundaries.application.mcp.servers import ToolsAndServers
 from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.results import DECLARATION as RESULTS
+from ringwall.boundaries.application.results import ResultsSettings
 from ringwall.boundaries.application.rights import ApprovalRights
+from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
@@ -158,6 +161,7 @@ class _Composer:
             quotas=self.plant.quotas,
             disclosures=self.plant.disclosures,
             hiding=self._hiding(gate),
+            spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
             files=self.files,
             provenance_of=self.services.get(Provenance),
@@ -172,10 +176,22 @@ class _Composer:
 
     def _hiding(self, gate: Gate) -> Hiding:
         """As ``interface.pii`` is set; nothing is hidden where that control only watches or is absent."""
-        enforced = any(post.control.declaration.id == PII for post in gate.active(CrossingKind.REQUEST))
-        block = self._block(PII, gate.application) if enforced else {}
-        settings = {key: value for key, value in block.items() if key not in COMMON_KEYS}
-        return Hiding.of(PiiSettings.model_validate(settings), self.plant.pseudonyms)
+        settings = self._enforced(PII, gate, CrossingKind.REQUEST)
+        return Hiding.of(PiiSettings.model_validate(settings or {}), self.plant.pseudonyms)
+
+    def _spotlight(self, gate: Gate) -> Spotlight:
+        """As ``application.results`` is set; none where that control only watches or is absent."""
+        settings = self._enforced(RESULTS.id, gate, CrossingKind.TOOL_RESULT)
+        if settings is None:
+            return Spotlight("none")
+        return Spotlight(ResultsSettings.model_validate(settings).spotlight)
+
+    def _enforced(self, control: str, gate: Gate, kind: CrossingKind) -> dict[str, object] | None:
+        """The settings of a control that this gate enforces; None when it doesn't."""
+        if all(post.control.declaration.id != control for post in gate.active(kind)):
+            return None
+        block = self._block(control, gate.application)
+        return {key: value for key, value in block.items() if key not in COMMON_KEYS}
 
     def _application(self, name: str) -> Application:
         settings = self.workload.applications[name]

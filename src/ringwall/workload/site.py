@@ -17,6 +17,7 @@ from ringwall.boundaries.application.mcp.seen import SeenContent
 from ringwall.boundaries.application.mcp.servers import McpServers
 from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
@@ -69,6 +70,7 @@ class ApplicationSite:
     quotas: Quotas
     disclosures: Disclosures
     hiding: Hiding
+    spotlight: Spotlight
     retriever: Retriever
     files: FileReader
     provenance_of: Provenance

@@ -13,6 +13,7 @@ import cedarpy
 from ringwall.core import ConfigError, Problem
 
 from .cedar_schema import parsed_schema
+from .offers import offer_form
 from .registry import ToolRegistry
 
 DEFAULT_PACK = "default.cedar"
@@ -53,6 +54,8 @@ class PolicyPack:
     full: cedarpy.PolicySet
     firm: cedarpy.PolicySet
     """Without the holds: what an approved call is judged by."""
+    offers: cedarpy.PolicySet
+    """What an offer is judged by, before there are arguments."""
     reads: frozenset[str] | None = None
     """Arguments that some policy speaks of; None when that can't be told. Others need not be given to Cedar:
     building the context is most of what a decision costs."""
@@ -91,8 +94,13 @@ def load_policies(registry: ToolRegistry, sources: Sequence[Source]) -> PolicyPa
     if problems:
         raise ConfigError(*problems)
     firm = {name: form for name, form in parsed.items() if not policies[name].hold}
+    offers = {name: offer_form(form, hold=policies[name].hold) for name, form in parsed.items()}
     return PolicyPack(
-        policies, _policy_set(parsed), _policy_set(firm), _arguments_read(list(parsed.values()))
+        policies,
+        _policy_set(parsed),
+        _policy_set(firm),
+        _policy_set({name: form for name, form in offers.items() if form is not None}),
+        _arguments_read(list(parsed.values())),
     )
 
 

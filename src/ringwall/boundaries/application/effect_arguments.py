@@ -15,7 +15,7 @@ _URL = word_set("url uri link href website webpage")
 _HOST = word_set("host hostname domain ip endpoint server")
 _CALLED_BACK = word_set("webhook callback")
 _PEOPLE = word_set("recipient participant attendee invitee addressee audience cc bcc")
-_REACHED = word_set("to email mail phone channel chat room conversation mailbox inbox list group")
+_REACHED = word_set("to address email mail phone channel chat room conversation mailbox inbox list group")
 _PERSON = word_set("user username member contact person friend customer handle mention")
 _PAYEE = word_set(
     "to recipient payee beneficiary iban bic account destination wallet merchant address receiver"
@@ -25,9 +25,11 @@ _PATH = word_set(
     "path file filename filepath directory dir folder destination dest repo repository branch bucket table"
 )
 _CODE = word_set("command cmd sql script code shell program expression statement bash javascript")
+_RUN = word_set("query input task instruction arg argument")
+_STORES = word_set("repo repository bucket branch")
 _ID = word_set("id ids uuid key name slug number")
 _SOURCE = word_set("from source sender origin src old")
-_CONTENT = word_set("body subject title text content message description note comment limit page")
+_CONTENT = word_set("body subject title text content message description note comment reason limit page")
 _MAIL_FORMATS = frozenset({"email", "idn-email"})
 _URL_FORMATS = frozenset({"uri", "url", "iri", "uri-reference"})
 _HOST_FORMATS = frozenset({"hostname", "idn-hostname", "ipv4", "ipv6"})
@@ -97,6 +99,15 @@ class Argument:
         """Whether it chooses what the tool does."""
         return bool(self.own & CHOICE) and bool(self.choices)
 
+    @property
+    def identifies(self) -> bool:
+        return bool(self.own & _ID)
+
+    @property
+    def names_something(self) -> bool:
+        """Whether it may say what is destroyed, paid or run, where nothing says it better."""
+        return self.required and self.text and not self.choices and not self.own & (_CONTENT | _MONEY)
+
     def is_target(self, effect: Effect) -> bool:
         """Whether it says where an effect of this class goes."""
         if self.does or (self.choices and not self.people):
@@ -107,17 +118,16 @@ class Argument:
             case Effect.FETCH:
                 return self.url or self.host
             case Effect.EXECUTE:
-                return self.code or self.sql or self.url or self.host or self.path
+                return self.code or self.sql or self.url or self.host or self.path or bool(self.own & _RUN)
             case Effect.PAY:
                 return self.payee or self.people
             case Effect.SEND:
-                return self._reached or (bool(self.words & _PERSON) and not self.source)
-            case Effect.DELETE:
-                return (
-                    self.text
-                    and not self.own & _CONTENT
-                    and (self.path or bool(self.own & _ID) or self._reached)
+                return self._reached or (
+                    (self.host or bool(self.words & (_PERSON | _STORES))) and not self.source
                 )
+            case Effect.DELETE:
+                named = (self.path or self._reached) and not self.own & _CONTENT
+                return self.text and (named or self.identifies)
             case Effect.WRITE:
                 return self.path or self.url or self._reached
 

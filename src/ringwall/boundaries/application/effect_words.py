@@ -40,7 +40,7 @@ VERBS = _table(
             configure enable disable assign archive unarchive restore merge commit fork follow unfollow
             reserve reschedule complete close reopen approve reject accept decline sync import install
             start stop restart toggle turn unlock join leave upsert increment replace set init mkdir
-            stage complete prepend""",
+            stage prepend generate fill""",
         Effect.SEND: """
             send reply forward publish notify invite broadcast announce transmit deliver contact dispatch
             submit grant export email_to push""",
@@ -56,7 +56,7 @@ VERBS = _table(
 
 NOUN_VERBS = _table(
     {
-        Effect.READ: "status info help diff log history stats report weather time test",
+        Effect.READ: "status info help diff log history stats report weather time",
         Effect.WRITE: """
             put record register tag label mark schedule draft note change lock pin link attach checkout
             branch plan star react like""",
@@ -75,6 +75,9 @@ VAGUE = word_set(
 )
 """Verbs that say that something is done and not what."""
 
+LIGHT = word_set("make place do perform process")
+"""Those whose thing says it: to make a payment is to pay."""
+
 TOLD = {**VERBS, "return": Effect.READ, "returns": Effect.READ, "give": Effect.READ, "provide": Effect.READ}
 """Verbs of descriptions."""
 
@@ -83,7 +86,7 @@ MONEY = word_set(
     transfer remittance salary wallet trade crypto"""
 )
 """Creating, sending or changing one of these moves value."""
-PERHAPS_MONEY = word_set("order purchase subscription invoice bill checkout booking bet")
+PERHAPS_MONEY = word_set("purchase subscription invoice bill checkout booking")
 SAID = word_set(
     """message email mail post tweet comment reply notification invitation invite announcement review
     thread sms newsletter discussion"""

@@ -11,6 +11,7 @@ from typing import Any
 
 from .effect_arguments import Argument, arguments
 from .effect_words import (
+    LIGHT,
     MONEY,
     NOUN_VERBS,
     OUTSIDE,
@@ -22,15 +23,20 @@ from .effect_words import (
     lemmas,
     singular,
     strictness,
+    word_set,
     words,
 )
 from .settings import Effect
 
 _BEFORE_VERB = 10
 """Words of a description before which its verb must have come."""
+_SHORT = 3
+"""Words of a name that holds no verb and still says all: ``git_diff``."""
+_TELLING = strictness(Effect.SEND)
 _JOINS = frozenset({"and", "then", "or"})
 _ALSO = _JOINS | {"also", "will"}
 _DENIES = frozenset({"not", "never", "without", "cannot"})
+_OBJECTS = word_set("it them this that the a an each to")
 _FINAL = frozenset({"permanently", "irreversibly", "irreversible", "undone"})
 
 
@@ -45,6 +51,10 @@ class Inference:
     """False where signs are missing or contradict each other; then ``effect`` is the stricter reading."""
     why: str
     """One line for the operator."""
+
+    def doubts(self, declared: Effect) -> bool:
+        """Whether a declared effect is milder than this one."""
+        return strictness(declared) < strictness(self.effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,10 @@ def infer(
     reading = _from_arguments(reading, named, told, given)
     reading = _from_annotations(reading, annotations or {})
     target = tuple(argument.name for argument in given if argument.is_target(reading.effect))
-    if not target and reading.effect is Effect.DELETE:
-        target = tuple(one.name for one in given if one.required and one.text and not one.choices)
+    if not target and reading.effect in (Effect.DELETE, Effect.PAY, Effect.EXECUTE):
+        candidates = [argument for argument in given if argument.names_something]
+        named = [argument for argument in candidates if argument.identifies] or candidates
+        target = tuple(argument.name for argument in named)
     return Inference(reading.effect, target, reading.sure, reading.why)
 
 
@@ -91,17 +103,19 @@ def _from_name(named: Sequence[str]) -> _Reading | None:
         counted = verbs if _JOINS & set(named) else verbs[:1]
         verb = max(counted, key=lambda word: strictness(VERBS[word]))
         return _Reading(VERBS[verb], True, f"its name says {verb!r}")
-    if any(word in VAGUE for word in named):
-        return _Reading(Effect.EXECUTE, False, "its name says that it acts, not how")
     nouns = [word for word in named if word in NOUN_VERBS]
-    if not nouns:
+    light = next((word for word in named if word in VAGUE), "")
+    if light:
+        # "make_call", "place_order": the thing says what is done. "manage_orders" may do anything.
+        done = [noun for noun in nouns if light in LIGHT and strictness(NOUN_VERBS[noun]) >= _TELLING]
+        effect = max((NOUN_VERBS[noun] for noun in done), key=strictness, default=Effect.EXECUTE)
+        return _Reading(effect, False, f"its name says {light!r}")
+    if not nouns or (NOUN_VERBS[nouns[0]] is Effect.READ and len(named) > _SHORT):
         return None
-    word = max(nouns, key=lambda noun: strictness(NOUN_VERBS[noun]))
-    # "post_message" is an order, "customer_order" may be a thing.
-    first = named[0] == word or len(nouns) == len(named)
-    return _Reading(
-        NOUN_VERBS[word], first and NOUN_VERBS[word] is not Effect.READ, f"its name says {word!r}"
-    )
+    word = nouns[0] if nouns[0] == "draft" else max(nouns, key=lambda noun: strictness(NOUN_VERBS[noun]))
+    # "post_message" is an order, "customer_order" may be a thing; "transfer" moves money or files.
+    sure = named[0] == word and NOUN_VERBS[word] not in (Effect.READ, Effect.PAY)
+    return _Reading(NOUN_VERBS[word], sure, f"its name says {word!r}")
 
 
 def _from_description(told: Sequence[str]) -> _Reading | None:
@@ -116,19 +130,18 @@ def _from_description(told: Sequence[str]) -> _Reading | None:
 
 def _from_things(reading: _Reading, named: Sequence[str]) -> _Reading:
     """What is done to: a payment that is created is paid."""
-    things = frozenset(map(singular, named))
-    if reading.effect is Effect.READ:
-        if things & OUTSIDE:
-            return reading.raised(Effect.FETCH, True, f"from {_one(things & OUTSIDE)!r}")
-    elif reading.effect in (Effect.WRITE, Effect.SEND):
-        if "draft" in things and reading.effect is Effect.WRITE:
-            return reading
-        if things & MONEY:
-            return reading.raised(Effect.PAY, True, f"{_one(things & MONEY)!r} is money")
-        if things & PERHAPS_MONEY:
-            return reading.raised(Effect.PAY, False, f"{_one(things & PERHAPS_MONEY)!r} may cost money")
-        if things & SAID:
-            return reading.raised(Effect.SEND, True, f"{_one(things & SAID)!r} reaches somebody")
+    things = frozenset(map(singular, named[1:] if named and named[0] in NOUN_VERBS else named))
+    if reading.effect is Effect.READ and things & OUTSIDE:
+        return reading.raised(Effect.FETCH, True, f"from {_one(things & OUTSIDE)!r}")
+    acts = reading.effect in (Effect.WRITE, Effect.SEND)
+    if "draft" in named and reading.effect in (Effect.WRITE, Effect.READ):
+        return reading
+    if (acts or LIGHT & set(named)) and things & MONEY:
+        return _Reading(Effect.PAY, True, f"{reading.why}; {_one(things & MONEY)!r} is money")
+    if acts and things & PERHAPS_MONEY - set(NOUN_VERBS):
+        return reading.raised(Effect.PAY, False, f"{_one(things & PERHAPS_MONEY)!r} may cost money")
+    if acts and things & SAID:
+        return reading.raised(Effect.SEND, True, f"{_one(things & SAID)!r} reaches somebody")
     return reading
 
 
@@ -136,7 +149,8 @@ def _from_telling(reading: _Reading, told: Sequence[str]) -> _Reading:
     """Contradictions between name and description, and what a description owns up to later on."""
     lead = _from_description(told)
     if lead is not None:
-        reading = reading.raised(lead.effect, False, lead.why)
+        agrees = lead.sure and lead.effect is reading.effect
+        reading = reading.raised(lead.effect, agrees, lead.why)
     for word, effect in _also(told):
         reading = reading.raised(effect, False, f"its description says that it {word!r} too")
     if _FINAL & set(told) and reading.effect is Effect.WRITE:
@@ -145,12 +159,15 @@ def _from_telling(reading: _Reading, told: Sequence[str]) -> _Reading:
 
 
 def _also(told: Sequence[str]) -> Iterator[tuple[str, Effect]]:
+    """``… and emails it``: what is done besides."""
     for index in range(len(told) - 1):
         if told[index] not in _ALSO or _DENIES & set(told[max(0, index - 3) : index + 2]):
             continue
+        followed = told[index + 2 : index + 3]
         for lemma in lemmas(told[index + 1]):
-            if lemma in VERBS:
-                yield told[index + 1], VERBS[lemma]
+            effect = VERBS.get(lemma) or (NOUN_VERBS.get(lemma) if _OBJECTS & set(followed) else None)
+            if effect and strictness(effect) >= _TELLING:
+                yield told[index + 1], effect
                 break
 
 
@@ -167,7 +184,7 @@ def _from_arguments(
             reading = reading.raised(Effect.EXECUTE, True, f"{argument.name!r} is SQL")
         elif argument.code:
             runs = reading.effect is Effect.EXECUTE or bool({"execute", "run", "shell", "python"} & set(told))
-            if runs or argument.own & {"command", "cmd", "script", "shell", "bash"}:
+            if runs or argument.own & {"command", "cmd", "shell", "bash"}:
                 reading = reading.raised(Effect.EXECUTE, runs, f"{argument.name!r} is run")
     return _from_places(reading, named, given)
 
@@ -191,7 +208,7 @@ def _from_places(reading: _Reading, named: Sequence[str], given: Sequence[Argume
         reading = reading.raised(Effect.FETCH, False, f"{hosts[0].name!r} is a host")
     if reading.effect is Effect.FETCH and urls and contents:
         reading = reading.raised(Effect.SEND, False, f"{contents[0].name!r} goes there")
-    if reading.effect is Effect.WRITE and people:
+    if reading.effect in (Effect.WRITE, Effect.SEND) and people:
         reading = reading.raised(Effect.SEND, True, f"{people[0].name!r} are told")
     if reading.effect is Effect.WRITE and any(argument.called_back for argument in given):
         reading = reading.raised(Effect.SEND, False, "it names an address to call back")
@@ -199,6 +216,8 @@ def _from_places(reading: _Reading, named: Sequence[str], given: Sequence[Argume
         reading = reading.raised(Effect.PAY, True, f"{amounts[0].name!r} goes to somebody")
     elif changes and amounts and "amount" in amounts[0].own:
         reading = reading.raised(Effect.PAY, False, f"it takes {amounts[0].name!r}")
+    elif amounts:
+        reading = reading.raised(Effect.PAY, True, "") if reading.effect is Effect.PAY else reading
     return reading
 
 

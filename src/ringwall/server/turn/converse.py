@@ -165,7 +165,7 @@ async def _asked(
         reply, turn.served = routed.reply, routed.served.route
         turn.add_usage(reply.usage)
         answer.finish = reply.finish_reason
-        answer.add(text_of(reply.message))
+        answer.add(turn.plain(text_of(reply.message)))
         answer.guard.take(answer.round_text)
         calls += reply.message.get("tool_calls") or ()
 
@@ -182,9 +182,10 @@ async def _streamed(
                 _gather(fragments, fragment)
             answer.finish = delta.finish_reason or answer.finish
             if delta.content:
-                answer.add(delta.content)
-                turn.uncounted += len(delta.content)
-                release = await answer.guard.feed(delta.content)
+                said = turn.plain(delta.content)
+                answer.add(said)
+                turn.uncounted += len(said)
+                release = await answer.guard.feed(said)
                 _record_step(turn, release, answer)
                 yield release
             if delta.usage:

@@ -54,6 +54,8 @@ class Turn:
     params: dict[str, Any] = field(default_factory=dict)
     content: list[Part] = field(default_factory=list)
     """Every labelled part that the model has been shown, for provenance."""
+    signs: set[str] = field(default_factory=set)
+    """What stands between the words of texts that the model was shown (``spotlight: datamark``)."""
     retrieved: list[dict[str, Any]] = field(default_factory=list)
     usage: dict[str, int] = field(default_factory=lambda: {"prompt_tokens": 0, "completion_tokens": 0})
     decision: str = ""
@@ -156,6 +158,18 @@ class Turn:
     def place(self) -> Place | None:
         """Whose placeholders stand for whose values here."""
         return Place.at(self.principal, self.app.application.name, self.session, self.id)
+
+    def lit(self, part: Part, text: str) -> str:
+        """What the controls left of an untrusted part, as the model gets it."""
+        lit = self.app.spotlight.lit(part.text, text, part.label)
+        if lit.sign:
+            self.signs.add(lit.sign)
+        return lit.text
+
+    def plain(self, text: str) -> str:
+        """What the model wrote, less the signs that it took over from what it was shown. One character for
+        one, so that a stream can be read in any pieces."""
+        return text.translate(dict.fromkeys(map(ord, self.signs), " ")) if self.signs else text
 
     def show(self, parts: Iterable[Part]) -> None:
         """The model is shown these: they are remembered, with the values behind their placeholders."""

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from ringwall.boundaries.application.spotlight import undone
 from ringwall.core import Action, CrossingKind, Mode, Part, PartKind, apply_edits, new_id
 from ringwall.wire.chat_parts import tool_call_part
 
@@ -75,7 +76,8 @@ def _as_made(turn: Turn, call: dict[str, Any]) -> Part:
     """The call with the values that its tool will be given: policy judges those, not their placeholders."""
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     here = turn.app.runs(name)
-    return tool_call_part(call["id"], name, turn.app.hiding.arguments(turn.place, name, arguments, here=here))
+    real = turn.app.hiding.arguments(turn.place, name, arguments, here=here)
+    return undone(tool_call_part(call["id"], name, real), turn.signs)
 
 
 async def _decided(turn: Turn, judged: list[Judged]) -> list[Judged]:
@@ -173,7 +175,7 @@ async def _run(turn: Turn, part: Part) -> str:
     edits = decision.joined.edits
     text = "" if any(edit.drop for edit in edits) else apply_edits(text, edits)
     turn.show([result])
-    return text
+    return turn.lit(result, text)
 
 
 def _tool_message(part: Part, text: str) -> dict[str, Any]:
