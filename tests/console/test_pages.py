@@ -17,6 +17,7 @@ PAGES = [
     "/console/decisions",
     "/console/holds",
     "/console/allowances",
+    "/console/servers",
     "/console/threats",
     "/chat/assistant",
 ]
@@ -100,6 +101,7 @@ def test_a_stranger_gets_401_from_an_api(browser_client, path):
         *(
             "/console/holds",
             "/console/allowances",
+            "/console/servers",
             "/console/threats",
             "/console/api/boundaries",
             "/console/api/decisions",

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from ringwall.boundaries.application.mcp.offered import Offered, cleaned, difference, registry_name, visible
 from ringwall.boundaries.application.mcp.pins import Pins, PinState
-from ringwall.core import IdentityError
+from ringwall.console.runtime import GatewayBackend
+from ringwall.core import IdentityError, RingwallError
+from ringwall.server.gateway import Gateway
 from ringwall.storage.database import Database
 from ringwall.workload import mcp_review
 from tests.conftest import running, workload
@@ -161,10 +162,24 @@ def test_hiding_signs() -> None:
     assert cleaned(text) == "a[2Jbcde\nf"
 
 
-def _signed_in(mcp: Mcp, subject: str) -> httpx2.Client:
-    client = httpx2.Client(base_url=mcp.gateway.url, follow_redirects=True)
-    form = client.get("/login").text
-    token = re.search(r'name="csrf" value="([^"]+)"', form)
-    assert token is not None
-    client.post("/login", data={"csrf": token[1], "key": mcp.gateway.keys[subject]})
-    return client
+async def test_the_console(start: Start, fake: FakeServer) -> None:
+    mcp = start()
+    ops = mcp.gateway.plant.keys.verify(mcp.gateway.keys["ops"])
+    casey = mcp.gateway.plant.keys.verify(mcp.gateway.keys["casey"])
+    assert ops is not None and casey is not None
+    backend = GatewayBackend(Gateway(mcp.gateway.live))
+    await mcp.review()
+    (server,) = await backend.servers()
+    (shown,) = server.tools
+    assert (shown.state, shown.name, shown.effect) == ("new", "fake__look", "read")
+    word = ("fake", "look", shown.digest)
+    for who, digest in ((casey, shown.digest), (ops, "0" * 64)):
+        with pytest.raises(RingwallError):
+            await backend.decide_server_tool("fake", "look", digest, who, approve=True, despite=False)
+    with pytest.raises(RingwallError):
+        await backend.look_at_server("fake", casey)
+    await backend.decide_server_tool(*word, ops, approve=True, despite=False)
+    await asyncio.to_thread(mcp.gateway.until, lambda: mcp.gateway.live.site.application().mcp.tools.by_name)
+    assert await mcp.names() == ["look"]
+    await backend.decide_server_tool(*word, ops, approve=False, despite=False)
+    assert (await backend.servers())[0].tools[0].state == "refused"

@@ -28,6 +28,7 @@ from ringwall.workload import false_alarms
 from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
+from . import runtime_servers
 from .backend import (
     AllowInfo,
     ApplicationInfo,
@@ -42,6 +43,7 @@ from .backend import (
     HoldInfo,
     Message,
     Proof,
+    ServerInfo,
     ThreatRow,
 )
 
@@ -246,6 +248,19 @@ class GatewayBackend:
                 yield event
         finally:
             reader.leave()
+
+    async def servers(self) -> Sequence[ServerInfo]:
+        return await asyncio.to_thread(runtime_servers.servers, self._gateway)
+
+    async def look_at_server(self, server: str, principal: Principal) -> None:
+        await runtime_servers.look(self._gateway, server, principal)
+
+    async def decide_server_tool(
+        self, server: str, tool: str, digest: str, principal: Principal, *, approve: bool, despite: bool
+    ) -> None:
+        await runtime_servers.decide(
+            self._gateway, server, tool, digest, principal, approve=approve, despite=despite
+        )
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)

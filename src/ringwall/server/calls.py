@@ -59,6 +59,10 @@ class Asking(Protocol):
         """Where each argument of the call comes from."""
         ...
 
+    def runs(self, part: Part) -> bool:
+        """Whether the gateway makes this call itself."""
+        ...
+
     def released(self, part: Part) -> bool:
         """Whether a person approved exactly this call, and the approval was used when it was handed out."""
         ...
@@ -229,7 +233,7 @@ async def _decide(
 def _carried_out(asking: Asking, part: Part, decision: Decision) -> Action:
     """Monitor mode watches what clients and models do; the gateway itself never runs a tool that its own
     policy would have stopped."""
-    if asking.app.careful and asking.app.runs(part.name):
+    if asking.app.careful and asking.runs(part):
         return max(decision.action, decision.would if decision.would >= Action.HOLD else decision.action)
     return decision.action
 

@@ -34,6 +34,10 @@ class McpTurn(Turn):
         found = self.app.provenance(self.app.seen.of(self.session), part)
         return {path: _CLIENT if label.origin == _OWN else label for path, label in found.items()}
 
+    def runs(self, part: Part) -> bool:
+        """Every call of a server is the gateway's."""
+        return True
+
     def released(self, part: Part) -> bool:
         fact = self.app.facts.find(self.session, part.name, part.data)
         return fact is not None and fact.approved

@@ -118,6 +118,10 @@ class Turn:
         """Where each argument of a call comes from: looked for in what the model was shown."""
         return self.app.provenance(self.content, part)
 
+    def runs(self, part: Part) -> bool:
+        """Whether the gateway makes this call itself; else the client does."""
+        return self.app.runs(part.name)
+
     def released(self, part: Part) -> bool:
         """A model's call is approved by a hold, or not at all."""
         return False

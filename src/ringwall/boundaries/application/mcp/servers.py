@@ -109,7 +109,10 @@ class ToolsAndServers:
         self._servers = servers
 
     def runs(self, tool: str) -> bool:
-        return tool in self._servers.tools.by_name or self._functions.runs(tool)
+        bound = self._servers.tools.by_name.get(tool)
+        if bound is None:
+            return self._functions.runs(tool)
+        return self._servers.tools.servers[bound.server].chat == "gateway"
 
     async def run(
         self,

@@ -99,6 +99,9 @@ class McpServer(Settings):
     names: Literal["plain", "prefixed"] = "plain"
     """Names of the tools at ``/mcp/{server}``: the server's own, or ``server__tool`` as in the rest of this file
     (for clients whose model is asked through this gateway as well). A call may use either."""
+    chat: Literal["gateway", "client"] = "gateway"
+    """Who makes the calls of its tools in a chat turn: the gateway, which then offers them to the model by itself, or
+    a client that declares them (by their names in this workload) and makes them here."""
     shared: bool = False
     """One session with the server for all principals. Only for a server that keeps nothing between calls."""
     structured: bool = True
