@@ -188,6 +188,18 @@ def test_a_cost_that_cannot_be_believed_stops_the_call(bench: Callable[..., Benc
     assert [finding.rule for finding in verdict.findings] == ["cost-unknown"]
 
 
+def test_a_call_that_was_handed_out_is_counted_once_and_not_made_on_and_on(
+    bench: Callable[..., Bench],
+) -> None:
+    made = bench(calls={"session": "2/hour"}, cost={"session": "1/hour"})
+    mail = {"arguments": {"to": "a", "text": "x"}}
+    for _ in range(2):
+        assert made.ask("send", **mail) == set()
+        assert made.ask("send", **mail, handed_out=True) == set()
+    assert made.ask("send", **mail, handed_out=True) == {"repeats"}
+    assert made.ask("send", **mail) == {"session", "cost", "repeats"}
+
+
 def test_calls_of_a_whole_chain_are_counted_together(bench: Callable[..., Bench]) -> None:
     made = bench(chain={"calls": 3})
     facts = {"id": "chn_1", "depth": 2, "caller": "planner"}

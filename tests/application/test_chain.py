@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ringwall.boundaries.application.breaker_settings import ChainSettings
 from ringwall.boundaries.application.chain import ChainControl
 from ringwall.boundaries.application.chain_token import CURRENT, Chain, Chains, Hop, digest_of
-from ringwall.boundaries.application.egress import _chain_header
+from ringwall.boundaries.application.egress_client import _chain
 from ringwall.boundaries.application.settings import EgressRule
 from ringwall.core import Action, Crossing, CrossingKind, Principal
 
@@ -136,11 +136,11 @@ def test_blanks_and_case_make_no_other_message(same: str) -> None:
 def test_only_agents_are_told_of_the_chain() -> None:
     token = CURRENT.set("token")
     try:
-        assert _chain_header(EgressRule(host="agents.example", agents=True)) == {"x-ringwall-chain": "token"}
-        assert _chain_header(EgressRule(host="help.example")) == {}
+        assert _chain(EgressRule(host="agents.example", agents=True)) == [("x-ringwall-chain", "token")]
+        assert _chain(EgressRule(host="help.example")) == []
     finally:
         CURRENT.reset(token)
-    assert _chain_header(EgressRule(host="agents.example", agents=True)) == {}
+    assert _chain(EgressRule(host="agents.example", agents=True)) == []
 
 
 @pytest.mark.parametrize("facts", [5, {"depth": "x"}, {"fault": 7}, {"fault": "?"}, {"depth": None}])

@@ -8,11 +8,13 @@ import pytest
 
 from ringwall.boundaries.application.compose import PolicyServices, application_services
 from ringwall.boundaries.application.execute import MAX_RESULT, ToolRunner
-from ringwall.boundaries.application.explain import Case, explain, run_table
+from ringwall.boundaries.application.explain import explain, run_table
+from ringwall.boundaries.application.policy_table import Case
 from ringwall.boundaries.application.registry import ToolRegistry
-from ringwall.boundaries.application.results import ResultsControl, ResultsSettings, marks
+from ringwall.boundaries.application.results import ResultsControl, ResultsSettings
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.settings import ApplicationSection, ToolSettings
+from ringwall.boundaries.application.spotlight import marks
 from ringwall.core import (
     Action,
     ConfigError,

@@ -26,6 +26,7 @@ from ringwall.console.backend import (
     HoldInfo,
     Message,
     Proof,
+    ServerInfo,
     SwitchInfo,
     ThreatRow,
     ToolInfo,
@@ -202,6 +203,9 @@ class Memory:
         default_factory=lambda: [ToolInfo("refund", "pay", "Pays back."), ToolInfo("git__log", "read", "<b>")]
     )
     off: dict[str, SwitchInfo] = field(default_factory=dict)
+    mcp: list[ServerInfo] = field(default_factory=list)
+    looked: list[tuple[str, str]] = field(default_factory=list)
+    decided: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     async def cross(
         self, kind: CrossingKind, text: str, principal: Principal, turn: str, session: str = "", **part: Any
@@ -327,6 +331,23 @@ class Memory:
             raise DataError("You asked for this yourself, so somebody else must decide.")
         del self.waiting[hold_id]
         self.settled.append((verb, hold_id, principal.subject))
+
+    async def servers(self) -> Sequence[ServerInfo]:
+        return list(self.mcp)
+
+    async def look_at_server(self, server: str, principal: Principal) -> None:
+        self.looked.append((server, principal.subject))
+
+    async def decide_server_tool(
+        self, server: str, tool: str, digest: str, principal: Principal, *, approve: bool, despite: bool
+    ) -> None:
+        if (
+            approve
+            and not despite
+            and any(one.findings for info in self.mcp for one in info.tools if one.tool == tool)
+        ):
+            raise DataError("Read the findings first.")
+        self.decided.append((server, tool, digest, approve))
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         return list(self.allowed.values())

@@ -18,6 +18,7 @@ PAGES = [
     "/console/holds",
     "/console/allowances",
     "/console/tools",
+    "/console/servers",
     "/console/threats",
     "/chat/assistant",
 ]
@@ -101,6 +102,7 @@ def test_a_stranger_gets_401_from_an_api(browser_client, path):
         *(
             "/console/holds",
             "/console/allowances",
+            "/console/servers",
             "/console/threats",
             "/console/tools",
             "/console/api/tools",

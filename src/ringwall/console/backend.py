@@ -215,6 +215,42 @@ class ThreatRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerTool:
+    """A tool of an MCP server, as approved and as last seen."""
+
+    server: str
+    tool: str
+    """The server's own name."""
+    name: str
+    """In this workload."""
+    state: str
+    """``new``, ``approved``, ``changed``, ``refused`` or ``gone``."""
+    digest: str
+    """Of the manifest as seen; empty when it is not offered."""
+    effect: str
+    why: str = ""
+    """Why it is taken for that effect."""
+    sure: bool = True
+    target: tuple[str, ...] = ()
+    problem: str = ""
+    """Why it can't be approved."""
+    findings: tuple[str, ...] = ()
+    difference: tuple[str, ...] = ()
+    """Lines of a unified diff against what was approved."""
+    description: str = ""
+    decided_by: str = ""
+    decided_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    name: str
+    at: str
+    """Its address, or the program that is started."""
+    tools: tuple[ServerTool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     role: Literal["user", "assistant"]
     content: str
@@ -335,6 +371,21 @@ class Backend(Protocol):
     ) -> AsyncIterator[ChatEvent]:
         """One turn through the gateway: deltas (when streaming), then exactly one Final or Failure.
         ``messages`` ends with the new message of the user."""
+        ...
+
+    async def servers(self) -> Sequence[ServerInfo]:
+        """MCP servers of the workload file."""
+        ...
+
+    async def look_at_server(self, server: str, principal: Principal) -> None:
+        """Ask it what it offers. Raises ``RingwallError``."""
+        ...
+
+    async def decide_server_tool(
+        self, server: str, tool: str, digest: str, principal: Principal, *, approve: bool, despite: bool
+    ) -> None:
+        """``despite``: in spite of what detectors found. Raises ``RingwallError`` with the reason when it may
+        not be."""
         ...
 
     async def threats(self) -> Sequence[ThreatRow]: ...

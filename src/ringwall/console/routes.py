@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from . import allowing, chat, operate, switching
+from . import allowing, chat, operate, servers, switching
 from .backend import Backend
 from .guard import secure
 from .pages import HERE, Frame
@@ -58,6 +58,9 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/tools", page(switching.show, operator=True)),
         Route("/console/tools/off", page(switching.off, operator=True), methods=post),
         Route("/console/tools/on", page(switching.on, operator=True), methods=post),
+        Route("/console/servers", page(servers.show, operator=True)),
+        Route("/console/servers/{id}/look", page(servers.look, operator=True), methods=post),
+        Route("/console/servers/{id}/tools", page(servers.decide, operator=True), methods=post),
         Route("/console/threats", page(operate.threats, operator=True)),
         Route("/console/api/boundaries", api(operate.boundaries_json, operator=True)),
         Route("/console/api/decisions", api(operate.feed_json, operator=True)),
@@ -67,6 +70,7 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/api/holds", api(operate.holds_json, operator=True)),
         Route("/console/api/allowances", api(allowing.show_json, operator=True)),
         Route("/console/api/tools", api(switching.show_json, operator=True)),
+        Route("/console/api/servers", api(servers.show_json, operator=True)),
         Route("/console/api/threats", api(operate.threats_json, operator=True)),
         Route("/console/api/{rest:path}", api(operate.nowhere, operator=True)),
         Route("/console/{rest:path}", page(operate.nowhere)),

@@ -29,6 +29,7 @@ from ringwall.workload import false_alarms, kill_switch
 from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
+from . import runtime_servers
 from .backend import (
     AllowInfo,
     ApplicationInfo,
@@ -43,6 +44,7 @@ from .backend import (
     HoldInfo,
     Message,
     Proof,
+    ServerInfo,
     SwitchInfo,
     ThreatRow,
     ToolInfo,
@@ -181,22 +183,8 @@ class GatewayBackend:
         await self._decide(hold_id, principal, yes=False)
 
     async def _decide(self, hold_id: str, principal: Principal, *, yes: bool) -> None:
-        """The word of the person is on the ledger before it counts."""
         holds = self._gateway.site.application().holds
-        hold = holds.get(hold_id)
-        holds.check_right(hold, principal)
-        await self._gateway.recorder.event(
-            "hold.approved" if yes else "hold.refused",
-            principal.subject,
-            principal.tenant,
-            hold=hold.id,
-            tool=hold.tool,
-            call=hold.call,
-        )
-        if yes:
-            holds.approve(hold_id, principal)
-        else:
-            holds.refuse(hold_id, principal)
+        await asyncio.to_thread(holds.approve if yes else holds.refuse, hold_id, principal)
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         rules = self._gateway.live.plant.allowances
@@ -295,6 +283,19 @@ class GatewayBackend:
                 yield event
         finally:
             reader.leave()
+
+    async def servers(self) -> Sequence[ServerInfo]:
+        return await asyncio.to_thread(runtime_servers.servers, self._gateway)
+
+    async def look_at_server(self, server: str, principal: Principal) -> None:
+        await runtime_servers.look(self._gateway, server, principal)
+
+    async def decide_server_tool(
+        self, server: str, tool: str, digest: str, principal: Principal, *, approve: bool, despite: bool
+    ) -> None:
+        await runtime_servers.decide(
+            self._gateway, server, tool, digest, principal, approve=approve, despite=despite
+        )
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)

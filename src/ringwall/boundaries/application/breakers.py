@@ -72,8 +72,9 @@ class Breakers:
     def open(self, crossing: Crossing, part: Part, place: int) -> tuple[Trip, ...]:
         """Take a call's share of every limit; the limits that stop it, in which case nothing was taken.
 
-        ``place``: number of the call in its turn. The same call of a turn that is asked about twice before
-        its end is reported takes its share once.
+        ``place``: number of the call in its turn. The same call of a turn that is asked about twice before its
+        end is reported takes its share once. A call that was let through before, for the client to make
+        (context ``handed_out``), was counted then: now only its repetitions are.
         """
         turn = crossing.context.get("turn")
         key = (turn if isinstance(turn, str) else "", part.ref)
@@ -149,6 +150,10 @@ class Breakers:
     def _shares(self, crossing: Crossing, part: Part, digest: str, cost: int) -> Iterator[_Share]:
         settings, manifest = self._settings, self._registry.get(part.name)
         session = session_of(crossing)
+        if crossing.context.get("handed_out") is True:
+            again = _key("handed out", session, part.name, digest)
+            yield _Share("repeats", Claim(again, 1, settings.identical_calls, settings.identical_window_s))
+            return
         yield from _within(settings.calls, ("calls",), crossing, session)
         if part.name in self._per_tool:
             yield from _within(self._per_tool[part.name], ("tool", part.name), crossing, session, "tool")

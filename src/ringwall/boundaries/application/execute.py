@@ -16,7 +16,8 @@ from typing import Any
 from ringwall.core import ConfigError, Principal, Problem, RingwallError
 
 from .chain_token import CURRENT
-from .egress import Egress
+from .egress_client import Egress
+from .egress_crossing import Decide
 from .registry import Manifest, ToolRegistry
 from .switches import ToolSwitches
 
@@ -82,16 +83,23 @@ class ToolRunner:
         return tool in self._tools
 
     async def run(
-        self, tool: str, arguments: Mapping[str, Any], principal: Principal, *, chain: str = ""
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+        *,
+        chain: str = "",
     ) -> ToolOutcome:
-        """Never raises on account of the tool. Call only what a decision has let through. ``chain``: the
-        token of the turn, for tools that ask other agents."""
+        """Never raises on account of the tool. Call only what a decision has let through. ``decide`` is asked
+        for each of its requests out; ``chain`` is the token of the turn, for tools that ask other agents."""
         known = self._tools.get(tool)
         if known is None:
             return ToolOutcome("This tool is not run here.", failed=True)
         if self._switches is not None and self._switches.off(tool, self._effects[tool]):
             return ToolOutcome("Not done: this tool is switched off for now.", failed=True)
-        offered = {"principal": principal, "egress": self._egress, "chain": chain}
+        egress = self._egress.bound(tool, decide) if self._egress else None
+        offered = {"principal": principal, "egress": egress, "chain": chain}
         extra = {name: offered[name] for name in known.offers}
         on_chain = CURRENT.set(chain)
         try:

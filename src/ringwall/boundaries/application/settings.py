@@ -10,6 +10,9 @@ from ringwall.core import Integrity, Settings
 
 from .breaker_settings import BreakerSettings, ChainSettings, Limits, cost_problem
 from .effect import Effect
+from .egress_settings import EgressRule
+from .hold_settings import HoldSettings
+from .mcp.settings import McpSection
 
 __all__ = [
     "ApplicationSection",
@@ -20,6 +23,7 @@ __all__ = [
     "HoldSettings",
     "KnownEntities",
     "Limits",
+    "SafeName",
     "ToolRun",
     "ToolSettings",
 ]
@@ -95,35 +99,6 @@ class KnownEntities(Settings):
     """Channels, rooms, file paths, people: compared without regard to case and outer spaces."""
 
 
-class EgressRule(Settings):
-    """One destination that tools may reach."""
-
-    host: str = Field(min_length=1)
-    """Host name; ``*.shop.example`` covers every name below."""
-    methods: frozenset[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]] = frozenset({"GET"})
-    """Methods allowed there."""
-    tools: frozenset[str] = frozenset()
-    """Tools that may go there; empty: every tool."""
-    schemes: frozenset[Literal["https", "http"]] = frozenset({"https"})
-    """Schemes allowed there."""
-    ports: frozenset[int] = frozenset()
-    """Ports allowed; empty: the default port of the scheme."""
-    path: str = "/"
-    """Prefix that the path must have, matched on whole segments."""
-    private: bool = False
-    """Allow this host to resolve to a private or loopback address (an internal service). Metadata and
-    link-local addresses stay refused."""
-    agents: bool = False
-    """Another agent behind a gateway answers there: requests carry the token of the chain of agents."""
-
-
-class HoldSettings(Settings):
-    """Calls that wait for a person."""
-
-    expire_s: int = Field(default=900, ge=1, le=7 * 24 * 3600)
-    """Seconds after which a hold that nobody decided, or an approval that nobody used, is refused."""
-
-
 class ApplicationSection(Settings):
     """Tools, plugins, agents and the systems behind them."""
 
@@ -145,6 +120,12 @@ class ApplicationSection(Settings):
     """Calls that wait for a person."""
     breakers: BreakerSettings = BreakerSettings()
     """Limits against loops, runaway agents and runaway cost."""
+    mcp: McpSection = McpSection()
+    """MCP servers behind the gateway."""
+    refusals: Literal["continue", "end_turn"] = "continue"
+    """What a refused or held call does to its turn. ``continue``: the model is told and asked again, as often
+    as ``breakers.denied_asks`` says. ``end_turn``: the answer ends with a sentence that says what was
+    refused, and none of its calls is made."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of single controls, by id, each with an optional ``mode``."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.settings import Effect
@@ -23,11 +24,17 @@ class DrillTools:
         return self._real.runs(tool)
 
     async def run(
-        self, tool: str, arguments: Mapping[str, Any], principal: Principal, *, chain: str = ""
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+        *,
+        chain: str = "",
     ) -> ToolOutcome:
         manifest = self._registry.get(tool)
         if manifest is not None and manifest.effect in _REAL:
-            return await self._real.run(tool, arguments, principal, chain=chain)
+            return await self._real.run(tool, arguments, principal, decide, chain=chain)
         return ToolOutcome("Done. (A drill: nothing was carried out.)")
 
     def close(self) -> None:
