@@ -38,6 +38,8 @@ def argument_lines(arguments: Mapping[str, Any], doubtful: Mapping[str, str]) ->
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """What differs, by path. Linear."""
     old, new = dict(_flat(before, "")), dict(_flat(after, ""))
+    for nothing in (old, new):
+        nothing.pop("", None)  # no arguments at all
     paths = [*old, *(path for path in new if path not in old)]
     return [
         Change(path, old.get(path, ""), new.get(path, "")) for path in paths if old.get(path) != new.get(path)

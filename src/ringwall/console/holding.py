@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
-from ringwall.boundaries.application.strict_json import read_arguments
+from ringwall.boundaries.application.strict_json import read_amendment
 from ringwall.core import Principal, RingwallError
 
 from .argument_view import argument_lines, changes, editable
@@ -70,7 +70,7 @@ async def amend(visit: Visit) -> Response:
     hold = await seen(visit)
     if hold is None:
         return _back(visit, "problem", GONE)
-    read = read_arguments(given)
+    read = read_amendment(given)
     if read.problem:
         return _back(visit, "problem", f"Nothing was done: {read.problem}.")
     differing = changes(hold.arguments, read.data)
