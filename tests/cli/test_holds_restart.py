@@ -1,5 +1,6 @@
 """Holds of a real gateway that is killed: the approval outlives it and is used once, its message too."""
 
+import contextlib
 import http.server
 import json
 import signal
@@ -11,6 +12,12 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+
+from ringwall.core import ConfigError
+from ringwall.server.app import build
+from ringwall.workload.compose import Overrides
+from ringwall.workload.live import Live
+from ringwall.workload.plant import Plant
 
 PAY = ("pay_out", '{"order_id": "B-2041", "amount": 40}')
 SECRET = "whsec_" + "QUJDRA" * 8
@@ -96,10 +103,9 @@ def test_killed_between_approval_and_use(
     assert command("ledger", "verify", "--data-dir", data, "--json").code == 0
 
 
-def test_a_webhook_without_its_secret_stops_the_start(served_path: Any, tmp_path: Path, command: Any) -> None:
+def test_a_webhook_without_its_secret_stops_the_start(served_path: Any, tmp_path: Path) -> None:
     hook = {"url": "https://hooks.example/hold", "secret_env": "NO_SUCH_SECRET"}
     path = served_path(tmp_path, {"application": {"holds": {"webhooks": [hook]}}})
-    done = command("up", "--workload", path, "--data-dir", tmp_path / "data", "--port", "0")
-    assert done.code == 2
-    assert "NO_SUCH_SECRET" in done.err
-    assert "Traceback" not in done.err
+    plant = Plant(tmp_path / "data")
+    with contextlib.closing(plant), pytest.raises(ConfigError, match="NO_SUCH_SECRET"):
+        build(Live(path, plant, Overrides()))
