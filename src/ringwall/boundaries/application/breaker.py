@@ -104,7 +104,8 @@ def _not_offered(part: Part, index: int) -> Verdict:
 def _stop(trip: Trip, index: int) -> Verdict:
     cls, problem = _PROBLEMS[trip.rule]
     finding = Finding(DECLARATION.id, trip.rule, f"Stopped: {problem}.", index, cls=cls)
-    reason = f"The call was stopped: {problem}.{minutes(trip.wait_s)}"
+    later = minutes(trip.wait_s) if cls == "budget" else ""  # a loop is not to be taken up again
+    reason = f"The call was stopped: {problem}.{later}"
     return verdict(Action.BLOCK, reason, [finding])
 
 

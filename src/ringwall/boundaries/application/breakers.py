@@ -72,8 +72,8 @@ class Breakers:
     def open(self, crossing: Crossing, part: Part, place: int) -> tuple[Trip, ...]:
         """Take a call's share of every limit; the limits that stop it, in which case nothing was taken.
 
-        ``place``: number of the call in its turn. The same call of a turn that is asked about twice before its
-        end is reported takes its share once. A call that was let through before, for the client to make
+        ``place``: number of the call in its turn. The same call of a turn that is asked about twice before
+        its end is reported takes its share once. A call that was let through before, for the client to make
         (context ``handed_out``), was counted then: now only its repetitions are.
         """
         turn = crossing.context.get("turn")
