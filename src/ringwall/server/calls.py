@@ -191,7 +191,8 @@ async def taken(asking: Asking, permitted: Permitted) -> Judged:
     faster, its time was over, or the tool was switched off meanwhile."""
     part = permitted.part
     manifest = asking.app.registry.get(part.name)
-    if asking.app.switches.off(part.name, manifest.effect if manifest else None):
+    effect = manifest.effect if manifest else None
+    if asking.app.careful and asking.app.switches.off(part.name, effect):
         asking.app.breakers.left_out(asking.id, part)
         told = refusals.denied([_SWITCHED_OFF])
         return Denied(part, permitted.decision, told, _SWITCHED_OFF, permitted.hold)
