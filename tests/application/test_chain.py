@@ -78,6 +78,17 @@ def test_a_client_that_sends_back_its_own_token_stays_on_its_hop() -> None:
     assert enter(chains().token(first, "t"), "a", "result 9", "s1").repeats, "the same again is a loop"
 
 
+def test_a_call_that_an_agent_makes_by_itself_adds_no_hop() -> None:
+    chain = walk(("a", "1"), ("b", "2"))
+    token = chains().token(chain, "t")
+    assert chains().resume(token, tenant="t") == chain
+    assert chains().resume("", tenant="t") is None
+    for wrong, tenant, fault in ((token[:-2], "t", "forged"), (token, "u", "foreign")):
+        found = chains().resume(wrong, tenant=tenant)
+        assert found is not None
+        assert (found.fault, rules(found)) == (fault, {fault})
+
+
 def test_services_that_act_for_one_another_count_without_a_token() -> None:
     by = CASEY
     for number in range(4):

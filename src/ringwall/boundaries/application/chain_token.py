@@ -104,6 +104,14 @@ class Chains:
             return replace(found, hops=(*found.hops[:-1], hop))
         return replace(found, hops=(*found.hops, hop))
 
+    def resume(self, token: str, *, tenant: str) -> Chain | None:
+        """The chain of a turn whose agent makes a call by itself: no application is added. None without a
+        token; never raises."""
+        if not token:
+            return None
+        found = self._open(token, tenant)
+        return Chain(new_id("chn"), (Hop("", "", ""),), found) if isinstance(found, str) else found
+
     def token(self, chain: Chain, tenant: str) -> str:
         """What the next application on the chain is to be given."""
         hops = [[hop.application, hop.session, hop.said] for hop in chain.hops]

@@ -63,6 +63,8 @@ class Caller:
     """Of the older protocol; empty in the newer, which has none, and before it is given."""
     token: str
     """``x-ringwall-session``: joins what is done here to a conversation at the chat endpoint."""
+    chain: str = ""
+    """``x-ringwall-chain``: of the turn whose call this is, where an agent makes it."""
 
     def put(self, scope: Any) -> None:
         """Have the request carry it, beside what the client sent."""
@@ -84,6 +86,7 @@ class Caller:
     def turn(self) -> McpTurn:
         """A turn for one request."""
         turn = McpTurn(self.app, self.recorder, self.principal, ChatCall("", ()), endpoint=ENDPOINT)
+        turn.chain = self.app.chains.resume(self.chain, tenant=self.principal.tenant)
         joined = self.token or f"mcp:{self.server}:{self.mcp_session}"
         turn.session = self.app.sessions.find(
             self.principal, self.app.application.name, joined, (), turn.id
