@@ -17,6 +17,8 @@ PAGES = [
     "/console/decisions",
     "/console/holds",
     "/console/allowances",
+    "/console/tools",
+    "/console/servers",
     "/console/threats",
     "/chat/assistant",
 ]
@@ -100,7 +102,10 @@ def test_a_stranger_gets_401_from_an_api(browser_client, path):
         *(
             "/console/holds",
             "/console/allowances",
+            "/console/servers",
             "/console/threats",
+            "/console/tools",
+            "/console/api/tools",
             "/console/api/boundaries",
             "/console/api/decisions",
         ),

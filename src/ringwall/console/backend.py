@@ -5,7 +5,8 @@ some milliseconds only: longer work goes through a thread.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from ringwall.core import Boundary, Principal
@@ -137,6 +138,18 @@ class HoldInfo:
     """Id of the decision that held it."""
     effect: str = ""
     """``pay``, ``send``, …"""
+    state: str = "pending"
+    """``pending``, ``approved``, ``refused``, ``used``, ``void`` or ``expired``."""
+    approver: str = "other"
+    """Who may lift it: ``other``, or ``requester`` too."""
+    doubtful: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Paths of arguments that nobody vouches for, each with its origins."""
+    amended: Mapping[str, Any] | None = None
+    """The arguments that a person put in place of these."""
+    decided_by: str = ""
+    """``tenant/subject``."""
+    decided_at: int = 0
+    """Microseconds since the epoch; 0 while nobody decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +187,29 @@ class FalseAlarm:
     phrase: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """A tool of the workload, or of an MCP server."""
+
+    name: str
+    effect: str
+    description: str = ""
+    off_by: str = ""
+    """Target of the kill switch that stands against it; empty: it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchInfo:
+    """A kill switch that was thrown."""
+
+    target: str
+    """Name of a tool, ``effect:<effect>``, ``<server>__*`` or ``*`` for every tool."""
+    reason: str
+    by: str
+    at: int
+    """Microseconds since the epoch."""
+
+
 ThreatStatus: TypeAlias = Literal["proven", "degraded", "stale", "asserted", "broken", "none"]
 
 
@@ -189,6 +225,42 @@ class ThreatRow:
     tags: tuple[str, ...] = ()
     """``id@edition`` and STRIDE."""
     controls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTool:
+    """A tool of an MCP server, as approved and as last seen."""
+
+    server: str
+    tool: str
+    """The server's own name."""
+    name: str
+    """In this workload."""
+    state: str
+    """``new``, ``approved``, ``changed``, ``refused`` or ``gone``."""
+    digest: str
+    """Of the manifest as seen; empty when it is not offered."""
+    effect: str
+    why: str = ""
+    """Why it is taken for that effect."""
+    sure: bool = True
+    target: tuple[str, ...] = ()
+    problem: str = ""
+    """Why it can't be approved."""
+    findings: tuple[str, ...] = ()
+    difference: tuple[str, ...] = ()
+    """Lines of a unified diff against what was approved."""
+    description: str = ""
+    decided_by: str = ""
+    decided_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    name: str
+    at: str
+    """Its address, or the program that is started."""
+    tools: tuple[ServerTool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +339,28 @@ class Backend(Protocol):
         """Pending ones, oldest first."""
         ...
 
+    async def settled_holds(self, limit: int) -> Sequence[HoldInfo]:
+        """Those that no longer wait, the newest first."""
+        ...
+
+    async def hold_info(self, hold_id: str) -> HoldInfo | None:
+        """One hold in whatever state; None when there is none."""
+        ...
+
+    async def own_holds(self, principal: Principal, application: str) -> Sequence[HoldInfo]:
+        """Calls of this principal that they may confirm themselves, and those confirmed but not made yet."""
+        ...
+
     async def approve(self, hold_id: str, principal: Principal) -> None:
         """Raises ``RingwallError`` with the reason when it may not be (own request, no right, expired)."""
         ...
 
     async def refuse(self, hold_id: str, principal: Principal) -> None: ...
+
+    async def amend(self, hold_id: str, principal: Principal, arguments: str) -> None:
+        """Approve with other arguments, as JSON text. Raises ``RingwallError`` as ``approve`` does, and where
+        the tool does not take such arguments."""
+        ...
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         """Those that were not removed, newest first."""
@@ -286,6 +375,21 @@ class Backend(Protocol):
         """Raises ``RingwallError`` when there is no such rule."""
         ...
 
+    async def tools(self) -> Sequence[ToolInfo]: ...
+
+    async def switches(self) -> Sequence[SwitchInfo]:
+        """Those that are thrown."""
+        ...
+
+    async def switch_off(self, target: str, reason: str, principal: Principal) -> None:
+        """Throw a kill switch. Raises ``RingwallError`` for a target that names nothing, or without a
+        reason."""
+        ...
+
+    async def switch_on(self, target: str, principal: Principal) -> bool:
+        """Put it back; False when it was not thrown."""
+        ...
+
     def chat(
         self,
         principal: Principal,
@@ -297,6 +401,21 @@ class Backend(Protocol):
     ) -> AsyncIterator[ChatEvent]:
         """One turn through the gateway: deltas (when streaming), then exactly one Final or Failure.
         ``messages`` ends with the new message of the user."""
+        ...
+
+    async def servers(self) -> Sequence[ServerInfo]:
+        """MCP servers of the workload file."""
+        ...
+
+    async def look_at_server(self, server: str, principal: Principal) -> None:
+        """Ask it what it offers. Raises ``RingwallError``."""
+        ...
+
+    async def decide_server_tool(
+        self, server: str, tool: str, digest: str, principal: Principal, *, approve: bool, despite: bool
+    ) -> None:
+        """``despite``: in spite of what detectors found. Raises ``RingwallError`` with the reason when it may
+        not be."""
         ...
 
     async def threats(self) -> Sequence[ThreatRow]: ...

@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .crossing import Crossing, Part
+from .crossing import Crossing, CrossingKind, Part
 from .decision import Decision, Line
 from .ids import new_id
+from .label import Label
 from .verdict import Edit, Finding
 
 
@@ -39,10 +40,12 @@ def decision_event(decision: Decision, turn: str = "") -> dict[str, Any]:
 
 
 def decision_body(decision: Decision, crossing: Crossing) -> dict[str, Any]:
-    """The private part: what crossed, and where each control saw what."""
+    """The private part: what crossed, and where each control saw what. Of a tool call also what policies went
+    by, so that the decision can be explained later: ``facts``."""
     return {
         "parts": [_part(part) for part in crossing.parts],
         "reasons": list(decision.reasons),
+        **({"facts": _facts(crossing)} if crossing.kind is CrossingKind.TOOL_CALL else {}),
         "verdicts": {
             line.control: {
                 "findings": [_finding(finding) for finding in line.verdict.findings],
@@ -102,10 +105,55 @@ def _part(part: Part) -> dict[str, Any]:
         "name": part.name,
         "ref": part.ref,
         "text": part.text,
-        "integrity": str(part.label.integrity),
-        "sensitivity": sorted(part.label.sensitivity),
-        "origin": sorted(part.label.origin),
+        **_label(part.label),
         "fresh": part.fresh,
+    }
+
+
+def _facts(crossing: Crossing) -> dict[str, Any]:
+    """Whom the call was judged for, and the labels that the gateway held. No argument's value is in them."""
+    context = crossing.context
+    provenance, session = context.get("provenance"), context.get("session_labels")
+    by_call = provenance if isinstance(provenance, Mapping) else {}
+    return {
+        "roles": sorted(crossing.principal.roles),
+        "attributes": dict(crossing.principal.attributes),
+        "labels": {
+            str(call): {path: _label(label) for path, label in labels.items()}
+            for call, labels in by_call.items()
+            if isinstance(labels, Mapping)
+        },
+        "session": _label(session) if isinstance(session, Label) else None,
+        "approved": _names(context.get("approved")),
+        "asked": _names(context.get("asked")),
+        "listed": _listed_of(crossing),
+        "verbatim": _names_by_call(context.get("verbatim")),
+        "linking": _names_by_call(context.get("linking")),
+    }
+
+
+def _names(given: Any) -> list[str]:
+    return sorted(map(str, given)) if isinstance(given, (set, frozenset)) else []
+
+
+def _names_by_call(given: Any) -> dict[str, list[str]]:
+    return {str(call): _names(names) for call, names in given.items()} if isinstance(given, Mapping) else {}
+
+
+def _listed_of(crossing: Crossing) -> list[str]:
+    """Of what directories listed, the values that the call names."""
+    listed = crossing.context.get("listed")
+    if not isinstance(listed, (set, frozenset)) or not listed:
+        return []
+    texts = [part.text.casefold() for part in crossing.parts]
+    return sorted(value for value in listed if any(str(value) in text for text in texts))
+
+
+def _label(label: Label) -> dict[str, Any]:
+    return {
+        "integrity": str(label.integrity),
+        "sensitivity": sorted(label.sensitivity),
+        "origin": sorted(label.origin),
     }
 
 

@@ -17,6 +17,9 @@ from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
 from .decisions_endpoint import report_false_alarm, show_decision
 from .gateway import Gateway, Standing
+from .hold_telling import HoldTelling
+from .holds_endpoint import amend_hold, approve_hold, list_holds, refuse_hold, show_hold
+from .mcp.endpoint import Hosts, mcp
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
 from .replies import error_response
@@ -27,18 +30,24 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None = None) -> Starlette:
-    """The application on a live site. ``pages`` adds the console's routes."""
+    """The application on a live site. ``pages`` adds the console's routes. Raises ConfigError when the secret
+    of a webhook is missing."""
     gateway = Gateway(live)
+    telling = HoldTelling(gateway)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await live.take_seeds()
         watcher = asyncio.ensure_future(live.watch())
+        teller = asyncio.ensure_future(telling.run())
         try:
             yield
         finally:
             watcher.cancel()
+            teller.cancel()
+            await telling.close()
             await gateway.drain(10)
+            await app.state.mcp_hosts.close()
             await live.close()
 
     app = Starlette(
@@ -47,6 +56,7 @@ def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None
         exception_handlers={404: _http_error, 405: _http_error},
     )
     app.state.gateway = gateway
+    app.state.mcp_hosts = Hosts(gateway)
     app.add_middleware(RouteGuard, gateway=gateway)
     return app
 
@@ -65,11 +75,20 @@ def _api() -> list[BaseRoute]:
             _api_errors(report_false_alarm, Scope.CONSOLE),
             methods=["POST"],
         ),
+        Route("/v1/ringwall/holds", _api_errors(list_holds, Scope.HOLDS), methods=["GET"]),
+        Route("/v1/ringwall/holds/{id}", _api_errors(show_hold, Scope.HOLDS), methods=["GET"]),
+        Route("/v1/ringwall/holds/{id}/approve", _api_errors(approve_hold, Scope.HOLDS), methods=["POST"]),
+        Route("/v1/ringwall/holds/{id}/refuse", _api_errors(refuse_hold, Scope.HOLDS), methods=["POST"]),
+        Route("/v1/ringwall/holds/{id}/amend", _api_errors(amend_hold, Scope.HOLDS), methods=["POST"]),
         Route(
             "/v1/collections/{collection}/documents",
             _api_errors(add_document, Scope.CONTRIBUTE),
             methods=["POST"],
         ),
+    ]
+    routes += [
+        Route(f"{prefix}/mcp/{{server}}", _api_errors(mcp, Scope.MCP), methods=["GET", "POST", "DELETE"])
+        for prefix in ("", "/apps/{application}")
     ]
     for prefix in ("/v1", "/apps/{application}/v1"):
         routes += [
@@ -117,7 +136,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     messages = {404: "There is no such page or endpoint.", 405: "This endpoint does not take that method."}
     status = getattr(error, "status_code", 404)
     wire = WireError(status, messages[status], "not_found")
-    if request.url.path.startswith(("/v1/", "/apps/")):
+    if request.url.path.startswith(("/v1/", "/apps/", "/mcp/")):
         return await _refused(request.app.state.gateway, wire, request)
     return error_response(wire, getattr(error, "headers", None))
 

@@ -8,13 +8,22 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from ringwall.boundaries.application.approvers import Approvers
+from ringwall.boundaries.application.breakers import Breakers
+from ringwall.boundaries.application.chain_token import PURPOSE as CHAIN_KEY
+from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
+from ringwall.boundaries.application.mcp.servers import ToolsAndServers
 from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.results import DECLARATION as RESULTS
+from ringwall.boundaries.application.results import ResultsSettings
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.session_facts import SessionFacts
+from ringwall.boundaries.application.spotlight import Spotlight
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
@@ -42,6 +51,7 @@ from ringwall.core import (
 
 from .catalogue import catalogue
 from .load import COMMON_KEYS, Loaded
+from .mcp import mcp_servers, named_tools, with_pins
 from .plant import Plant
 from .schema import Workload
 from .sign_in import build_sign_in
@@ -77,7 +87,7 @@ _REFERENCE = "Internal reference, never to be repeated:"
 
 class _Composer:
     def __init__(self, loaded: Loaded, plant: Plant, overrides: Overrides) -> None:
-        self.loaded = loaded
+        self.loaded = with_pins(loaded, plant)
         self.plant = plant
         self.overrides = overrides
         self.workload: Workload = loaded.workload
@@ -86,6 +96,7 @@ class _Composer:
         self.admissions = Admissions(plant.database, self.model, loaded.folder)
         self.rights = approval_rights(self.workload)
         self.files = FileReader(self.workload.interface.files)
+        self.mcp = mcp_servers(self.loaded, plant)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -94,6 +105,8 @@ class _Composer:
         section = workload.application
         if section.policies is not None:
             section = section.model_copy(update={"policies": self.loaded.folder / section.policies})
+        if self.mcp.tools.by_name:
+            section = section.model_copy(update={"tools": {**section.tools, **self.mcp.tools.settings}})
         return Services(
             self.roles,
             WorkloadFolder(self.loaded.folder),
@@ -109,7 +122,13 @@ class _Composer:
             plant.disclosures,
             plant.containment,
             *application_services(
-                section, plant.database, self.rights, self.loaded.folder, sealer=plant.envelope
+                section,
+                plant.database,
+                self.rights,
+                self.loaded.folder,
+                sealer=plant.envelope,
+                journal=plant.hold_changed,
+                chain_key=plant.master.derive(CHAIN_KEY),
             ),
         )
 
@@ -139,27 +158,49 @@ class _Composer:
             gate=gate,
             router=router,
             registry=self.services.get(ToolRegistry),
-            runner=self.services.get(ToolRunner),
+            runner=ToolsAndServers(self.services.get(ToolRunner), self.mcp),
             holds=self.services.get(Holds),
+            approvers=self.services.get(Approvers),
             labels=self.services.get(SessionLabels),
             sessions=self.plant.sessions,
             quotas=self.plant.quotas,
             disclosures=self.plant.disclosures,
             hiding=self._hiding(gate),
+            spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
             files=self.files,
             session_facts=self.services.get(SessionFacts),
+            mcp=self.mcp,
+            facts=self.plant.call_facts,
+            seen=self.plant.seen_content,
             most_parts=self.workload.interface.limits.parts,
+            breakers=self.services.get(Breakers),
+            chains=self.services.get(Chains),
+            switches=self.services.get(ToolSwitches),
+            trusted_agents=self.workload.application.breakers.chain.trusted,
             denied_asks=self.workload.application.breakers.denied_asks,
+            ends_refused=self.workload.application.refusals == "end_turn",
             passthrough=self._passes_through(application),
         )
 
     def _hiding(self, gate: Gate) -> Hiding:
         """As ``interface.pii`` is set; nothing is hidden where that control only watches or is absent."""
-        enforced = any(post.control.declaration.id == PII for post in gate.active(CrossingKind.REQUEST))
-        block = self._block(PII, gate.application) if enforced else {}
-        settings = {key: value for key, value in block.items() if key not in COMMON_KEYS}
-        return Hiding.of(PiiSettings.model_validate(settings), self.plant.pseudonyms)
+        settings = self._enforced(PII, gate, CrossingKind.REQUEST)
+        return Hiding.of(PiiSettings.model_validate(settings or {}), self.plant.pseudonyms)
+
+    def _spotlight(self, gate: Gate) -> Spotlight:
+        """As ``application.results`` is set; none where that control only watches or is absent."""
+        settings = self._enforced(RESULTS.id, gate, CrossingKind.TOOL_RESULT)
+        if settings is None:
+            return Spotlight("none")
+        return Spotlight(ResultsSettings.model_validate(settings).spotlight)
+
+    def _enforced(self, control: str, gate: Gate, kind: CrossingKind) -> dict[str, object] | None:
+        """The settings of a control that this gate enforces; None when it doesn't."""
+        if all(post.control.declaration.id != control for post in gate.active(kind)):
+            return None
+        block = self._block(control, gate.application)
+        return {key: value for key, value in block.items() if key not in COMMON_KEYS}
 
     def _application(self, name: str) -> Application:
         settings = self.workload.applications[name]
@@ -175,7 +216,7 @@ class _Composer:
             anonymous=self.workload.interface.anonymous if settings.anonymous is None else settings.anonymous,
             system_prompt=prompt,
             canary=canary if prompt else "",
-            tools=tuple(settings.tools),
+            tools=named_tools(settings.tools, self.mcp.tools),
             collections=tuple(settings.collections),
             models=tuple(settings.models),
             accept=tuple(settings.accept),

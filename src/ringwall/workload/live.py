@@ -7,6 +7,7 @@ and is reported. Turns under way finish on the site that they began with.
 import asyncio
 import logging
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from ringwall.core import ConfigError, Mode, Problem
@@ -15,7 +16,9 @@ from .compose import Overrides, compose, put_in_force
 from .intake import take_seeds
 from .load import Loaded, load, named_files
 from .matrix import Cell, matrix
+from .mcp import with_pins
 from .plant import Plant
+from .posture import effect_doubts
 from .prepare import prepare
 from .site import Site
 
@@ -46,7 +49,7 @@ class Live:
     def reload(self) -> bool:
         """Read the file again; True when a new site took over. A bad file changes nothing."""
         try:
-            loaded = load(self.path)
+            loaded = with_pins(load(self.path), self.plant)
             if loaded.version == self.site.version:
                 return False
             site = self._built(loaded)
@@ -74,7 +77,8 @@ class Live:
                 log.warning("%s/%s: %s. %s", receipt.collection, receipt.document, receipt.status, why)
 
     async def watch(self) -> None:
-        """Reload whenever the file, or one that it names, has changed. Runs until cancelled."""
+        """Reload whenever the file, one that it names, or an approval of a server's tools has changed. Runs
+        until cancelled."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             seen = await asyncio.to_thread(self._fingerprint)
@@ -105,6 +109,7 @@ class Live:
         self._closing += [*self._retired, self.site]
         for site in list(self._closing):
             await self._close(site)
+        await self.plant.upstreams.close()
         self.plant.close()
 
     def _built(self, loaded: Loaded) -> Site:
@@ -118,7 +123,7 @@ class Live:
 
     def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
         named = [self.path, *named_files(self._loaded.workload, self.path.parent)]
-        return tuple(_stat(path) for path in named)
+        return (("", self.plant.pins.revision(), 0), *(_stat(path) for path in named))
 
 
 def _stat(path: Path) -> tuple[str, int, int]:
@@ -159,13 +164,24 @@ def _required(site: Site, application: str) -> frozenset[str]:
     return frozenset(name for name, block in blocks.items() if block.get("required"))
 
 
-def rehearse(path: Path) -> tuple[list[Cell], list[str]]:
-    """Compose the workload in a throw-away plant: its coverage matrix and its gaps. Raises ConfigError."""
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What ``ringwall check`` finds."""
+
+    cells: list[Cell]
+    gaps: list[str]
+    """Shapes of traffic that enforce mode leaves unguarded."""
+    doubts: list[str]
+    """What may be meant otherwise: nothing that stops a start."""
+
+
+def rehearse(path: Path) -> Rehearsal:
+    """Compose the workload in a throw-away plant. Raises ConfigError."""
     loaded = load(path)
     with tempfile.TemporaryDirectory(prefix="ringwall-check-") as folder:
         plant = Plant(Path(folder))
         try:
             site = compose(loaded, plant, Overrides())
-            return cells(site), gaps(site)
+            return Rehearsal(cells(site), gaps(site), effect_doubts(site.application().registry))
         finally:
             plant.close()

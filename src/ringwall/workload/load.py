@@ -15,6 +15,7 @@ from ringwall.core import ConfigError, Problem, Settings
 
 from .catalogue import Catalogue, catalogue
 from .identity_names import identity_files, named_in_identity
+from .mcp_names import is_server_tool, mcp_problems
 from .schema import Workload
 from .source import Path_, Source, read
 
@@ -30,7 +31,10 @@ class Loaded:
     workload: Workload
     path: Path
     version: str
-    """Hash of the file and of the files that it names: the policy version on every decision."""
+    """Hash of the file, of the files that it names, and of approved tools of MCP servers: the policy version
+    on every decision."""
+    pinned: bool = False
+    """Whether approved tools of MCP servers are in the version."""
 
     @property
     def folder(self) -> Path:
@@ -128,13 +132,15 @@ def _cross_checks(workload: Workload, source: Source, known: Catalogue, folder: 
         )
         for key, given, allowed, what in lists:
             for index, item in enumerate(given):
-                if item not in allowed:
+                if item not in allowed and not (key == "tools" and is_server_tool(workload, item)):
                     yield source.problem(_unknown(item, allowed, what), (*at, key, index))
         if app.system_prompt and not (folder / app.system_prompt).is_file():
             yield source.problem(f"there is no file {app.system_prompt!r}", (*at, "system_prompt"))
         yield from _control_blocks(app.controls, (*at, "controls"), source, known)
     yield from _identity_checks(workload, source, folder, roles)
     yield from _tool_checks(workload, source)
+    for message, place in mcp_problems(workload, roles):
+        yield source.problem(message, place)
     for boundary in _BOUNDARIES:
         blocks = getattr(workload, boundary).controls
         yield from _control_blocks(blocks, (boundary, "controls"), source, known, boundary)

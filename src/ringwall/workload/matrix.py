@@ -57,6 +57,7 @@ class Cell:
 
 
 _CHAT = "chat.completions"
+_MCP = "mcp"
 SHAPES: tuple[Shape, ...] = (
     *(
         Shape(_CHAT, CrossingKind.REQUEST, part, optional=True)
@@ -80,7 +81,11 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_CHAT, CrossingKind.RESPONSE, PartKind.TEXT),
     Shape(_CHAT, CrossingKind.TOOL_CALL, PartKind.TOOL_CALL),
     Shape(_CHAT, CrossingKind.TOOL_RESULT, PartKind.TOOL_RESULT),
+    Shape(_CHAT, CrossingKind.EGRESS, PartKind.TEXT),
     Shape(_CHAT, CrossingKind.RETRIEVAL, PartKind.DOCUMENT),
+    Shape(_MCP, CrossingKind.TOOL_OFFER, PartKind.TOOL_OFFER, streaming=(False,)),
+    Shape(_MCP, CrossingKind.TOOL_CALL, PartKind.TOOL_CALL, streaming=(False,)),
+    Shape(_MCP, CrossingKind.TOOL_RESULT, PartKind.TOOL_RESULT, streaming=(False,)),
     Shape("collections.documents", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
 )
 

@@ -3,6 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from ringwall.boundaries.application.hold import Hold, HoldEvent
+from ringwall.boundaries.application.mcp.call_facts import CallFacts
+from ringwall.boundaries.application.mcp.pins import Pins
+from ringwall.boundaries.application.mcp.pool import UpstreamPool
+from ringwall.boundaries.application.mcp.seen import SeenContent
 from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
@@ -58,6 +63,10 @@ class Plant:
         key = self.master.derive("allow-rules")
         self.allowances = AllowRules(self.database, self.envelope, key)
         self.evidence = EvidenceStore(self.database)
+        self.pins = Pins(self.database)
+        self.upstreams = UpstreamPool()
+        self.call_facts = CallFacts()
+        self.seen_content = SeenContent()
 
     def canary(self, application: str) -> str:
         """The random word planted in an application's system prompt: the same after a restart.
@@ -72,6 +81,11 @@ class Plant:
         event = event_record(kind, subject, tenant, detail)
         self.ledger.append_now(event)
         return str(event["id"])
+
+    def hold_changed(self, event: HoldEvent, hold: Hold, subject: str, tenant: str) -> None:
+        """The journal of ``Holds``. No argument of the call is in it."""
+        call = hold.amended_call or hold.call
+        self.note(f"hold.{event}", subject, tenant, hold=hold.id, tool=hold.tool, call=call)
 
     def ready(self) -> bool:
         """Whether records can be kept."""

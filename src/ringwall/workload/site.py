@@ -7,11 +7,20 @@ from typing import Any, Protocol
 
 import orjson
 
+from ringwall.boundaries.application.approvers import Approvers
+from ringwall.boundaries.application.breakers import Breakers
+from ringwall.boundaries.application.chain_token import Chains
+from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
+from ringwall.boundaries.application.mcp.call_facts import CallFacts
+from ringwall.boundaries.application.mcp.seen import SeenContent
+from ringwall.boundaries.application.mcp.servers import McpServers
 from ringwall.boundaries.application.registry import ToolRegistry
-from ringwall.boundaries.application.session_facts import CallFacts, SessionFacts
+from ringwall.boundaries.application.session_facts import Background, SessionFacts
+from ringwall.boundaries.application.spotlight import Spotlight
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
@@ -32,11 +41,19 @@ from .schema import ApplicationSettings, Workload
 
 
 class Runner(Protocol):
-    """``ToolRunner``, or what a drill puts in its place."""
+    """``ToolsAndServers``, or what a drill puts in its place."""
 
     def runs(self, tool: str) -> bool: ...
 
-    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome: ...
+    async def run(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+        *,
+        chain: str = "",
+    ) -> ToolOutcome: ...
 
     def close(self) -> None: ...
 
@@ -52,18 +69,32 @@ class ApplicationSite:
     registry: ToolRegistry
     runner: Runner
     holds: Holds
+    approvers: Approvers
     labels: SessionLabels
     sessions: Sessions
     quotas: Quotas
     disclosures: Disclosures
     hiding: Hiding
+    spotlight: Spotlight
     retriever: Retriever
     files: FileReader
     session_facts: SessionFacts
+    mcp: McpServers
+    facts: CallFacts
+    """Of calls that were handed to clients."""
+    seen: SeenContent
+    """What clients of MCP were given."""
+    breakers: Breakers
+    chains: Chains
+    switches: ToolSwitches
+    trusted_agents: frozenset[str] = frozenset()
+    """``application.breakers.chain.trusted``."""
     most_parts: int = 400
     """``interface.limits.parts``."""
     denied_asks: int = 3
     """How often the model is asked again in one turn after a refusal."""
+    ends_refused: bool = False
+    """``application.refusals: end_turn``."""
     careful: bool = True
     """False on the ground of a drill: then monitor mode lets everything happen, to see what would."""
     passthrough: bool = False
@@ -94,7 +125,7 @@ class ApplicationSite:
     def gateway_tools(self) -> list[dict[str, Any]]:
         """Tools of the application that the gateway runs itself, as a client would declare them."""
         manifests = [self.registry.get(name) for name in self.application.tools]
-        return [manifest.openai() for manifest in manifests if manifest and manifest.settings.run]
+        return [manifest.openai() for manifest in manifests if manifest and self.runs(manifest.name)]
 
     def offer_part(self, tool: dict[str, Any]) -> Part:
         """A declared tool as a part of the TOOL_OFFER crossing."""
@@ -106,11 +137,20 @@ class ApplicationSite:
         """Whether the gateway runs this tool."""
         return self.runner.runs(tool)
 
-    async def run_tool(self, name: str, arguments: Mapping[str, Any], principal: Principal) -> str:
-        """The tool's result, or a sentence that says how it failed."""
-        return (await self.runner.run(name, arguments, principal)).text
+    async def run_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+        *,
+        chain: str = "",
+    ) -> ToolOutcome:
+        """The tool's result, or a sentence that says how it failed. ``decide`` is asked for each of its
+        requests out."""
+        return await self.runner.run(name, arguments, principal, decide, chain=chain)
 
-    def call_facts(self, content: Sequence[Part], call: Part) -> CallFacts:
+    def background(self, content: Sequence[Part], call: Part) -> Background:
         """Where each argument of the call came from, and what the user asked for."""
         manifest = self.registry.get(call.name)
         return self.session_facts.of(content, call.data, manifest.parameters if manifest else None)

@@ -18,7 +18,7 @@ import yaml
 
 from ringwall.core import Integrity, Part, PartKind
 
-from .settings import Effect
+from .effect import Effect
 from .text_forms import fold
 
 MESSAGES = 3
@@ -141,8 +141,11 @@ class _Table:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "_Table":
-        lists = [_List.of(given.get(name, "")) for name in ("verbs", "either", "nouns", "places")]
-        return cls(*lists, tuple((given.get("inside") or "").split()))
+        def words(name: str) -> _List:
+            return _List.of(given.get(name, ""))
+
+        inside = tuple((given.get("inside") or "").split())
+        return cls(words("verbs"), words("either"), words("nouns"), words("places"), inside)
 
     def stands_inside(self, text: str) -> bool:
         return any(word in text for word in self.inside)

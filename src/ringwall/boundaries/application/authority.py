@@ -4,7 +4,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import cedarpy
 
@@ -12,16 +12,26 @@ from ringwall.core import Action, Integrity, Label, Principal, untrusted
 
 from .cedar_policies import Policy, PolicyPack
 from .cedar_types import Fields, Unfit, arguments_type, plain
+from .effect import Effect
 from .entities import NOTHING_LISTED, Entities, Listed, destinations, leaf_texts
 from .provenance import below
 from .registry import Manifest, ToolRegistry
 from .rights import ApprovalRights
-from .settings import Effect
 from .web_addresses import web_addresses
 
 _PEOPLE = 1024
+_OFFERS = 8192
 _OWN = frozenset({"model", "user", "system"})
 _UNKNOWN = untrusted("unknown")
+
+
+class Found(NamedTuple):
+    """What the gateway found in the session for one call: the last fields of ``Call``."""
+
+    asked: Collection[Effect]
+    listed: Listed
+    verbatim: Collection[str]
+    linking: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,7 @@ class Authority:
         actions = [_action_entity(tool) for tool in registry]
         self._base = cedarpy.Entities.from_json_str(json.dumps(tools + actions))
         self._people: OrderedDict[tuple[object, ...], cedarpy.Entities] = OrderedDict()
+        self._offers: OrderedDict[tuple[object, ...], Ruling] = OrderedDict()
 
     def rule(self, call: Call) -> Ruling:
         """Permit, hold or deny. A forbid that can't be evaluated denies: Cedar itself would skip it."""
@@ -115,6 +126,19 @@ class Authority:
             return without_holds
         return Ruling(Action.HOLD, ruling.policies, facts=facts)
 
+    def offers(self, principal: Principal, tool: Manifest) -> Ruling:
+        """Whether any call of the tool by this principal could be permitted: BLOCK says that none could."""
+        key = (*_person_key(principal), tool.name)
+        known = self._offers.get(key)
+        if known is None:
+            request = _request(principal, tool, {})
+            result = cedarpy.is_authorized(request, self._pack.offers, self._person(principal))
+            determining = tuple(self._pack.policies[name] for name in sorted(result.diagnostics.reasons))
+            known = self._offers[key] = Ruling(Action.ALLOW if result.allowed else Action.BLOCK, determining)
+            if len(self._offers) > _OFFERS:
+                self._offers.popitem(last=False)
+        return known
+
     def _ask(self, policies: cedarpy.PolicySet, call: Call, facts: Mapping[str, Any]) -> Ruling:
         reads = self._pack.reads
         if reads is not None:
@@ -122,12 +146,7 @@ class Authority:
             facts_given: Mapping[str, Any] = {**facts, "args": given}
         else:
             facts_given = facts
-        request = {
-            "principal": {"type": "User", "id": user_id(call.principal)},
-            "action": {"type": "Action", "id": call.tool.name},
-            "resource": {"type": "Tool", "id": call.tool.name},
-            "context": json.dumps(facts_given),
-        }
+        request = _request(call.principal, call.tool, facts_given)
         result = cedarpy.is_authorized(request, policies, self._person(call.principal))
         if result.decision is cedarpy.Decision.NoDecision or result.diagnostics.errors:
             return Ruling(Action.BLOCK, problem="a policy could not be evaluated", facts=facts)
@@ -189,8 +208,7 @@ class Authority:
         }
 
     def _person(self, principal: Principal) -> cedarpy.Entities:
-        attributes = tuple(sorted(principal.attributes.items()))
-        key = (principal.tenant, principal.subject, principal.roles, attributes)
+        key = _person_key(principal)
         known = self._people.get(key)
         if known is None:
             entity = _user_entity(principal, self._rights.tools(principal))
@@ -198,6 +216,20 @@ class Authority:
             if len(self._people) > _PEOPLE:
                 self._people.popitem(last=False)
         return known
+
+
+def _request(principal: Principal, tool: Manifest, context: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "principal": {"type": "User", "id": user_id(principal)},
+        "action": {"type": "Action", "id": tool.name},
+        "resource": {"type": "Tool", "id": tool.name},
+        "context": json.dumps(context),
+    }
+
+
+def _person_key(principal: Principal) -> tuple[object, ...]:
+    attributes = tuple(sorted(principal.attributes.items()))
+    return (principal.tenant, principal.subject, principal.roles, attributes)
 
 
 def _label(labels: Mapping[str, Label], name: str, value: Any) -> Label:

@@ -13,6 +13,7 @@ import cedarpy
 from ringwall.core import ConfigError, Problem
 
 from .cedar_schema import parsed_schema
+from .offers import offer_form
 from .registry import ToolRegistry
 
 DEFAULT_PACK = "default.cedar"
@@ -40,6 +41,9 @@ class Policy:
     file: str
     line: int
     text: str
+    approver: str = ""
+    """From ``@approver``: who lifts the hold, ``requester`` or ``other``. Empty: as ``application.holds``
+    says, and ``other`` where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class PolicyPack:
     full: cedarpy.PolicySet
     firm: cedarpy.PolicySet
     """Without the holds: what an approved call is judged by."""
+    offers: cedarpy.PolicySet
+    """What an offer is judged by, before there are arguments."""
     reads: frozenset[str] | None = None
     """Arguments that some policy speaks of; None when that can't be told. Others need not be given to Cedar:
     building the context is most of what a decision costs."""
@@ -88,8 +94,13 @@ def load_policies(registry: ToolRegistry, sources: Sequence[Source]) -> PolicyPa
     if problems:
         raise ConfigError(*problems)
     firm = {name: form for name, form in parsed.items() if not policies[name].hold}
+    offers = {name: offer_form(form, hold=policies[name].hold) for name, form in parsed.items()}
     return PolicyPack(
-        policies, _policy_set(parsed), _policy_set(firm), _arguments_read(list(parsed.values()))
+        policies,
+        _policy_set(parsed),
+        _policy_set(firm),
+        _policy_set({name: form for name, form in offers.items() if form is not None}),
+        _arguments_read(list(parsed.values())),
     )
 
 
@@ -149,6 +160,9 @@ def _read(file: str, line: int, text: str, schema: cedarpy.Schema | None) -> tup
         raise ValueError(f'@verdict is "hold" or "deny", not {kind!r}.')
     if "verdict" in notes and effect == "permit":
         raise ValueError("@verdict belongs on a forbid.")
+    approver = notes.get("approver") or ""
+    if "approver" in notes and (approver not in ("requester", "other") or kind != "hold"):
+        raise ValueError('@approver is "requester" or "other", and stands beside @verdict("hold").')
     policy = Policy(
         notes.get("id") or f"{file}:{line}",
         effect,
@@ -157,6 +171,7 @@ def _read(file: str, line: int, text: str, schema: cedarpy.Schema | None) -> tup
         file,
         line,
         text,
+        approver,
     )
     return policy, body
 

@@ -1,18 +1,27 @@
 """What this boundary's controls are built from, in one place for the composition root."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringwall.storage.database import Database
+from ringwall.storage.shared_counters import SharedCounters
 
+from .approvers import Approvers
+from .arguments import ArgumentsControl, ArgumentsSettings
 from .authority import Authority, Classes
+from .breakers import Breakers
 from .cedar_policies import Source, default_source, load_policies, read_source
+from .chain_token import Chains
 from .directory import Directories
-from .egress import Egress
+from .egress_client import Egress
 from .entities import Entities
 from .execute import ToolRunner
-from .holds import Holds, Sealer
+from .hold import Hold, HoldEvent, Sealer
+from .hold_outbox import Outbox
+from .hold_settings import WebhookSettings
+from .holds import Holds, Journal
 from .labels import SessionLabels
 from .provenance import Provenance
 from .registry import ToolRegistry
@@ -30,6 +39,7 @@ class PolicyServices:
     registry: ToolRegistry
     entities: Entities
     authority: Authority
+    approvers: Approvers
 
 
 def policy_services(
@@ -44,7 +54,8 @@ def policy_services(
         sources.append(read_source(section.policies))
     pack = load_policies(registry, [*sources, *extra])
     classes = Classes(section.restricted, section.private)
-    return PolicyServices(registry, entities, Authority(registry, pack, entities, rights, classes))
+    authority = Authority(registry, pack, entities, rights, classes)
+    return PolicyServices(registry, entities, authority, Approvers(pack, section.holds.confirm))
 
 
 def application_services(
@@ -54,25 +65,52 @@ def application_services(
     directory: Path,
     *,
     sealer: Sealer | None = None,
+    journal: Journal | None = None,
+    chain_key: bytes | None = None,
 ) -> tuple[object, ...]:
-    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority,
-    ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, SessionFacts, Egress, ToolRunner.
+    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
+    BreakerSettings, Breakers, Chains, ToolSwitches, SessionLabels, Holds, Approvers, SessionFacts, Egress,
+    ToolRunner.
 
-    ``directory`` is that of the workload file. On a reload, build anew: what must last is in the
-    database.
+    ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. Without a
+    ``chain_key``, no other process takes the tokens of chains that are handed out here. On a reload, build
+    anew: what must last is in the database.
     """
     policy = policy_services(section, rights)
     egress = Egress(section.egress)
+    switches = ToolSwitches(database)
     return (
         policy.registry,
         policy.entities,
         policy.authority,
         rights,
         section.breakers,
-        ToolSwitches(database),
+        Breakers(section.breakers, policy.registry, SharedCounters(database)),
+        Chains(chain_key or os.urandom(32), section.breakers.chain.expire_s),
+        switches,
         SessionLabels(database),
-        Holds(database, rights, expire_s=section.holds.expire_s, sealer=sealer),
+        Holds(
+            database,
+            rights,
+            expire_s=section.holds.expire_s,
+            wait_s=section.holds.wait_s,
+            sealer=sealer,
+            journal=_journal(journal, Outbox(database), section.holds.webhooks),
+            misfit=ArgumentsControl(ArgumentsSettings(), policy.registry).misfit,
+        ),
+        policy.approvers,
         SessionFacts(Provenance(), Directories(section.known_entities.directories)),
         egress,
-        ToolRunner(policy.registry, directory, egress=egress),
+        ToolRunner(policy.registry, directory, egress=egress, switches=switches),
     )
+
+
+def _journal(record: Journal | None, outbox: Outbox, webhooks: Sequence[WebhookSettings]) -> Journal:
+    """A change of a hold is put on record, then told to webhooks."""
+
+    def tell(event: HoldEvent, hold: Hold, subject: str, tenant: str) -> None:
+        if record is not None:
+            record(event, hold, subject, tenant)
+        outbox.put(webhooks, event, hold, f"{tenant}/{subject}")
+
+    return tell

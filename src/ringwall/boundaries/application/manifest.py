@@ -22,6 +22,7 @@ from ringwall.core import (
     Verdict,
     verdict,
 )
+from ringwall.detect.invisible import smuggled
 
 from .registry import Changed, Known, ToolRegistry
 
@@ -35,6 +36,9 @@ DECLARATION = Declaration(
     csf=("PR.AA-05", "PR.PS-01", "DE.CM-09"),
     inline=True,
 )
+
+MAX_DECLARATION = 32_768
+"""Characters of a declaration as JSON: what every model call carries, and what a person was to have read."""
 
 
 class ManifestControl:
@@ -64,6 +68,13 @@ class ManifestControl:
                 message = f"The declaration differs from the pinned one in: {', '.join(compared.what)}."
             elif not isinstance(compared, Known) or compared.manifest.name != part.name:
                 rule, message = "unknown", "The declaration names no tool of this workload."
+        if not rule and len(part.text) > MAX_DECLARATION:
+            rule, message = "size", f"The declaration is longer than {MAX_DECLARATION} characters."
+        if not rule and smuggled(part.text):
+            rule, message = (
+                "hidden-text",
+                "The declaration holds characters that a model reads and nobody sees.",
+            )
         if not rule:
             return ALLOW
         finding = Finding(DECLARATION.id, rule, message, index, cls="tool")

@@ -1,7 +1,10 @@
-"""``application.policy``: Cedar on (principal, tool, arguments, where they come from)."""
+"""``application.policy``: Cedar on (principal, tool, arguments, where they come from).
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+The same policies are asked when a tool is offered: one of which no call could be permitted is not shown to
+the model at all.
+"""
+
+from collections.abc import Mapping
 
 from ringwall.core import (
     ALLOW,
@@ -11,26 +14,27 @@ from ringwall.core import (
     Crossing,
     CrossingKind,
     Declaration,
+    Edit,
     Finding,
     Label,
     NoSettings,
     Part,
     PartKind,
+    Principal,
     Services,
     Verdict,
     verdict,
 )
 
-from .authority import Authority, Call
+from .authority import Authority, Call, Found, Ruling
 from .registry import ToolRegistry
-from .settings import Effect
 
 DECLARATION = Declaration(
     id="application.policy",
     boundary=Boundary.APPLICATION,
     summary="Calls that the policies do not permit to this principal with arguments from there.",
-    crossings=frozenset({CrossingKind.TOOL_CALL}),
-    parts=frozenset({PartKind.TOOL_CALL}),
+    crossings=frozenset({CrossingKind.TOOL_OFFER, CrossingKind.TOOL_CALL}),
+    parts=frozenset({PartKind.TOOL_OFFER, PartKind.TOOL_CALL}),
     threats=(
         *("LLM01@2023", "LLM06@2023", "LLM07@2023", "LLM08@2023"),
         *("LLM01@2025", "LLM02@2025", "LLM06@2025"),
@@ -56,7 +60,18 @@ class PolicyControl:
         for index, part in enumerate(crossing.parts):
             if part.kind is PartKind.TOOL_CALL:
                 joined = joined.join(self._judge(part, index, crossing))
+            elif part.kind is PartKind.TOOL_OFFER:
+                joined = joined.join(self._offer(part, index, crossing.principal))
         return joined
+
+    def _offer(self, part: Part, index: int, principal: Principal) -> Verdict:
+        """What nobody declared is ``application.manifest``'s to take out."""
+        tool = self._registry.get(part.name)
+        ruling = self._authority.offers(principal, tool) if tool else None
+        if ruling is None or ruling.action is Action.ALLOW:
+            return ALLOW
+        findings = _findings(ruling, index, "No policy permits any call of this tool.")
+        return verdict(Action.TRANSFORM, "", findings, [Edit(index, 0, len(part.text), drop=True)])
 
     def _judge(self, part: Part, index: int, crossing: Crossing) -> Verdict:
         tool = self._registry.get(part.name)
@@ -75,19 +90,29 @@ class PolicyControl:
         )
         ruling = self._authority.rule(call)
         if ruling.action is Action.ALLOW:
-            return ALLOW
+            return Verdict(Action.ALLOW, _findings(ruling, index, ""))
         if ruling.problem:
             finding = Finding(
                 DECLARATION.id, "not-decided", f"Refused: {ruling.problem}.", index, cls="policy"
             )
             return verdict(Action.BLOCK, "The call could not be checked, so it was refused.", [finding])
-        findings = [
-            Finding(
-                DECLARATION.id, policy.id, policy.reason or "A policy forbids this call.", index, cls="policy"
-            )
-            for policy in ruling.policies
-        ] or [Finding(DECLARATION.id, "not-permitted", "No policy permits this call.", index, cls="policy")]
-        return Verdict(ruling.action, tuple(sorted(findings)), (), ruling.reasons)
+        findings = _findings(ruling, index, "No policy permits this call.")
+        return Verdict(ruling.action, findings, (), ruling.reasons)
+
+
+def _findings(ruling: Ruling, index: int, otherwise: str) -> tuple[Finding, ...]:
+    """One for each policy that determined the ruling, those that permitted it included: a decision is on the
+    ledger with its grounds."""
+    told = [(policy.id, policy.reason or _PLAIN[policy.effect]) for policy in ruling.policies]
+    return tuple(
+        sorted(
+            Finding(DECLARATION.id, rule, message, index, cls="policy")
+            for rule, message in told or [("not-permitted", otherwise)]
+        )
+    )
+
+
+_PLAIN = {"permit": "A policy permits this call.", "forbid": "A policy forbids this call."}
 
 
 def provenance_of(crossing: Crossing, part: Part) -> Mapping[str, Label]:
@@ -95,15 +120,6 @@ def provenance_of(crossing: Crossing, part: Part) -> Mapping[str, Label]:
     by_call = crossing.context.get("provenance")
     labels = by_call.get(part.ref) if isinstance(by_call, Mapping) else None
     return labels if isinstance(labels, Mapping) else {}
-
-
-class Found(NamedTuple):
-    """What the gateway found in the session for one call: see ``authority.Call``."""
-
-    asked: Collection[Effect]
-    listed: Collection[str]
-    verbatim: Collection[str]
-    linking: Collection[str]
 
 
 def session_facts(crossing: Crossing, part: Part) -> Found:

@@ -8,15 +8,15 @@ from ringwall.core import Integrity, Label, Part
 
 from .asked import asked_by
 from .directory import Directories
+from .effect import Effect
 from .entities import leaf_texts
 from .provenance import Provenance
-from .settings import Effect
 from .web_addresses import address_form, verbatim, web_addresses
 
 
 @dataclass(frozen=True, slots=True)
-class CallFacts:
-    """Found by the gateway; no model wrote any of it."""
+class Background:
+    """What is known of a call beside the call. Found by the gateway; no model wrote any of it."""
 
     labels: Mapping[str, Label]
     """By path of the arguments."""
@@ -45,13 +45,13 @@ class SessionFacts:
 
     def of(
         self, content: Sequence[Part], arguments: Mapping[str, Any], schema: Mapping[str, Any] | None = None
-    ) -> CallFacts:
+    ) -> Background:
         """``content``: everything that the model has been shown, in order. Linear in it; what was read
         before is remembered by its text."""
         own = tuple(part.text for part in content if part.label.integrity >= Integrity.USER)
         others = tuple(part.text for part in content if part.label.integrity < Integrity.USER)
         labels = self._provenance.of(content, arguments, schema)
-        return CallFacts(
+        return Background(
             {**labels, **_typed(labels, arguments, content)},
             asked_by(content),
             self._directories.listed(content),

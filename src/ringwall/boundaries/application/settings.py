@@ -1,35 +1,35 @@
 """The ``application`` section of the workload file: tools, policies, destinations, holds and breakers."""
 
 import re
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ringwall.core import Integrity, Settings
 
+from .breaker_settings import BreakerSettings, ChainSettings, Limits, cost_problem
+from .effect import Effect
+from .egress_settings import EgressRule
+from .hold_settings import HoldSettings
+from .mcp.settings import McpSection
+
+__all__ = [
+    "ApplicationSection",
+    "BreakerSettings",
+    "ChainSettings",
+    "Effect",
+    "EgressRule",
+    "HoldSettings",
+    "KnownEntities",
+    "Limits",
+    "SafeName",
+    "ToolRun",
+    "ToolSettings",
+]
+
 SafeName = r"^[A-Za-z0-9_-]{1,64}$"
 """What protocols allow as the name of a tool."""
-
-
-class Effect(StrEnum):
-    """What a tool does to the world. Policies speak of effects, never of verbs in names."""
-
-    READ = "read"
-    """Looks something up inside the workload."""
-    WRITE = "write"
-    """Changes data inside the workload."""
-    SEND = "send"
-    """Puts content before somebody: mail, message, post."""
-    PAY = "pay"
-    """Moves money or value."""
-    DELETE = "delete"
-    """Destroys what can't be brought back at once."""
-    FETCH = "fetch"
-    """Reads from an address outside: also a way out, since the address can carry data."""
-    EXECUTE = "execute"
-    """Runs code, a command or a query in another system."""
 
 
 class ToolRun(Settings):
@@ -60,6 +60,9 @@ class ToolSettings(Settings):
     """Data classes of what it returns."""
     reversible: bool = False
     """Whether a person can undo the effect without loss."""
+    cost: float | str = 0.0
+    """What a call costs, in a unit of your choice: a number, or the name of the numeric argument that says
+    it, such as ``amount``. ``breakers.cost`` limits it."""
     run: ToolRun | None = None
     """How the gateway runs it; absent: the client does."""
 
@@ -69,6 +72,12 @@ class ToolSettings(Settings):
         if value.get("type", "object") != "object":
             raise ValueError("the parameters of a tool are an object: write `type: object`")
         return value
+
+    @model_validator(mode="after")
+    def _cost(self) -> Self:
+        if problem := cost_problem(self.cost, self.parameters):
+            raise ValueError(problem)
+        return self
 
     @property
     def result_integrity(self) -> Integrity:
@@ -102,46 +111,6 @@ class KnownEntities(Settings):
     """Tools whose results add to these for the session that they were shown in."""
 
 
-class EgressRule(Settings):
-    """One destination that tools may reach."""
-
-    host: str = Field(min_length=1)
-    """Host name; ``*.shop.example`` covers every name below."""
-    methods: frozenset[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]] = frozenset({"GET"})
-    """Methods allowed there."""
-    tools: frozenset[str] = frozenset()
-    """Tools that may go there; empty: every tool."""
-    schemes: frozenset[Literal["https", "http"]] = frozenset({"https"})
-    """Schemes allowed there."""
-    ports: frozenset[int] = frozenset()
-    """Ports allowed; empty: the default port of the scheme."""
-    path: str = "/"
-    """Prefix that the path must have, matched on whole segments."""
-    private: bool = False
-    """Allow this host to resolve to a private or loopback address (an internal service). Metadata and
-    link-local addresses stay refused."""
-
-
-class HoldSettings(Settings):
-    """Calls that wait for a person."""
-
-    expire_s: int = Field(default=900, ge=1, le=7 * 24 * 3600)
-    """Seconds after which a hold that nobody decided, or an approval that nobody used, is refused."""
-
-
-class BreakerSettings(Settings):
-    """Limits against loops."""
-
-    calls_per_turn: int = Field(default=8, ge=1)
-    """Tool calls in one turn."""
-    identical_calls: int = Field(default=2, ge=1)
-    """How often the same call with the same arguments is let through in one session within the window."""
-    identical_window_s: int = Field(default=300, ge=1)
-    """Seconds that a repeated call is remembered."""
-    denied_asks: int = Field(default=3, ge=0)
-    """How often the model is asked again in a turn after a refusal."""
-
-
 class ApplicationSection(Settings):
     """Tools, plugins, agents and the systems behind them."""
 
@@ -162,7 +131,13 @@ class ApplicationSection(Settings):
     holds: HoldSettings = HoldSettings()
     """Calls that wait for a person."""
     breakers: BreakerSettings = BreakerSettings()
-    """Limits against loops."""
+    """Limits against loops, runaway agents and runaway cost."""
+    mcp: McpSection = McpSection()
+    """MCP servers behind the gateway."""
+    refusals: Literal["continue", "end_turn"] = "continue"
+    """What a refused or held call does to its turn. ``continue``: the model is told and asked again, as often
+    as ``breakers.denied_asks`` says. ``end_turn``: the answer ends with a sentence that says what was
+    refused, and none of its calls is made."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of single controls, by id, each with an optional ``mode``."""
 
@@ -173,3 +148,11 @@ class ApplicationSection(Settings):
             if not re.fullmatch(SafeName, name):
                 raise ValueError(f"tool name {name!r}: use letters, digits, _ and -, at most 64")
         return value
+
+    @model_validator(mode="after")
+    def _limited_tools(self) -> Self:
+        """A limit of a tool that isn't there would be none; tools of MCP servers are not known here."""
+        for name in self.breakers.tools:
+            if name not in self.tools and "__" not in name:
+                raise ValueError(f"breakers.tools: there is no tool {name!r}")
+        return self

@@ -31,7 +31,11 @@ DECLARATION = Declaration(
 )
 
 
-_OPERATIONS = {"chat.completions": Scope.CHAT.value, "models": Scope.MODELS.value}
+_OPERATIONS = {
+    "chat.completions": Scope.CHAT.value,
+    "mcp": Scope.MCP.value,
+    "models": Scope.MODELS.value,
+}
 """Operation by endpoint. One that is not named here is closed to credentials that name their operations."""
 
 

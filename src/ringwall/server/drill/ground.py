@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.organization.drill.fault import BrokenControl
 from ringwall.boundaries.organization.drill.observation import Call, Recorded
 from ringwall.boundaries.organization.drill.target import Setup
@@ -129,6 +130,9 @@ class Range:
     async def reset(self) -> None:
         await self._reset()
 
+    async def switch_off(self, tool: str) -> None:
+        ToolSwitches(self._ground.plant.database).disable(tool, reason="a drill", by="drill")
+
     async def decisions(self, turn: str) -> Sequence[Recorded]:
         ledger = self._ground.plant.ledger
         if turn.startswith("dec_"):
@@ -139,11 +143,16 @@ class Range:
         return [Recorded(record.event, record.body or {}) for record in records]
 
     async def executed(self, turn: str) -> Sequence[Call]:
-        records = self._ground.plant.ledger.latest(200, type="tool.called", match={"turn": turn})
-        return [
-            Call(str(record.event["tool"]), (record.body or {}).get("arguments", {}), executed=True)
-            for record in reversed(records)
-        ]
+        """Calls whose effect left: one whose request out was stopped has reached nobody."""
+        calls: list[Call] = []
+        for record in reversed(self._ground.plant.ledger.latest(400, match={"turn": turn})):
+            event = record.event
+            if event["type"] == "tool.called":
+                arguments = (record.body or {}).get("arguments", {})
+                calls.append(Call(str(event["tool"]), arguments, executed=True))
+            elif calls and event.get("kind") == "egress" and event["action"] in ("hold", "block"):
+                calls.pop()
+        return calls
 
 
 class _Reset:

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from ringwall.boundaries.application.chain_token import Chain
+from ringwall.boundaries.application.egress import Outbound
+from ringwall.boundaries.application.egress_crossing import egress_part, let_out
+from ringwall.boundaries.application.session_facts import Background
 from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
@@ -26,6 +30,7 @@ from ringwall.wire.errors import WireError
 from ringwall.workload.site import ApplicationSite
 
 from ..recorder import Recorder
+from .trace import Trace
 
 ENDPOINT = "chat.completions"
 
@@ -39,6 +44,8 @@ class Turn:
     principal: Principal
     call: ChatCall
     session: str = ""
+    chain: Chain | None = None
+    """How the turn came about, where agents may ask it."""
     endpoint: str = ENDPOINT
     route: str = ""
     """The route that the client's model name stands for."""
@@ -51,12 +58,20 @@ class Turn:
     params: dict[str, Any] = field(default_factory=dict)
     content: list[Part] = field(default_factory=list)
     """Every labelled part that the model has been shown, for provenance."""
+    signs: set[str] = field(default_factory=set)
+    """What stands between the words of texts that the model was shown (``spotlight: datamark``)."""
     retrieved: list[dict[str, Any]] = field(default_factory=list)
     usage: dict[str, int] = field(default_factory=lambda: {"prompt_tokens": 0, "completion_tokens": 0})
     decision: str = ""
     """Id of the decision that the client is told: the one that stopped the turn, or the latest."""
     tool_calls: int = 0
     held: list[str] = field(default_factory=list)
+    """Holds that still wait for a person."""
+    waits: bool = False
+    """Whether the turn stands still until a person decides."""
+    traced: bool = False
+    """Whether the client asked for the trace."""
+    trace: Trace = field(default_factory=Trace)
     pending: "list[asyncio.Future[Entry]]" = field(default_factory=list)
     """Decisions on their way to the ledger."""
     uncounted: int = 0
@@ -74,7 +89,8 @@ class Turn:
         parts: Iterable[Part] = (),
         context: Mapping[str, Any] | None = None,
     ) -> Crossing:
-        """A crossing of this turn. ``turn`` is always in its context."""
+        """A crossing of this turn. ``turn`` is in its context, and ``chain`` where it stands on one."""
+        known = {"turn": self.id, "chain": self.chain.facts()} if self.chain else {"turn": self.id}
         return Crossing(
             kind,
             self.principal,
@@ -83,7 +99,7 @@ class Turn:
             self.session,
             self.endpoint,
             self.call.stream,
-            {"turn": self.id, **(context or {})},
+            {**known, **(context or {})},
         )
 
     async def decide(self, crossing: Crossing) -> Decision:
@@ -103,6 +119,35 @@ class Turn:
         for promise in pending:
             await promise
 
+    def background(self, part: Part) -> Background:
+        """Where each argument of a call comes from, and what the user asked for: looked for in what the model
+        was shown."""
+        return self.app.background(self.content, part)
+
+    def runs(self, part: Part) -> bool:
+        """Whether the gateway makes this call itself; else the client does."""
+        return self.app.runs(part.name)
+
+    def handed_out(self, part: Part) -> bool:
+        """A turn of a model makes each of its calls for the first time."""
+        return False
+
+    def released(self, part: Part) -> bool:
+        """A model's call is approved by a hold, or not at all."""
+        return False
+
+    def remember_released(self, part: Part, *, approved: bool) -> None:
+        """The client may make it at the MCP gateway: what is known of it now is known then."""
+        self.app.facts.remember(self.session, part.name, part.data, self.background(part), approved=approved)
+
+    async def let_out(self, outbound: Outbound) -> None:
+        """Decide a request that a tool of this turn sends out, on the ledger before it leaves. Raises
+        EgressRefused."""
+        crossing = self.crossing(CrossingKind.EGRESS, [egress_part(outbound)], outbound.facts())
+        decision = await self.decide(crossing)
+        await self.committed()
+        let_out(decision, careful=self.app.careful)
+
     def refuse_if_stopped(self, decision: Decision) -> None:
         """Raise the protocol's error for a decision that lets nothing through."""
         if decision.action < Action.HOLD:
@@ -119,9 +164,33 @@ class Turn:
         raise WireError(403, reason, control)
 
     @property
+    def chain_token(self) -> str:
+        """For the agents that this turn asks; empty where it stands on no chain, or on a broken one."""
+        if self.chain is None or self.chain.fault:
+            return ""
+        return self.app.chains.token(self.chain, self.principal.tenant)
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether it may come to stand still for a person."""
+        return self.app.holds.wait_s > 0
+
+    @property
     def place(self) -> Place | None:
         """Whose placeholders stand for whose values here."""
         return Place.at(self.principal, self.app.application.name, self.session, self.id)
+
+    def lit(self, part: Part, text: str) -> str:
+        """What the controls left of an untrusted part, as the model gets it."""
+        lit = self.app.spotlight.lit(part.text, text, part.label)
+        if lit.sign:
+            self.signs.add(lit.sign)
+        return lit.text
+
+    def plain(self, text: str) -> str:
+        """What the model wrote, less the signs that it took over from what it was shown. One character for
+        one, so that a stream can be read in any pieces."""
+        return text.translate(dict.fromkeys(map(ord, self.signs), " ")) if self.signs else text
 
     def show(self, parts: Iterable[Part]) -> None:
         """The model is shown these: they are remembered, with the values behind their placeholders."""
