@@ -42,6 +42,7 @@ class Runner(Protocol):
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
+        *,
         decide: Decide | None = None,
     ) -> ToolOutcome: ...
 
@@ -114,11 +115,11 @@ class ApplicationSite:
         return self.runner.runs(tool)
 
     async def run_tool(
-        self, name: str, arguments: Mapping[str, Any], principal: Principal, decide: Decide | None = None
+        self, name: str, arguments: Mapping[str, Any], principal: Principal, *, decide: Decide | None = None
     ) -> str:
         """The tool's result, or a sentence that says how it failed. ``decide`` is asked for each of its
         requests out."""
-        return (await self.runner.run(name, arguments, principal, decide)).text
+        return (await self.runner.run(name, arguments, principal, decide=decide)).text
 
     def provenance(self, content: Sequence[Part], call: Part) -> Mapping[str, Label]:
         """Where each argument of the call came from."""

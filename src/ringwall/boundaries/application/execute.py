@@ -72,6 +72,7 @@ class ToolRunner:
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
+        *,
         decide: Decide | None = None,
     ) -> ToolOutcome:
         """Never raises on account of the tool. Call only what a decision has let through. ``decide`` is asked

@@ -28,11 +28,12 @@ class DrillTools:
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
+        *,
         decide: Decide | None = None,
     ) -> ToolOutcome:
         manifest = self._registry.get(tool)
         if manifest is not None and manifest.effect in _REAL:
-            return await self._real.run(tool, arguments, principal, decide)
+            return await self._real.run(tool, arguments, principal, decide=decide)
         return ToolOutcome("Done. (A drill: nothing was carried out.)")
 
     def close(self) -> None:

@@ -110,7 +110,7 @@ async def _run(turn: Turn, part: Part) -> str:
     """Execute a gateway-run tool and take its result through the gate."""
     app = turn.app.application.name
     await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
-    text = await turn.app.run_tool(part.name, part.data, turn.principal, turn.let_out)
+    text = await turn.app.run_tool(part.name, part.data, turn.principal, decide=turn.let_out)
     result = Part(PartKind.TOOL_RESULT, text, turn.app.tool_label(part.name), "tool", part.name, ref=part.ref)
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
     if decision.action >= Action.HOLD:
