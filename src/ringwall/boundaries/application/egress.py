@@ -1,8 +1,8 @@
 """``application.egress``: what a tool sends out over the network, as the gate sees it before it leaves.
 
 A second layer behind the egress list: it refuses what the list or the address guard refuses, reads the host
-by itself, knows the kill switches, and bounds what an address can carry to a host that is listed. The client that asks it is
-``egress_client``; its names are offered here too.
+by itself, knows the kill switches, and bounds what an address can carry to a host that is listed. The
+client that asks it is ``egress_client``; its names are offered here too.
 """
 
 from typing import Any
