@@ -110,7 +110,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:  # noqa: C901  a 
                 body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}, content_type="text/plain"
             )
         case "/to":
-            raise web.HTTPFound(request.query["u"])
+            return web.Response(status=302, headers={"Location": request.query["u"]})
         case "/events":
             stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await stream.prepare(request)

@@ -120,7 +120,7 @@ class Egress:
                 target = dict(answer.headers).get("Location", "")
                 if answer.status not in _REDIRECTS or not target:
                     return await _read(answer, origin.url)
-            url = urljoin(origin.url, target)
+            url = _joined(origin.url, target)
             if host_of(url) != first.host:
                 raise EgressRefused("The page leads to another host.")
             if answer.status in (301, 302, 303) and method != "HEAD":
@@ -272,6 +272,13 @@ def _typed(content_type: str, types: frozenset[str]) -> bool:
         return content_type.startswith(_TYPES)
     main = content_type.partition("/")[0]
     return bool(types & {ANY, "*/*", f"{main}/*", content_type})
+
+
+def _joined(base: str, target: str) -> str:
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        raise EgressRefused("The page leads to an address that can't be read.") from None
 
 
 def _origin(outbound: Outbound) -> tuple[str, str, int]:
