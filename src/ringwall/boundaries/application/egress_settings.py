@@ -56,7 +56,8 @@ class EgressRule(Settings):
     @field_validator("path")
     @classmethod
     def _path(cls, value: str) -> str:
-        if not value.startswith("/") or "//" in value or any(sign in value for sign in "?#%\\ "):
+        plain = value.isprintable() and not any(sign in value for sign in "?#%\\ ")
+        if not plain or not value.startswith("/") or "//" in value:
             raise ValueError("a path begins with / and is written out, without query and percent signs")
         if {".", ".."} & set(value.split("/")):
             raise ValueError("a path has no . or .. in it")
