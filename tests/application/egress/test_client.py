@@ -56,6 +56,13 @@ async def test_redirects_are_judged(target: str, refused: str, build: Build, sit
         assert (await egress.fetch(url)).text == "hello"
 
 
+async def test_a_redirect_may_be_written_in_any_case(build: Build, site: Web) -> None:
+    url = f"http://{NAME}:{site.http}/to?h=location&u="
+    assert (await build().fetch(url + "/ok", method="get")).text == "hello"
+    with pytest.raises(EgressRefused):
+        await build().fetch(url + "http://127.0.0.1/")
+
+
 async def test_credentials_stay_with_their_origin(build: Build, site: Web) -> None:
     headers = {"Authorization": "Bearer x", "Cookie": "a=b", "X-Mine": "yes"}
     url = f"http://{NAME}:{site.http}/to?u="
@@ -116,6 +123,7 @@ def test_headers_are_bounded_and_filtered_both_ways() -> None:
         ("image", {}, "not text"),
         ("ok", {"types": ["image/*"]}, "type that was not asked for"),
         ("gzip", {"types": ["*"]}, "compressed"),
+        ("broken", {}, "broke off"),
         ("slow", {"timeout_s": 0.2}, "in time"),
     ],
 )

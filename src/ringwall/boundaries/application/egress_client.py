@@ -34,7 +34,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _TYPES = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/problem+json")
 _EVENTS = "text/event-stream"
-_CHUNK = 65_536
+_CONNECTIONS = 256
+"""For each rule at the same time; event streams keep theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Answer:
         self._limits = limits
         self.status = answer.status
         self.reason = answer.reason or ""
-        self.headers: Headers = [(name, value) for name, value in answer.headers.items()]
+        self.headers: Headers = list(answer.headers.items())
+        self.location = answer.headers.get("Location", "")
         self.content_type = answer.content_type
         self.charset = answer.charset or "utf-8"
         self.events = answer.content_type == _EVENTS
@@ -71,6 +73,8 @@ class Answer:
                     chunk = await self._answer.content.readany()
             except TimeoutError:
                 raise UpstreamError("The page did not answer in time.", 504) from None
+            except aiohttp.ClientError:
+                raise UpstreamError("The page broke off.") from None
             if not chunk:
                 return
             size += len(chunk)
@@ -113,14 +117,14 @@ class Egress:
         decide: Decide | None = None,
     ) -> Fetched:
         """Raises EgressRefused when it may not go out, UpstreamError when the other side fails."""
+        method = method.upper()
         origin = first = self.list.judge(url, method, tool, len(body or b""))
         for _ in range(_MAX_REDIRECTS + 1):
             sent = outgoing((headers or {}).items(), own=_origin(origin) == _origin(first))
             async with self.open(origin, sent, body, decide) as answer:
-                target = dict(answer.headers).get("Location", "")
-                if answer.status not in _REDIRECTS or not target:
+                if answer.status not in _REDIRECTS or not answer.location:
                     return await _read(answer, origin.url)
-            url = _joined(origin.url, target)
+            url = _joined(origin.url, answer.location)
             if host_of(url) != first.host:
                 raise EgressRefused("The page leads to another host.")
             if answer.status in (301, 302, 303) and method != "HEAD":
@@ -157,8 +161,6 @@ class Egress:
         try:
             _check_head(answer, rule, limits)
             yield Answer(answer, limits)
-        except aiohttp.ClientError:
-            raise UpstreamError("The page broke off.") from None
         finally:
             answer.close()
 
@@ -167,9 +169,9 @@ class Egress:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection for a tunnel that ``EgressList.judge_tunnel`` has judged. The errors are those of
         ``fetch``."""
-        await self.admit(outbound, decide)
+        rule = await self.admit(outbound, decide)
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with asyncio.timeout(self._limits.under(rule).seconds):
                 return await dial(outbound, self._resolver)
         except TimeoutError:
             raise UpstreamError("The host did not answer in time.", 504) from None
@@ -209,7 +211,7 @@ class Egress:
             connector = aiohttp.TCPConnector(
                 resolver=GuardedResolver(rule, self._resolver),
                 use_dns_cache=False,
-                limit=32,
+                limit=_CONNECTIONS,
                 ssl=self._tls or True,
             )
             self._sessions[rule] = aiohttp.ClientSession(
