@@ -32,7 +32,8 @@ from .egress_settings import ANY, EgressRule
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
-_TYPES = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/problem+json")
+_TYPES = ("text/", "application/json", "application/xml")
+_SUFFIXES = ("+json", "+xml")
 _EVENTS = "text/event-stream"
 _CONNECTIONS = 256
 """For each rule at the same time; event streams keep theirs."""
@@ -271,7 +272,7 @@ def _check_head(answer: aiohttp.ClientResponse, rule: EgressRule, limits: Egress
 
 def _typed(content_type: str, types: frozenset[str]) -> bool:
     if not types:
-        return content_type.startswith(_TYPES)
+        return content_type.startswith(_TYPES) or content_type.endswith(_SUFFIXES)
     main = content_type.partition("/")[0]
     return bool(types & {ANY, "*/*", f"{main}/*", content_type})
 
