@@ -13,6 +13,7 @@ import asyncio
 import base64
 import binascii
 import hmac
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from .egress_headers import Headers, incoming
 from .egress_hello import NoHello, read_hello
 from .egress_outbound import EgressRefused, Outbound
 from .egress_tunnel import splice
+
+log = logging.getLogger("ringwall")
 
 _FAREWELL = 1.0
 """Seconds for a client to take the last answer."""
@@ -149,6 +152,11 @@ class EgressProxy:
             await _say(reader, writer, 403, str(error))
         except UpstreamError as error:
             await _say(reader, writer, error.status, str(error))
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            raise
+        except Exception as error:  # noqa: BLE001  what can't be decided stays in, whatever the reason
+            log.error("a request to the forward proxy was not decided: %s", type(error).__name__)
+            await _say(reader, writer, 503, "The request could not be decided, so it was not sent.")
 
     def _tool(self, head: Head) -> str | None:
         """Whose credential it is. Compared in constant time, for tools that don't exist too."""
@@ -239,7 +247,10 @@ class _Reply:
 
 
 def _head(status: int, headers: Headers) -> bytes:
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Status"
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "Status"
     lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
     return ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1")
 
