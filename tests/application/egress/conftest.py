@@ -105,6 +105,9 @@ async def _answer(request: web.Request) -> web.StreamResponse:  # noqa: C901, PL
             return web.Response(text="x" * 5000)
         case "/image":
             return web.Response(body=b"\x89PNG", content_type="image/png")
+        case "/charset":
+            kind = "text/plain; charset=" + request.query["c"]
+            return web.Response(body="grün".encode("latin-1"), headers={"Content-Type": kind})
         case "/gzip":
             return web.Response(
                 body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}, content_type="text/plain"

@@ -56,6 +56,19 @@ async def test_redirects_are_judged(target: str, refused: str, build: Build, sit
         assert (await egress.fetch(url)).text == "hello"
 
 
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("iso-8859-1", "grün"),
+        ("windows-1252", "grün"),
+        *((c, "gr\ufffdn") for c in ("punycode", "zlib", "x", "idna")),
+    ],
+)
+async def test_charsets_are_those_of_the_web(charset: str, text: str, build: Build, site: Web) -> None:
+    """Others are slow, or no charsets at all."""
+    assert (await build().fetch(f"http://{NAME}:{site.http}/charset?c={charset}")).text == text
+
+
 async def test_a_redirect_may_be_written_in_any_case(build: Build, site: Web) -> None:
     url = f"http://{NAME}:{site.http}/to?h=location&u="
     assert (await build().fetch(url + "/ok", method="get")).text == "hello"

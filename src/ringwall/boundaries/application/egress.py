@@ -24,7 +24,8 @@ from ringwall.core import (
 )
 
 from .addresses import host_of, is_metadata
-from .egress_client import Answer, Egress, Fetched, ToolEgress
+from .egress_answer import Answer, Fetched
+from .egress_client import Egress, ToolEgress
 from .egress_list import EgressList
 from .egress_outbound import EgressLimits, EgressRefused, Outbound
 from .switches import ToolSwitches
