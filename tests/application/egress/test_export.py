@@ -25,14 +25,15 @@ _CONTENT = r'content:"(?:[A-Za-z0-9._~/-]|\|[0-9a-f]{2}(?: [0-9a-f]{2})*\|)+"'
 _OPTION = "|".join(
     [
         *(r"tls\.sni", r"http\.host", r"http\.method", r"http\.uri", r"http\.header_names", _CONTENT),
-        *("dotprefix", "startswith", "endswith", "nocase", "ssl_state:client_hello"),
+        *("dotprefix", "startswith", "endswith", "nocase", "ssl_state:client_hello", r"ja4\.hash"),
         *("flow:to_server(?:, established)?", "app-layer-protocol:!(?:tls|http)"),
+        "ip_proto:!(?:TCP|UDP|ICMP)",
         *('msg:"[A-Za-z0-9 :,.-]+"', "sid:[0-9]{7}", "rev:1"),
     ]
 )
 _NETWORK = r"(?:any|\$EXTERNAL_NET|[0-9a-f.:]+) (?:any|\[[0-9]+(?:,[0-9]+)*\])"
 _RULE = re.compile(
-    r"(?:pass|drop) (?:tls|http|tcp|udp|icmp) \$HOME_NET any -> "
+    r"(?:pass|drop) (?:tls|http|tcp|udp|icmp|ip) \$HOME_NET any -> "
     rf"{_NETWORK} \((?:(?:{_OPTION}); )*(?:{_OPTION});\)"
 )
 
@@ -80,8 +81,8 @@ def test_what_passes_is_what_the_list_says() -> None:
 def test_everything_else_is_dropped_last() -> None:
     for rules in (RULES, []):
         actions = [line.split(" ")[:2] for line in lines(rules)]
-        assert [one for one in actions if one[0] == "drop"] == actions[-5:]
-        assert [one[1] for one in actions[-5:]] == ["tls", "http", "tcp", "udp", "icmp"]
+        assert [one for one in actions if one[0] == "drop"] == actions[-6:]
+        assert [one[1] for one in actions[-6:]] == ["tls", "http", "tcp", "udp", "icmp", "ip"]
 
 
 def test_numbers_are_unique_and_stay_when_the_order_changes() -> None:

@@ -20,20 +20,27 @@ FIRST_SID, LAST_SID = 1_000_000, 1_998_999
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
 _TO_SERVER = "flow:to_server, established"
 _CLOSING = (
-    ("tls", _TO_SERVER, "TLS to a host that is not on the egress list"),
+    # A hello may come in pieces (post-quantum keys are large): its hash is there once it was read whole, so once
+    # the rules above have seen its name.
+    (
+        "tls",
+        'ssl_state:client_hello; ja4.hash; content:"_"; flow:to_server',
+        "TLS to a host that is not on the egress list",
+    ),
     (
         "http",
         f'http.header_names; content:"|0d 0a|"; startswith; {_TO_SERVER}',
         "HTTP that is not on the egress list",
     ),
-    ("tcp", f"{_TO_SERVER}; app-layer-protocol:!tls; app-layer-protocol:!http", "neither TLS nor HTTP"),
+    ("tcp", f"app-layer-protocol:!tls; app-layer-protocol:!http; {_TO_SERVER}", "neither TLS nor HTTP"),
     ("udp", "flow:to_server", "UDP, QUIC and foreign name servers included"),
-    ("icmp", "", "ICMP"),
+    ("icmp", "flow:to_server", "ICMP"),
+    ("ip", "ip_proto:!TCP; ip_proto:!UDP; ip_proto:!ICMP; flow:to_server", "another protocol"),
 )
 HEAD = """\
 # Written by `ringwall egress export` from the egress list of a workload: change the list, then write anew.
-# For a stateful rule group with STRICT_ORDER. Rules are never narrower than the list: tools can't be told
-# apart here, and of TLS only name and port are seen.
+# For a stateful rule group with STRICT_ORDER; the last rules take the place of the policy's default actions.
+# Rules are never narrower than the list: tools can't be told apart, and of TLS only name and port are seen.
 # Names: queries to the resolver of the VPC do not pass the firewall. Bind the same names to a DNS Firewall
 # rule group (allow these, block `*`), or any name that is looked up can carry data out:
 """
@@ -79,9 +86,8 @@ def _lines(rules: Sequence[EgressRule]) -> Iterator[str]:
             yield f'pass {protocol} {body}; msg:"Ringwall: egress rule {number}"; sid:{sid}; rev:1;)'
     yield "# Everything else"
     for offset, (protocol, matches, what) in enumerate(_CLOSING, 1):
-        options = f"{matches}; " if matches else ""
         sid = LAST_SID + offset
-        yield f'drop {protocol} $HOME_NET any -> any any ({options}msg:"Ringwall: {what}"; sid:{sid}; rev:1;)'
+        yield f'drop {protocol} $HOME_NET any -> any any ({matches}; msg:"Ringwall: {what}"; sid:{sid}; rev:1;)'
 
 
 def _passes(rule: EgressRule) -> Iterator[tuple[str, str, str]]:
