@@ -20,7 +20,7 @@ FIRST_SID, LAST_SID = 1_000_000, 1_998_999
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
 _TO_SERVER = "flow:to_server, established"
 _CLOSING = (
-    # A hello may come in pieces (post-quantum keys are large): its hash is there once it was read whole, so once
+    # A hello may come in pieces (post-quantum keys are large): its hash is there once it was read whole, when
     # the rules above have seen its name.
     (
         "tls",
@@ -87,7 +87,8 @@ def _lines(rules: Sequence[EgressRule]) -> Iterator[str]:
     yield "# Everything else"
     for offset, (protocol, matches, what) in enumerate(_CLOSING, 1):
         sid = LAST_SID + offset
-        yield f'drop {protocol} $HOME_NET any -> any any ({matches}; msg:"Ringwall: {what}"; sid:{sid}; rev:1;)'
+        options = f'{matches}; msg:"Ringwall: {what}"; sid:{sid}; rev:1;'
+        yield f"drop {protocol} $HOME_NET any -> any any ({options})"
 
 
 def _passes(rule: EgressRule) -> Iterator[tuple[str, str, str]]:
