@@ -50,8 +50,8 @@ class Runner(Protocol):
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome: ...
 
@@ -142,13 +142,13 @@ class ApplicationSite:
         name: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome:
         """The tool's result, or a sentence that says how it failed. ``decide`` is asked for each of its
         requests out."""
-        return await self.runner.run(name, arguments, principal, decide, chain=chain)
+        return await self.runner.run(name, arguments, principal, decide=decide, chain=chain)
 
     def background(self, content: Sequence[Part], call: Part) -> Background:
         """Where each argument of the call came from, and what the user asked for."""

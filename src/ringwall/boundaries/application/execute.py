@@ -87,8 +87,8 @@ class ToolRunner:
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome:
         """Never raises on account of the tool. Call only what a decision has let through. ``decide`` is asked

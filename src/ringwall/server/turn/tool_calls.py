@@ -171,7 +171,7 @@ async def _run(turn: Turn, part: Part) -> str:
     app = turn.app.application.name
     await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
     outcome = await turn.app.run_tool(
-        part.name, part.data, turn.principal, turn.let_out, chain=turn.chain_token
+        part.name, part.data, turn.principal, decide=turn.let_out, chain=turn.chain_token
     )
     turn.app.breakers.made(turn.id, part, undone=outcome.failed and not outcome.unsure)
     text = outcome.text
