@@ -75,6 +75,8 @@ class Permitted:
     part: Part
     """The call as it may be made."""
     decision: str
+    labels: Mapping[str, Label]
+    """Of its arguments, as they were judged."""
     hold: Hold | None = None
     """The approval that it uses up."""
 
@@ -137,7 +139,7 @@ async def judge(asking: Asking, part: Part, before: int) -> Judged:
     if action is Action.BLOCK:
         return _denied(part, decision)
     if action is not Action.HOLD:
-        return Permitted(part, decision.id)
+        return Permitted(part, decision.id, labels)
     refused = holds.refused(asking.session, asking.principal, part.name, part.data)
     if refused is not None:
         return _by_person(part, decision.id, refused)
@@ -196,7 +198,7 @@ async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) ->
         await asyncio.to_thread(asking.app.holds.void, hold)
         reason = " ".join((_NOT_LIFTED, *decision.reasons))
         return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
-    return Permitted(part, decision.id, hold)
+    return Permitted(part, decision.id, labels, hold)
 
 
 async def _decide(
