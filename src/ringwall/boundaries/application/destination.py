@@ -48,6 +48,8 @@ DECLARATION = Declaration(
     inline=True,
 )
 _OUT = frozenset({Effect.SEND, Effect.FETCH})
+_DECIMAL_DIGITS = 8
+"""Of the least address in decimal that is not in the block 0.0.0.0/8."""
 _REACHES = frozenset({Effect.FETCH, Effect.EXECUTE})
 """Effects that contact the address themselves."""
 
@@ -87,7 +89,7 @@ class DestinationControl:
         self, tool: Manifest, name: str, value: Any, part: Part, index: int, crossing: Crossing
     ) -> Verdict:
         whole = name in targets(tool, part.data) and tool.effect in _REACHES
-        places = list(_places(value, whole))
+        places = list(_places(value, whole, tool.effect is Effect.EXECUTE))
         # A body may speak of an address without going there; a target, or an argument of `fetch`, goes there.
         goes = tool.effect in _REACHES or not tool.settings.target or name in tool.settings.target
         private = next((place.host.problem for place in places if place.host.problem), "")
@@ -114,9 +116,14 @@ class DestinationControl:
         return _refusal("unknown", f"{name} leads to a place that this workload does not know", index, action)
 
 
-def _places(value: Any, whole: bool) -> Iterable[Destination]:
+def _places(value: Any, whole: bool, runs: bool) -> Iterable[Destination]:
     for text in leaf_texts(value):
-        yield from destinations(text, whole=whole)
+        yield from destinations(text, whole=whole and not (runs and _is_number(text)))
+
+
+def _is_number(text: str) -> bool:
+    """Ids of things that are operated are numbers more often than addresses in decimal."""
+    return text.strip().isdigit() and len(text.strip()) < _DECIMAL_DIGITS
 
 
 def _carried(place: Destination) -> int:
