@@ -93,6 +93,8 @@ class Permitted:
     part: Part
     """The call as it may be made."""
     decision: str
+    facts: CallFacts
+    """Where its arguments come from, as they were judged."""
     hold: Hold | None = None
     """The approval that it uses up."""
 
@@ -158,7 +160,7 @@ async def judge(asking: Asking, part: Part, before: int) -> Judged:
     if action is Action.BLOCK:
         return _denied(part, decision)
     if action is not Action.HOLD:
-        return Permitted(part, decision.id)
+        return Permitted(part, decision.id, facts)
     refused = holds.refused(asking.session, asking.principal, part.name, part.data)
     if refused is not None:
         return _by_person(part, decision.id, refused)
@@ -227,7 +229,7 @@ async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) ->
         await asyncio.to_thread(asking.app.holds.void, hold)
         reason = " ".join((_NOT_LIFTED, *decision.reasons))
         return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
-    return Permitted(part, decision.id, hold)
+    return Permitted(part, decision.id, facts, hold)
 
 
 async def _decide(
