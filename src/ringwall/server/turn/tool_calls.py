@@ -7,7 +7,7 @@ ending the turn instead would cost the user's work (measured on AgentDojo, see R
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringwall.core import Action, CrossingKind, Decision, Mode, Part, PartKind, apply_edits, new_id
+from ringwall.core import Action, CrossingKind, Decision, Mode, Part, PartKind, Rewriting, apply_edits, new_id
 from ringwall.wire.chat_parts import tool_call_part
 
 from .state import Turn
@@ -36,10 +36,12 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
     allowed: list[Part] = []
     for call in calls:
         call["id"] = call.get("id") or new_id("call")
-        part = _as_made(turn, call)
+        made = _as_made(turn, call)
+        rewriting = await _rewritten(turn, made)
+        part = rewriting.part
         turn.tool_calls += 1
         granted = turn.app.holds.granted(turn.session, turn.principal, part.name, part.data)
-        decision = await _decide(turn, part, granted)
+        decision = await _decide(turn, made, rewriting, granted)
         await turn.committed()
         action = _carried_out(turn, part, decision)
         if action is Action.HOLD:
@@ -77,12 +79,21 @@ def _carried_out(turn: Turn, part: Part, decision: Decision) -> Action:
     return decision.action
 
 
-async def _decide(turn: Turn, part: Part, granted: bool) -> Decision:
+async def _rewritten(turn: Turn, made: Part) -> Rewriting:
+    """The call as its tool may get it. In monitor mode what the client runs stays as it is."""
+    monitored = turn.app.careful and turn.app.runs(made.name)
+    return await turn.app.gate.rewritten(CrossingKind.TOOL_CALL, made, monitored=monitored)
+
+
+async def _decide(turn: Turn, made: Part, rewriting: Rewriting, granted: bool) -> Decision:
+    """What is judged is what will happen; where its words come from is seen in those that the model wrote."""
+    part = rewriting.part
     crossing = turn.crossing(
         CrossingKind.TOOL_CALL,
         [part],
         {
-            "provenance": {part.ref: turn.app.provenance(turn.content, part)},
+            "provenance": {part.ref: turn.app.provenance(turn.content, made)},
+            "rewritten": {part.ref: rewriting.findings},
             "approved": frozenset({part.ref} if granted else ()),
             "turn_calls": turn.tool_calls - 1,
             "session_labels": turn.app.labels.session(turn.session).join(turn.content_label),
