@@ -5,9 +5,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ringwall.core import Integrity, Settings
+
+from .handling_settings import ArgumentHandling, unknown_arguments
 
 SafeName = r"^[A-Za-z0-9_-]{1,64}$"
 """What protocols allow as the name of a tool."""
@@ -62,6 +64,9 @@ class ToolSettings(Settings):
     """Whether a person can undo the effect without loss."""
     run: ToolRun | None = None
     """How the gateway runs it; absent: the client does."""
+    handling: dict[str, ArgumentHandling] = Field(default_factory=dict)
+    """Argument → how it is handled because another system reads it as code: a query, HTML, a path, a
+    command."""
 
     @field_validator("parameters")
     @classmethod
@@ -69,6 +74,12 @@ class ToolSettings(Settings):
         if value.get("type", "object") != "object":
             raise ValueError("the parameters of a tool are an object: write `type: object`")
         return value
+
+    @model_validator(mode="after")
+    def _handled(self) -> "ToolSettings":
+        if unknown := unknown_arguments(self.handling, self.parameters):
+            raise ValueError(f"handling of {unknown[0]!r}, which is no argument of the tool")
+        return self
 
     @property
     def result_integrity(self) -> Integrity:
