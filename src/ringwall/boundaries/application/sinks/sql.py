@@ -22,7 +22,7 @@ from .sql_names import Names
 from .sql_quiet import quiet
 from .unsafe import Unsafe
 
-_TOKENS = 2000
+_TOKENS = 1000
 _DEPTH = 24
 _WORD = re.compile(r"[A-Za-z_]{1,40}")
 _BEGINS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN})
@@ -64,19 +64,18 @@ def check_sql(text: str, rules: SqlHandling) -> SafeSql:
     """The query, written anew. Raises Unsafe. Time is linear in the text but for the parser's lookahead;
     the text, its tokens and its nesting are bounded before it is parsed."""
     made, tables = _rewritten(text, rules)
-    again, _ = _rewritten(made, rules, room=2)
+    again, _ = _rewritten(made, rules)
     if again != made:
         raise Unsafe("ambiguous", "it can be read in more than one way")
     return SafeSql(made, tables)
 
 
-def _rewritten(text: str, rules: SqlHandling, room: int = 1) -> tuple[str, frozenset[str]]:
-    """``room``: how many times longer than allowed a text of our own may be."""
-    if len(text) > rules.characters * room:
+def _rewritten(text: str, rules: SqlHandling) -> tuple[str, frozenset[str]]:
+    if len(text) > rules.characters:
         raise Unsafe("size", f"it is longer than {rules.characters} characters")
     try:
         with quiet():
-            tree = _parsed(text, rules.dialect, room)
+            tree = _parsed(text, rules.dialect)
             names = Names(rules)
             _walked(tree, rules)
             tables = names.check(tree)
@@ -89,12 +88,12 @@ def _rewritten(text: str, rules: SqlHandling, room: int = 1) -> tuple[str, froze
         raise Unsafe("nesting", "it is nested too deeply") from None
 
 
-def _parsed(text: str, dialect: str, room: int) -> exp.Query:
+def _parsed(text: str, dialect: str) -> exp.Query:
     refuse_invisible(text, allowed="\t\n\r")
     if dialect == "mysql" and ("/*!" in text or "/*M!" in text):
         raise Unsafe("comment", "it holds a comment that MySQL would run")
     tokens = sqlglot.tokenize(text, read=dialect)
-    _bounded(tokens, room)
+    _bounded(tokens)
     if not tokens or tokens[0].token_type not in _BEGINS:
         raise Unsafe("statement", "only one SELECT is allowed here")
     trees = [tree for tree in sqlglot.parse(text, read=dialect, error_level=ErrorLevel.RAISE) if tree]
@@ -110,13 +109,13 @@ def _parsed(text: str, dialect: str, room: int) -> exp.Query:
     return tree
 
 
-def _bounded(tokens: list[Token], room: int) -> None:
-    if len(tokens) > _TOKENS * room:
+def _bounded(tokens: list[Token]) -> None:
+    if len(tokens) > _TOKENS:
         raise Unsafe("size", f"it has more than {_TOKENS} words")
     depth = 0
     for token in tokens:
         depth += (token.token_type in _OPENS) - (token.token_type in _CLOSES)
-        if depth > _DEPTH * room:
+        if depth > _DEPTH:
             raise Unsafe("nesting", f"it is nested deeper than {_DEPTH} levels")
 
 
@@ -125,9 +124,10 @@ def _walked(tree: exp.Expr, rules: SqlHandling) -> None:
     own = {name.lower() for name in rules.functions}
     for node in tree.walk():
         name = type(node).__name__
-        clauses = _STATEMENTS.get(name)
-        if clauses is not None:
+        if (clauses := _STATEMENTS.get(name)) is not None:
             _clauses(node, clauses)
+        if isinstance(node, exp.Select) and not node.expressions:
+            raise Unsafe("syntax", "a SELECT names no column")
         if isinstance(node, exp.Anonymous):
             called = node.this if isinstance(node.this, str) else ""
             if called.lower() not in own | sql_words.NAMED[rules.dialect]:

@@ -10,6 +10,7 @@ from .unsafe import Unsafe
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+_UNQUOTED = str.maketrans("", "", '"`[]')
 _MOST = 40
 """Tables in one query, each counted as often as it is named."""
 Name = tuple[str, ...]
@@ -81,7 +82,10 @@ class Names:
         return tuple(self._folded(part) for part in parts if part)
 
     def _listed(self, table: str) -> Name:
-        return self._name(exp.to_table(table, dialect=self._dialect))
+        read = exp.to_table(table, dialect=self._dialect)
+        if read.sql(self._dialect).translate(_UNQUOTED) != table.translate(_UNQUOTED):
+            raise Unsafe("table", "it is more than the name of a table")
+        return self._name(read)
 
     def _folded(self, name: exp.Identifier) -> str:
         quoted = bool(name.args.get("quoted")) and not self._any_case
