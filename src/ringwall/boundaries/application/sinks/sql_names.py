@@ -10,7 +10,7 @@ from .unsafe import Unsafe
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
-_UNQUOTED = str.maketrans("", "", '"`[]')
+_QUOTES = frozenset('"`[')
 _MOST = 40
 """Tables in one query, each counted as often as it is named."""
 Name = tuple[str, ...]
@@ -83,7 +83,8 @@ class Names:
 
     def _listed(self, table: str) -> Name:
         read = exp.to_table(table, dialect=self._dialect)
-        if read.sql(self._dialect).translate(_UNQUOTED) != table.translate(_UNQUOTED):
+        guessed = any(part.args.get("quoted") for part in read.parts) and not _QUOTES & set(table)
+        if guessed or read.args.get("alias"):
             raise Unsafe("table", "it is more than the name of a table")
         return self._name(read)
 
