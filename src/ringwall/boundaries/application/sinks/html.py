@@ -21,8 +21,8 @@ _TAGS = words("""
     thead time tr u ul var wbr
     """)
 _ATTRIBUTES: dict[str, set[str]] = {
-    "a": {"href", "title"},
-    "abbr": {"title"},
+    "*": {"lang", "title"},
+    "a": {"href"},
     "col": {"span"},
     "colgroup": {"span"},
     "ol": {"start"},

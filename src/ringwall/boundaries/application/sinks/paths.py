@@ -41,6 +41,8 @@ class SafePath:
 
     @property
     def absolute(self) -> str:
+        if self.path == ".":
+            return self.root
         return os.path.join(self.root, self.path)  # noqa: PTH118  an absolute path stays as it is
 
 
