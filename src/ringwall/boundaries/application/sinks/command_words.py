@@ -12,11 +12,11 @@ INTERPRETERS = words("""
     timeout watch strace ltrace gdb lldb script expect screen tmux setsid stdbuf taskset start-stop-daemon
     flock run-parts at batch crontab systemd-run python python2 python3 pypy pypy3 perl ruby node nodejs
     deno bun php lua luajit tclsh wish awk gawk mawk nawk sed ed ex vi vim nvim view rvim nano emacs pico
-    less more most man pg java jshell groovy scala ghc ghci R Rscript julia gcc cc make cmake gmake ssh scp
+    less more most man pg java jshell groovy scala ghc ghci r rscript julia gcc cc make cmake gmake ssh scp
     sftp telnet nc ncat netcat socat eval exec source
     """)
-"""Programs that can't be allowed with arguments of a model's choice: their arguments are code, or another
-program."""
+"""Programs, in small letters, that can't be allowed with arguments of a model's choice: their arguments are
+code, or another program."""
 
 WITH_SUBCOMMANDS = words(
     "git docker podman kubectl helm npm yarn pnpm pip cargo go gh aws az gcloud systemctl terraform svn hg"

@@ -38,7 +38,7 @@ def problem_of(programs: Mapping[str, ProgramRules]) -> str:
     code no rule would hold."""
     for name, rules in programs.items():
         plain = re.sub(r"[0-9.]+$", "", name.rsplit("/", 1)[-1].removesuffix(".exe"))
-        if {plain, plain.lower(), name} & INTERPRETERS:
+        if {plain.lower(), name.lower()} & INTERPRETERS:
             return f"{name} runs what its arguments say, so it can't be among the programs"
         if plain in WITH_SUBCOMMANDS and not rules.subcommands:
             return f"say which subcommands of {name} may be run"
@@ -160,7 +160,12 @@ def _value(value: str, roots: Sequence[Path]) -> None:
         raise Unsafe("address", "an address of this kind is not allowed here")
     if value.startswith("~") or ".." in value.split("/"):
         raise Unsafe("path", "write paths below the working folder, without ~ and ..")
-    if value.startswith("/") or re.match(r"\\\\|[A-Za-z]:\\", value):
-        if not roots:
-            raise Unsafe("path", "an absolute path is not allowed here")
-        check_path(value, roots, hidden=True)
+    if re.match(r"\\\\|[A-Za-z]:\\", value):
+        raise Unsafe("path", "write paths with forward slashes, below the working folder")
+    if low.startswith(("http://", "https://")):
+        return
+    for step in value.split(":"):  # ``host:/path``, ``format:/path``, ``/from:/to``
+        if step.startswith("/"):
+            if not roots:
+                raise Unsafe("path", "an absolute path is not allowed here")
+            check_path(step, roots, hidden=True)
