@@ -9,7 +9,9 @@ from pydantic import Field, field_validator, model_validator
 
 from ringwall.core import Integrity, Settings
 
+from .egress_settings import EgressRule as EgressRule  # noqa: PLC0414  offered here too
 from .handling_settings import ArgumentHandling, unknown_arguments
+from .hold_settings import HoldSettings
 
 SafeName = r"^[A-Za-z0-9_-]{1,64}$"
 """What protocols allow as the name of a tool."""
@@ -101,33 +103,6 @@ class KnownEntities(Settings):
     """Channels, rooms, file paths, people: compared without regard to case and outer spaces."""
 
 
-class EgressRule(Settings):
-    """One destination that tools may reach."""
-
-    host: str = Field(min_length=1)
-    """Host name; ``*.shop.example`` covers every name below."""
-    methods: frozenset[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]] = frozenset({"GET"})
-    """Methods allowed there."""
-    tools: frozenset[str] = frozenset()
-    """Tools that may go there; empty: every tool."""
-    schemes: frozenset[Literal["https", "http"]] = frozenset({"https"})
-    """Schemes allowed there."""
-    ports: frozenset[int] = frozenset()
-    """Ports allowed; empty: the default port of the scheme."""
-    path: str = "/"
-    """Prefix that the path must have, matched on whole segments."""
-    private: bool = False
-    """Allow this host to resolve to a private or loopback address (an internal service). Metadata and
-    link-local addresses stay refused."""
-
-
-class HoldSettings(Settings):
-    """Calls that wait for a person."""
-
-    expire_s: int = Field(default=900, ge=1, le=7 * 24 * 3600)
-    """Seconds after which a hold that nobody decided, or an approval that nobody used, is refused."""
-
-
 class BreakerSettings(Settings):
     """Limits against loops."""
 
@@ -162,6 +137,10 @@ class ApplicationSection(Settings):
     """Calls that wait for a person."""
     breakers: BreakerSettings = BreakerSettings()
     """Limits against loops."""
+    refusals: Literal["continue", "end_turn"] = "continue"
+    """What a refused or held call does to its turn. ``continue``: the model is told and asked again, as often
+    as ``breakers.denied_asks`` says. ``end_turn``: the answer ends with a sentence that says what was
+    refused, and none of its calls is made."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of single controls, by id, each with an optional ``mode``."""
 

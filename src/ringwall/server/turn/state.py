@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from ringwall.boundaries.application.egress import Outbound
+from ringwall.boundaries.application.egress_crossing import egress_part, let_out
 from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
@@ -26,6 +28,7 @@ from ringwall.wire.errors import WireError
 from ringwall.workload.site import ApplicationSite
 
 from ..recorder import Recorder
+from .trace import Trace
 
 ENDPOINT = "chat.completions"
 
@@ -57,6 +60,12 @@ class Turn:
     """Id of the decision that the client is told: the one that stopped the turn, or the latest."""
     tool_calls: int = 0
     held: list[str] = field(default_factory=list)
+    """Holds that still wait for a person."""
+    waits: bool = False
+    """Whether the turn stands still until a person decides."""
+    traced: bool = False
+    """Whether the client asked for the trace."""
+    trace: Trace = field(default_factory=Trace)
     pending: "list[asyncio.Future[Entry]]" = field(default_factory=list)
     """Decisions on their way to the ledger."""
     uncounted: int = 0
@@ -103,6 +112,14 @@ class Turn:
         for promise in pending:
             await promise
 
+    async def let_out(self, outbound: Outbound) -> None:
+        """Decide a request that a tool of this turn sends out, on the ledger before it leaves. Raises
+        EgressRefused."""
+        crossing = self.crossing(CrossingKind.EGRESS, [egress_part(outbound)], outbound.facts())
+        decision = await self.decide(crossing)
+        await self.committed()
+        let_out(decision, careful=self.app.careful)
+
     def refuse_if_stopped(self, decision: Decision) -> None:
         """Raise the protocol's error for a decision that lets nothing through."""
         if decision.action < Action.HOLD:
@@ -117,6 +134,11 @@ class Turn:
         if control == "interface.limits":
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether it may come to stand still for a person."""
+        return self.app.holds.wait_s > 0
 
     @property
     def place(self) -> Place | None:
