@@ -7,6 +7,7 @@ and is reported. Turns under way finish on the site that they began with.
 import asyncio
 import logging
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from ringwall.core import ConfigError, Mode, Problem
@@ -16,6 +17,7 @@ from .intake import take_seeds
 from .load import Loaded, load, named_files
 from .matrix import Cell, matrix
 from .plant import Plant
+from .posture import effect_doubts
 from .prepare import prepare
 from .site import Site
 
@@ -159,13 +161,24 @@ def _required(site: Site, application: str) -> frozenset[str]:
     return frozenset(name for name, block in blocks.items() if block.get("required"))
 
 
-def rehearse(path: Path) -> tuple[list[Cell], list[str]]:
-    """Compose the workload in a throw-away plant: its coverage matrix and its gaps. Raises ConfigError."""
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What ``ringwall check`` finds."""
+
+    cells: list[Cell]
+    gaps: list[str]
+    """Shapes of traffic that enforce mode leaves unguarded."""
+    doubts: list[str]
+    """What may be meant otherwise: nothing that stops a start."""
+
+
+def rehearse(path: Path) -> Rehearsal:
+    """Compose the workload in a throw-away plant. Raises ConfigError."""
     loaded = load(path)
     with tempfile.TemporaryDirectory(prefix="ringwall-check-") as folder:
         plant = Plant(Path(folder))
         try:
             site = compose(loaded, plant, Overrides())
-            return cells(site), gaps(site)
+            return Rehearsal(cells(site), gaps(site), effect_doubts(site.application().registry))
         finally:
             plant.close()

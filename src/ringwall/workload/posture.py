@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ringwall.boundaries.application.effects import infer
+from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.organization.coverage import Coverage, coverage
 from ringwall.boundaries.organization.evidence import Evidence
 from ringwall.boundaries.organization.status import Setup, ThreatStatus, derive
@@ -35,6 +37,19 @@ def threat_status(site: Site, plant: Plant, folder: Path) -> list[ThreatStatus]:
 def control_coverage(site: Site, plant: Plant) -> Coverage:
     """OWASP and CSF coverage of the controls in place."""
     return coverage(plant.evidence.latest(), _setup(site), _now())
+
+
+def effect_doubts(registry: ToolRegistry) -> list[str]:
+    """A sentence for each tool whose declared effect is milder than what its manifest plainly says."""
+    doubts = []
+    for tool in registry:
+        found = infer(tool.name, tool.description, tool.parameters)
+        if found.sure and found.doubts(tool.effect):
+            doubts.append(
+                f"application.tools.{tool.name}: declared {tool.effect}, but it looks like "
+                f"{found.effect} ({found.why})"
+            )
+    return doubts
 
 
 def _setup(site: Site) -> Setup:

@@ -120,7 +120,7 @@ class ToolRegistry:
         What SDKs add without changing the meaning (``strict``, titles, order of keys, a missing
         ``additionalProperties``) is no change. Never raises.
         """
-        name, description, parameters = _declaration(declared)
+        name, description, parameters = read_declaration(declared)
         manifest = self._manifests.get(name)
         if manifest is None:
             return Unknown(name)
@@ -133,7 +133,9 @@ class ToolRegistry:
         return Changed(manifest, tuple(what)) if what else Known(manifest)
 
 
-def _declaration(declared: Mapping[str, Any]) -> tuple[str, str, object]:
+def read_declaration(declared: Mapping[str, Any]) -> tuple[str, str, object]:
+    """Name, description and parameters of a declaration in any of the forms. Never raises; what can't be read
+    equals nothing that is pinned."""
     inner = declared.get("function")
     body = inner if isinstance(inner, Mapping) else declared
     name, description = body.get("name"), body.get("description")
