@@ -11,6 +11,7 @@ from ringwall.boundaries.application.handling import CONTROL
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.settings import ToolSettings
 from ringwall.boundaries.application.strict_json import read_arguments
+from ringwall.boundaries.application.unhandled import unhandled
 from ringwall.core import (
     MODEL,
     Action,
@@ -196,6 +197,48 @@ def test_without_the_extra_it_refuses_to_start(
     gate(tmp_path, desk=tool({"file": HANDLING["file"], "command": HANDLING["command"]}))
 
 
+@pytest.mark.parametrize(
+    ("argument", "more", "kind"),
+    [
+        ("sql", {}, "sql"),
+        ("sqlQuery", {}, "sql"),
+        ("query", {"description": "Run a query on the sales database."}, "sql"),
+        ("query", {"description": "Search the handbook.", "effect": "read"}, ""),
+        ("file_path", {"effect": "read"}, "path"),
+        ("filename", {"effect": "write"}, "path"),
+        ("outputDir", {"effect": "write"}, "path"),
+        ("path", {"effect": "fetch"}, ""),
+        ("profile", {"effect": "read"}, ""),
+        ("command", {}, "command"),
+        ("body_html", {"effect": "send"}, "html"),
+        ("body", {"effect": "send"}, ""),
+    ],
+)
+def test_what_looks_like_code_is_asked_about(argument: str, more: dict[str, Any], kind: str) -> None:
+    text = {"type": "string"}
+    parameters = {"type": "object", "properties": {argument: text, "when": text}}
+    given = ToolSettings.model_validate({"parameters": parameters, **more})
+    manifest = ToolRegistry.of({"desk": given}).get("desk")
+    assert manifest
+    assert list(unhandled(manifest)) == ([(argument, kind)] if kind else [])
+    narrow = {"type": "object", "properties": {argument: {"enum": ["a"], **text}, "n": {"type": "integer"}}}
+    manifest = ToolRegistry.of({"desk": ToolSettings(parameters=narrow)}).get("desk")
+    assert manifest
+    assert not list(unhandled(manifest))
+
+
+def test_check_asks(served_path: Any, command: Any, tmp_path: Path) -> None:
+    properties = {"command": {"type": "string"}, "body": {"type": "string"}}
+    desk = {"parameters": {"type": "object", "properties": properties}}
+    path = served_path(tmp_path, {"application": {"tools": {"desk": desk}}})
+    said = command("check", "--workload", str(path), "--no-matrix")
+    assert said.code == 0, said.err
+    assert "application.tools.desk: command looks like a command; say under handling" in said.err
+    handling = {"command": {"command": {"programs": {"ls": None}}}}
+    path = served_path(tmp_path, {"application": {"tools": {"desk": {**desk, "handling": handling}}}})
+    assert "looks like a command" not in command("check", "--workload", str(path)).err
+
+
 TOOLS = '''
 """Tools that trust their arguments."""
 
@@ -303,6 +346,21 @@ def test_a_person_approves_what_will_run(desk: Any, model_server: Any, said: Any
     assert "lamp" in told
     log = (desk.path.parent / "asked.log").read_text("utf-8").splitlines()
     assert log[-1] == "SELECT note FROM orders LIMIT 50"
+
+
+def test_what_a_person_puts_in_is_put_in_its_safe_form_too(desk: Any, model_server: Any, said: Any) -> None:
+    holds = desk.live.site.application().holds
+    morgan = Principal("morgan", "default", frozenset({"manager"}), credential="key")
+    raw = {"query": "SELECT note FROM orders WHERE id = 1"}
+    asked(desk, model_server, said, "erase", raw, session="ses-amend-1")
+    holds.amend(holds.pending()[-1].id, morgan, json.dumps({"query": "select id from orders where id=2"}))
+    told = asked(desk, model_server, said, "erase", raw, session="ses-amend-1")
+    assert "(2,)" in told
+    asked(desk, model_server, said, "erase", raw, session="ses-amend-2")
+    holds.amend(holds.pending()[-1].id, morgan, json.dumps({"query": "SELECT name FROM users"}))
+    told = asked(desk, model_server, said, "erase", raw, session="ses-amend-2")
+    assert "the-secret" not in told
+    assert "not allowed" in told
 
 
 @pytest.mark.parametrize("stream", [False, True])
