@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ringwall import safe
@@ -284,6 +284,84 @@ def test_any_literal_comes_back_as_it_was(value: str) -> None:
         assert unsafe.rule == "characters"
         return
     assert sqlite3.connect(":memory:").execute(made.sql).fetchone() == (value,)
+
+
+_ATOMS = st.sampled_from(
+    [
+        "a",
+        "b",
+        '"order"',
+        "t.a",
+        "1",
+        "2.5",
+        "'x'",
+        "''''",
+        "NULL",
+        "TRUE",
+        "x'41'",
+        "(SELECT MAX(id) FROM orders)",
+        "-3",
+    ]
+)
+_JOINED = st.sampled_from(
+    [
+        *[
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            "||",
+            "=",
+            "==",
+            "<>",
+            "!=",
+            "<",
+            "<=",
+            ">",
+            ">=",
+            "AND",
+            "OR",
+            "IS",
+            "LIKE",
+            "&",
+            "|",
+            "<<",
+            ">>",
+            "GLOB",
+        ],
+        "IS NOT",
+        "NOT LIKE",
+    ]
+)
+
+
+def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    two, three = st.tuples(inner, inner), st.tuples(inner, inner, inner)
+    return st.one_of(
+        st.tuples(inner, _JOINED, inner).map(" ".join),
+        inner.map("({})".format),
+        st.tuples(st.sampled_from(["NOT ", "-", "+", "~", "- "]), inner).map("".join),
+        inner.map("{} IS NULL".format),
+        inner.map("CAST({} AS TEXT)".format),
+        three.map(lambda given: "{} BETWEEN {} AND {}".format(*given)),
+        three.map(lambda given: "CASE WHEN {} THEN {} ELSE {} END".format(*given)),
+        two.map(lambda given: "COALESCE({}, {})".format(*given)),
+        two.map(lambda given: "{} IN ({}, 1)".format(*given)),
+    )
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.recursive(_ATOMS, _grown, max_leaves=8), st.recursive(_ATOMS, _grown, max_leaves=4))
+def test_any_expression_means_the_same(database: sqlite3.Connection, shown: str, where: str) -> None:
+    """Whatever binds tighter: SQLite reads what was made as it reads what came."""
+    text = f"SELECT {shown} AS v FROM t WHERE {where} ORDER BY {shown}, b LIMIT 9"
+    try:
+        rows = database.execute(text).fetchall()
+        made = check_sql(text, rules("sqlite"))
+    except (sqlite3.Error, safe.Unsafe):
+        return
+    assert repr(database.execute(made.sql).fetchall()) == repr(rows), made.sql
 
 
 def test_nothing_of_a_query_is_logged(caplog: pytest.LogCaptureFixture) -> None:

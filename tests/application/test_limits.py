@@ -314,7 +314,8 @@ async def test_hostile_calls_get_a_verdict_from_every_control(
         *application_services(section, database, ApprovalRights(), tmp_path),
     )
     modules = (arguments, breaker, destination, handling, manifest, policy, results)
-    gate = Gate([Post(module.CONTROL.build(module.CONTROL.settings(), offered)) for module in modules])
+    posts = [Post(module.CONTROL.build(module.CONTROL.settings(), offered)) for module in modules]
+    gate = Gate(posts, exhaustive=True)
     for kind, part_kind in (
         (CrossingKind.TOOL_CALL, PartKind.TOOL_CALL),
         (CrossingKind.TOOL_OFFER, PartKind.TOOL_OFFER),
