@@ -1,8 +1,10 @@
 """SQL that a model wrote: attacks in six dialects, and honest queries on a real database."""
 
+import contextlib
 import itertools
 import logging
 import random
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,60 @@ def test_no_other_table_is_read_wherever_it_stands(dialect: str) -> None:
     for around, inner, name in itertools.product(AROUND, SECRET, names):
         text = around.replace("{}", inner.replace('"', quote).replace("{}", name))
         assert refused(text, rules(dialect)) in ("table", "syntax", "clause", "limit"), text
+
+
+PIECES = [
+    "secrets",
+    "IN secrets",
+    "NOT IN secrets",
+    "IN (secrets)",
+    ", secrets",
+    "JOIN secrets",
+    "FROM secrets",
+    "(SELECT word FROM secrets)",
+    "UNION SELECT * FROM secrets",
+    "'secrets'",
+    '"secrets"',
+    "main.secrets",
+    "IN main.secrets",
+    "SELECT * FROM secrets",
+    "(secrets)",
+    "[secrets]",
+    "AS secrets",
+    "EXISTS (SELECT * FROM secrets)",
+    "(VALUES (1))",
+    "pragma_table_info('secrets')",
+]
+
+
+def test_sqlite_itself_sees_no_other_table_read(database: sqlite3.Connection) -> None:
+    """Honest queries with a word of an attack at every place, before the authoriser of the database."""
+    read: set[str] = set()
+    allowed = {sqlite3.SQLITE_READ, sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION}
+
+    def authorise(action: int, first: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ:
+            read.add(str(first))
+        return sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY  # select, function
+
+    chance = random.Random(11)
+    judged = 0
+    database.set_authorizer(authorise)
+    try:
+        for text in HONEST:
+            words = re.findall(r"\w+|'[^']*'|\s+|.", text)
+            for place in range(len(words) + 1):
+                for piece in chance.sample(PIECES, 1):
+                    for over in (0, 1):
+                        made = "".join([*words[:place], " ", piece, " ", *words[place + over :]])
+                        with contextlib.suppress(safe.Unsafe, sqlite3.Error):
+                            made = check_sql(made, rules("sqlite")).sql
+                            database.execute(made).fetchall()
+                            judged += 1
+                        assert read.isdisjoint({"secrets", "sqlite_master"}), made
+    finally:
+        database.set_authorizer(None)
+    assert judged > 200
 
 
 def test_a_name_of_the_query_hides_no_table() -> None:

@@ -37,6 +37,7 @@ _STATEMENTS = {
     "Table": sql_words.TABLE,
     "With": frozenset({"expressions"}),
     "CTE": frozenset({"this", "alias", "materialized"}),
+    "In": frozenset({"this", "expressions", "query"}),  # SQLite reads ``x IN t`` from the table t
 }
 
 
