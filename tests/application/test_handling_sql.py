@@ -171,7 +171,7 @@ def test_sqlite_itself_sees_no_other_table_read(database: sqlite3.Connection) ->
     def authorise(action: int, first: str | None, *_: str | None) -> int:
         if action == sqlite3.SQLITE_READ:
             read.add(str(first))
-        return sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY  # select, function
+        return sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY
 
     chance = random.Random(11)
     judged = 0
@@ -179,18 +179,17 @@ def test_sqlite_itself_sees_no_other_table_read(database: sqlite3.Connection) ->
     try:
         for text in HONEST:
             words = re.findall(r"\w+|'[^']*'|\s+|.", text)
-            for place in range(len(words) + 1):
-                for piece in chance.sample(PIECES, 1):
-                    for over in (0, 1):
-                        made = "".join([*words[:place], " ", piece, " ", *words[place + over :]])
-                        with contextlib.suppress(safe.Unsafe, sqlite3.Error):
-                            made = check_sql(made, rules("sqlite")).sql
-                            database.execute(made).fetchall()
-                            judged += 1
-                        assert read.isdisjoint({"secrets", "sqlite_master"}), made
+            for place in range(chance.randrange(3), len(words) + 1, 3):
+                after = words[place + chance.randrange(2) :]
+                made = "".join([*words[:place], " ", chance.choice(PIECES), " ", *after])
+                with contextlib.suppress(safe.Unsafe, sqlite3.Error):
+                    made = check_sql(made, rules("sqlite")).sql
+                    database.execute(made).fetchall()
+                    judged += 1
+                assert read.isdisjoint({"secrets", "sqlite_master"}), made
     finally:
         database.set_authorizer(None)
-    assert judged > 200
+    assert judged > 20
 
 
 def test_a_name_of_the_query_hides_no_table() -> None:
@@ -407,7 +406,7 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.recursive(_ATOMS, _grown, max_leaves=8), st.recursive(_ATOMS, _grown, max_leaves=4))
 def test_any_expression_means_the_same(database: sqlite3.Connection, shown: str, where: str) -> None:
     """Whatever binds tighter: SQLite reads what was made as it reads what came."""
