@@ -102,7 +102,7 @@ def test_honest_text_says_the_same(text: str) -> None:
 _MARKUP = st.sampled_from((CORPORA / "html_pieces.txt").read_text("utf-8").splitlines())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(_MARKUP, max_size=40).map("".join))
 def test_any_markup_is_harmless_and_stays_as_it_is(text: str) -> None:
     try:

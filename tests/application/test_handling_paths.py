@@ -358,7 +358,7 @@ _STEPS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(_STEPS, max_size=12), st.sampled_from(["/", "//", ""]), st.booleans())
 def test_any_steps_stay_inside(root: Path, steps: list[str], between: str, absolute: bool) -> None:
     text = between.join(steps)
@@ -372,7 +372,7 @@ def test_any_steps_stay_inside(root: Path, steps: list[str], between: str, absol
     assert safe.path(made.path, [root]) == made
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_refused_or_stays_inside(root: Path, text: str) -> None:
     for follow, windows in itertools.product((True, False), repeat=2):

