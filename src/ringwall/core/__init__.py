@@ -3,7 +3,17 @@
 from .allowance import ALLOWED_BY, Allowances
 from .application import Application
 from .boundary import Boundary
-from .control import Control, Cost, Declaration, FailMode, StreamAware, StreamNeeds, applies
+from .control import (
+    Control,
+    Cost,
+    Declaration,
+    FailMode,
+    Rewrites,
+    Rewriting,
+    StreamAware,
+    StreamNeeds,
+    applies,
+)
 from .crossing import Crossing, CrossingKind, Part, PartKind
 from .decision import Decision, Line, Mode, Status
 from .errors import (
@@ -69,6 +79,8 @@ __all__ = [
     "Problem",
     "Rate",
     "RateField",
+    "Rewrites",
+    "Rewriting",
     "RingwallError",
     "Services",
     "Settings",

@@ -136,9 +136,9 @@ class Turn:
         """A model's call is approved by a hold, or not at all."""
         return False
 
-    def remember_released(self, part: Part, *, approved: bool) -> None:
+    def remember_released(self, part: Part, background: Background, *, approved: bool) -> None:
         """The client may make it at the MCP gateway: what is known of it now is known then."""
-        self.app.facts.remember(self.session, part.name, part.data, self.background(part), approved=approved)
+        self.app.facts.remember(self.session, part.name, part.data, background, approved=approved)
 
     async def let_out(self, outbound: Outbound) -> None:
         """Decide a request that a tool of this turn sends out, on the ledger before it leaves. Raises

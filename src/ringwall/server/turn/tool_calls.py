@@ -109,7 +109,7 @@ async def _release(turn: Turn, calls: list[dict[str, Any]], judged: list[Judged]
         if one.changed:
             outcome.notes.append(refusals.changed_for_client(one.part.name))
         outcome.for_client.append(call)
-        turn.remember_released(one.part, approved=one.hold is not None)
+        turn.remember_released(one.part, one.background, approved=one.hold is not None)
         _note(turn, one, Fate.RELEASED)
 
 
