@@ -135,7 +135,7 @@ class SessionLabels:
         for sent in parts:
             part = _relabelled(contents, sent)
             told.append(part)
-            if part.label.integrity < Integrity.USER and part.text and not _own(part.label):
+            if part.fresh and part.text and part.label.integrity < Integrity.USER and not _own(part.label):
                 contents.setdefault(fingerprint(part.text), _Content.of(part))
         spread = _spread(contents, parts)
         return tuple(
