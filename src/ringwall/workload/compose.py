@@ -12,11 +12,11 @@ from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
-from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.results import DECLARATION as RESULTS
 from ringwall.boundaries.application.results import ResultsSettings
 from ringwall.boundaries.application.rights import ApprovalRights
+from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
@@ -152,7 +152,7 @@ class _Composer:
             spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
             files=self.files,
-            provenance_of=self.services.get(Provenance),
+            session_facts=self.services.get(SessionFacts),
             most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
             passthrough=self._passes_through(application),

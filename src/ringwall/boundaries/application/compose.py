@@ -8,6 +8,7 @@ from ringwall.storage.database import Database
 
 from .authority import Authority, Classes
 from .cedar_policies import Source, default_source, load_policies, read_source
+from .directory import Directories
 from .egress import Egress
 from .entities import Entities
 from .execute import ToolRunner
@@ -16,6 +17,7 @@ from .labels import SessionLabels
 from .provenance import Provenance
 from .registry import ToolRegistry
 from .rights import ApprovalRights
+from .session_facts import SessionFacts
 from .settings import ApplicationSection
 from .switches import ToolSwitches
 
@@ -54,7 +56,7 @@ def application_services(
     sealer: Sealer | None = None,
 ) -> tuple[object, ...]:
     """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority,
-    ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, Provenance, Egress, ToolRunner.
+    ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, SessionFacts, Egress, ToolRunner.
 
     ``directory`` is that of the workload file. On a reload, build anew: what must last is in the
     database.
@@ -70,7 +72,7 @@ def application_services(
         ToolSwitches(database),
         SessionLabels(database),
         Holds(database, rights, expire_s=section.holds.expire_s, sealer=sealer),
-        Provenance(),
+        SessionFacts(Provenance(), Directories(section.known_entities.directories)),
         egress,
         ToolRunner(policy.registry, directory, egress=egress),
     )

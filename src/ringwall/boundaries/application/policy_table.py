@@ -19,6 +19,9 @@ from ringwall.core import (
     untrusted,
 )
 
+from .authority import Call
+from .registry import Manifest
+
 _NAMED = {"user": USER, "system": SYSTEM, "model": MODEL, "untrusted": untrusted("tool:unknown")}
 
 
@@ -63,6 +66,12 @@ class Case(Settings):
     """By argument; what is not named comes from the user."""
     session: CaseSession = CaseSession()
     approved: bool = False
+    asked: bool = True
+    """Whether the user's own words ask for an effect of this kind."""
+    listed: frozenset[str] = frozenset()
+    """What directories of the session name as known."""
+    verbatim: frozenset[str] = frozenset()
+    """Arguments that are an address just as it stands in content of the session."""
     expect: Literal["allow", "hold", "block", "offered", "not_offered"] = "allow"
     """What becomes of the call; or whether the tool is offered at all, whatever its arguments."""
     policies: frozenset[str] | None = None
@@ -72,9 +81,20 @@ class Case(Settings):
     def of_offer(self) -> bool:
         return self.expect in ("offered", "not_offered")
 
-    def labels(self) -> dict[str, Label]:
-        """By argument."""
-        return {name: _label(self.provenance.get(name, "user")) for name in self.args}
+    def call(self, tool: Manifest) -> Call:
+        labels = {name: _label(self.provenance.get(name, "user")) for name in self.args}
+        return Call(
+            self.principal.principal(),
+            tool,
+            self.args,
+            labels,
+            self.session.label(),
+            self.approved,
+            frozenset({tool.effect} if self.asked else ()),
+            frozenset(value.strip().casefold() for value in self.listed),
+            self.verbatim,
+            frozenset(name for name, label in labels.items() if label.integrity < Integrity.USER),
+        )
 
 
 def read_table(text: str, file: str) -> list[tuple[int, Case]]:

@@ -84,7 +84,7 @@ async def _decide(turn: Turn, part: Part, granted: bool) -> Decision:
         CrossingKind.TOOL_CALL,
         [part],
         {
-            "provenance": {part.ref: turn.app.provenance(turn.content, part)},
+            **turn.app.call_facts(turn.content, part).context(part.ref),
             "approved": frozenset({part.ref} if granted else ()),
             "turn_calls": turn.tool_calls - 1,
             "session_labels": turn.app.labels.session(turn.session).join(turn.content_label),
