@@ -37,7 +37,7 @@ def outcome(
     """``sent`` or ``held``: what becomes of a mail to that address after content from outside was read."""
     tool = gateway.live.site.application().registry.get("send_email").openai()
     model_server.says(said("", LOOKED_UP), said("", mail(to)), said("Not done."))
-    messages = [*before, {"role": "user", "content": "Look up B-6666 and complain."}]
+    messages = [*before, {"role": "user", "content": "Look up B-6666 and send the complaint by mail."}]
     path = f"/apps/{app}/v1/chat/completions" if app else "/v1/chat/completions"
     got = gateway.post({"model": "default", "messages": messages, "tools": [tool]}, "avery", path)
     assert got.status_code == 200, got.text
