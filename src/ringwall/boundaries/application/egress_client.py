@@ -26,7 +26,7 @@ from .addresses import host_of
 from .chain_token import CURRENT, HEADER
 from .egress_answer import REDIRECTS, Answer, Fetched, check_head, read_text
 from .egress_crossing import Decide
-from .egress_headers import outgoing
+from .egress_headers import Headers, outgoing
 from .egress_list import EgressList
 from .egress_outbound import EgressLimits, EgressRefused, Outbound
 from .egress_resolve import GuardedResolver, NotThere, dial

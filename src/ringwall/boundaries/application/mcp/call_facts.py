@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..holds import call_hash
+from ..hold import call_hash
 from ..session_facts import Background
 
 _MOST = 10_000
