@@ -12,6 +12,8 @@ from ringwall.wire.chat_parts import tool_call_part
 
 from .state import Turn
 
+WITHHELD = "The result of this call was withheld by policy."
+
 
 @dataclass
 class Outcome:
@@ -111,14 +113,18 @@ async def _run(turn: Turn, part: Part) -> str:
     app = turn.app.application.name
     await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
     text = await turn.app.run_tool(part.name, part.data, turn.principal)
-    result = Part(PartKind.TOOL_RESULT, text, turn.app.tool_label(part.name), "tool", part.name, ref=part.ref)
+    label = turn.app.tool_label(part.name)
+    return await shown_result(turn, Part(PartKind.TOOL_RESULT, text, label, "tool", part.name, ref=part.ref))
+
+
+async def shown_result(turn: Turn, result: Part) -> str:
+    """What the model is shown of a result, which is remembered; of a withheld one, a sentence."""
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
     if decision.action >= Action.HOLD:
-        return "The result of this call was withheld by policy."
+        return WITHHELD
     edits = decision.joined.edits
-    text = "" if any(edit.drop for edit in edits) else apply_edits(text, edits)
     turn.show([result])
-    return text
+    return "" if any(edit.drop for edit in edits) else apply_edits(result.text, edits)
 
 
 def _refusal(turn: Turn, part: Part, text: str) -> dict[str, Any]:
