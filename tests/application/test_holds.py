@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ringwall.boundaries.application.holds import Holds, HoldState
+from ringwall.boundaries.application.hold import HoldState, Why
+from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.core import DataError, Principal
 from ringwall.storage.database import Database
@@ -38,7 +39,7 @@ def holds(database: Database, clock: Clock) -> Holds:
 
 
 def test_an_approval_is_used_once(holds: Holds) -> None:
-    hold = holds.request("s1", CASEY, *CALL, "Money needs a person.", "turn_1")
+    hold = holds.request("s1", CASEY, *CALL, Why("Money needs a person.", turn="turn_1"))
     assert hold.id.startswith("hold_")
     assert hold.arguments == CALL[1]
     assert holds.pending() == [hold]
@@ -70,7 +71,7 @@ def test_an_approval_is_used_once(holds: Holds) -> None:
 def test_an_approval_is_for_this_call_of_this_person_in_this_session(
     holds: Holds, session: str, by: Principal, call: tuple[str, dict[str, Any]]
 ) -> None:
-    holds.approve(holds.request("s1", CASEY, *CALL, "why").id, MORGAN)
+    holds.approve(holds.request("s1", CASEY, *CALL, Why("why")).id, MORGAN)
     assert not holds.granted(session, by, *call)
     assert holds.take(session, by, *call) is None
     assert holds.granted("s1", CASEY, "refund", {"amount": 5, "to": "1001"}), "the order of keys says nothing"
@@ -87,7 +88,7 @@ def test_an_approval_is_for_this_call_of_this_person_in_this_session(
     ],
 )
 def test_who_may_not_decide_changes_nothing(holds: Holds, by: Principal, says: str) -> None:
-    hold = holds.request("s1", CASEY, *CALL, "why")
+    hold = holds.request("s1", CASEY, *CALL, Why("why"))
     for decide in (holds.approve, holds.refuse):
         with pytest.raises(DataError, match=says):
             decide(hold.id, by)
@@ -95,14 +96,14 @@ def test_who_may_not_decide_changes_nothing(holds: Holds, by: Principal, says: s
 
 
 def test_rights_are_exact_names(holds: Holds) -> None:
-    hold = holds.request("s1", CASEY, "refund_all", {}, "why")
+    hold = holds.request("s1", CASEY, "refund_all", {}, Why("why"))
     with pytest.raises(DataError, match="None of your roles"):
         holds.approve(hold.id, MORGAN)
 
 
 def test_holds_and_unused_approvals_expire_closed(holds: Holds, clock: Clock) -> None:
-    pending = holds.request("s1", CASEY, *CALL, "why")
-    approved = holds.request("s2", CASEY, *CALL, "why")
+    pending = holds.request("s1", CASEY, *CALL, Why("why"))
+    approved = holds.request("s2", CASEY, *CALL, Why("why"))
     holds.approve(approved.id, MORGAN)
     clock.now += 61
     assert holds.pending() == []
@@ -110,24 +111,24 @@ def test_holds_and_unused_approvals_expire_closed(holds: Holds, clock: Clock) ->
     assert {holds.get(hold.id).state for hold in (pending, approved)} == {HoldState.EXPIRED}
     with pytest.raises(DataError, match="expired"):
         holds.approve(pending.id, MORGAN)
-    again = holds.request("s1", CASEY, *CALL, "why")
+    again = holds.request("s1", CASEY, *CALL, Why("why"))
     assert again.id != pending.id
 
 
 def test_asking_again_gives_the_same_hold_and_a_decided_one_stays_decided(holds: Holds) -> None:
-    first = holds.request("s1", CASEY, *CALL, "why")
-    assert holds.request("s1", CASEY, *CALL, "another reason") == first
+    first = holds.request("s1", CASEY, *CALL, Why("why"))
+    assert holds.request("s1", CASEY, *CALL, Why("another reason")) == first
     holds.refuse(first.id, MORGAN)
     for decide in (holds.approve, holds.refuse):
         with pytest.raises(DataError, match="refused already"):
             decide(first.id, MORGAN)
-    second = holds.request("s1", CASEY, *CALL, "why")
+    second = holds.request("s1", CASEY, *CALL, Why("why"))
     assert second.id != first.id
     assert [hold.id for hold in holds.list()] == sorted([first.id, second.id], reverse=True)
 
 
 def test_holds_survive_a_restart(holds: Holds, database: Database, clock: Clock) -> None:
-    hold = holds.request("s1", CASEY, *CALL, "why")
+    hold = holds.request("s1", CASEY, *CALL, Why("why"))
     again = Holds(Database(database.path), RIGHTS, expire_s=60, clock=clock)
     again.approve(hold.id, MORGAN)
     assert holds.take("s1", CASEY, *CALL) is not None
@@ -161,7 +162,7 @@ class Boxes:
 def test_arguments_are_sealed_and_gone_with_the_requesters_key(database: Database) -> None:
     boxes = Boxes()
     holds = Holds(database, RIGHTS, sealer=boxes)
-    hold = holds.request("s1", CASEY, "refund", {"to": "secret-account"}, "why")
+    hold = holds.request("s1", CASEY, "refund", {"to": "secret-account"}, Why("why"))
     assert hold.arguments == {"to": "secret-account"}
     row = database.one("SELECT * FROM holds")
     assert row is not None
@@ -173,7 +174,7 @@ def test_arguments_are_sealed_and_gone_with_the_requesters_key(database: Databas
 
 
 def test_tampered_arguments_cannot_be_approved(holds: Holds, database: Database) -> None:
-    hold = holds.request("s1", CASEY, *CALL, "why")
+    hold = holds.request("s1", CASEY, *CALL, Why("why"))
     database.write("UPDATE holds SET arguments = ? WHERE id = ?", b'{"amount":1,"to":"1001"}', hold.id)
     with pytest.raises(DataError, match="nothing to decide"):
         holds.approve(hold.id, MORGAN)
@@ -191,7 +192,7 @@ def test_of_two_processes_that_take_one_gets_it(database: Database) -> None:
     rounds = 40
     holds = Holds(database, RIGHTS)
     for number in range(rounds):
-        holds.approve(holds.request(f"s{number}", CASEY, *CALL, "why").id, MORGAN)
+        holds.approve(holds.request(f"s{number}", CASEY, *CALL, Why("why")).id, MORGAN)
     context = multiprocessing.get_context("spawn")
     barrier, won = context.Barrier(2), context.Queue()
     start: Callable[[], Any] = lambda: context.Process(  # noqa: E731

@@ -59,10 +59,6 @@ def _decide(hold_id: str, key: str, workload: Path, data_dir: Path, as_json: boo
     with workbench(workload, data_dir) as bench:
         by = _person(bench.plant.keys.verify(key))
         holds = bench.site.application().holds
-        hold = holds.get(hold_id)
-        holds.check_right(hold, by)
-        kind = "hold.approved" if yes else "hold.refused"
-        bench.plant.note(kind, by.subject, by.tenant, hold=hold.id, tool=hold.tool, call=hold.call)
         hold = holds.approve(hold_id, by) if yes else holds.refuse(hold_id, by)
     if as_json:
         show_json(_plain(hold))

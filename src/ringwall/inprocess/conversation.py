@@ -23,11 +23,13 @@ from ringwall.core import (
     new_id,
     untrusted,
 )
+from ringwall.server import refusals
+from ringwall.server.calls import Held, Permitted, judge, settle, taken
 from ringwall.server.recorder import Recorder
 from ringwall.server.response_guard import ResponseGuard
 from ringwall.server.turn.converse import response_crossing
 from ringwall.server.turn.state import Turn
-from ringwall.server.turn.tool_calls import judge_calls, shown_result
+from ringwall.server.turn.tool_calls import shown_result
 from ringwall.wire.chat_parts import tool_call_part
 from ringwall.wire.chat_reply import REFUSAL
 from ringwall.wire.chat_request import ChatCall
@@ -49,6 +51,8 @@ class Grant:
     """A call that may be made, once, with these arguments."""
 
     call: Part
+    changed: bool
+    """Whether a person put other arguments into it."""
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -179,20 +183,24 @@ class Conversation:
         read = read_arguments(arguments)
         key = call_hash(tool, read.data)
         ref = self._waiting.get(key) or new_id("call")
-        call = {"id": ref, "type": "function", "function": {"name": tool, "arguments": arguments}}
+        arguments = turn.app.hiding.arguments(turn.place, tool, arguments, here=False)
         self._calls += 1
-        outcome = await judge_calls(turn, [call])
-        if not outcome.for_client:
-            hold = turn.held[-1] if turn.held else ""
-            if hold:
+        judged = await judge(turn, tool_call_part(ref, tool, arguments), turn.tool_calls)
+        if isinstance(judged, Held) and turn.can_wait:
+            judged = await settle(turn, judged, turn.app.holds.wait_s)
+        if isinstance(judged, Permitted):
+            judged = await taken(turn, judged)
+        if not isinstance(judged, Permitted):
+            if isinstance(judged, Held):
                 self._wait(key, ref)
-            return Refusal(outcome.results[0]["content"], decision=turn.decision, hold=hold)
+            told = turn.app.hiding.reply(turn.place, judged.told)
+            hold = judged.hold.id if judged.hold else ""
+            return Refusal(told, decision=judged.decision, hold=hold, waits=isinstance(judged, Held))
         self._waiting.pop(key, None)
         self._left = True
-        granted = tool_call_part(ref, tool, call["function"]["arguments"])
         name = turn.app.application.name
-        await self._recorder.tool_called(principal, name, turn.session, turn.id, granted)
-        return Grant(granted)
+        await self._recorder.tool_called(principal, name, turn.session, turn.id, judged.part)
+        return Grant(judged.part, judged.changed)
 
     async def _turned_away(self, turn: Turn) -> Refusal | None:
         """A turn that no message began is admitted by the caller alone: identity, quota, containment."""
@@ -214,10 +222,13 @@ class Conversation:
 
     async def take(self, principal: Principal, grant: Grant, text: str) -> str:
         """What the model is shown of the result of a call that was granted."""
-        call = grant.call
-        label = self._site().tool_label(call.name)
+        call, turn = grant.call, self._operation(principal)
+        label = turn.app.tool_label(call.name)
         part = Part(PartKind.TOOL_RESULT, text, label, "tool", call.name, ref=call.ref)
-        return await self._outside(principal, part)
+        shown = await self._outside(principal, part)
+        if grant.changed:
+            shown = turn.app.hiding.reply(turn.place, refusals.changed(call.text)) + shown
+        return shown
 
     # What the person is shown
 

@@ -9,17 +9,19 @@ class Refusal(str):
     decision: str
     """Id of the decision on the ledger."""
     hold: str
-    """Id of the hold that a person decides about; empty when the call was denied for good."""
+    """Id of the hold that a person decides about, or decided; empty when no person can lift it."""
+    waits: bool
+    """Whether the person's decision is still to come."""
 
-    def __new__(cls, text: str, *, decision: str = "", hold: str = "") -> "Refusal":
+    def __new__(cls, text: str, *, decision: str = "", hold: str = "", waits: bool = False) -> "Refusal":
         made = super().__new__(cls, text)
-        made.decision, made.hold = decision, hold
+        made.decision, made.hold, made.waits = decision, hold, waits
         return made
 
     def error(self) -> DeniedError:
         """The same as an error."""
         return (
-            HeldError(str(self), self.decision, self.hold) if self.hold else DeniedError(self, self.decision)
+            HeldError(str(self), self.decision, self.hold) if self.waits else DeniedError(str(self), self.decision)
         )
 
 

@@ -1,5 +1,6 @@
 """``POST /v1/chat/completions``: one turn, whole or as a stream of server-sent events."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ringwall.core import UpstreamError
-from ringwall.wire.chat_reply import DONE, chunk, completion, event, usage_chunk
+from ringwall.wire.chat_reply import DONE, PULSE, chunk, closing_chunk, completion, event
 from ringwall.wire.chat_request import read_chat
 from ringwall.wire.errors import WireError
 
@@ -18,6 +19,10 @@ from .turn.admit import admit
 from .turn.background import Heard, Reader, carry_on
 from .turn.converse import Calls, Finish, Said, Text, converse
 from .turn.state import Turn
+from .turn.trace import TRACE
+
+PULSE_S = 10.0
+"""How long a streaming client hears nothing while its turn waits for a person."""
 
 
 async def chat_completions(request: Request) -> Response:
@@ -30,6 +35,7 @@ async def chat_completions(request: Request) -> Response:
     body, depth = await read_json(request, limits.body_bytes, limits.depth)
     turn = Turn(app, gateway.recorder, principal, read_chat(body))
     turn.route = app.resolve(turn.call.model)
+    turn.traced = request.headers.get(TRACE, "") == "1"
     token = request.headers.get("x-ringwall-session", "")
     turn.session = app.sessions.find(principal, app.application.name, token, turn.call.messages, turn.id)
     try:
@@ -59,43 +65,73 @@ async def _whole(gateway: Gateway, turn: Turn) -> Response:
         message["tool_calls"] = calls
     else:
         message["content"] = message["content"] or ""
-    body = completion(turn.id, turn.call.model, message, finish, turn.usage)
+    body = completion(turn.id, turn.call.model, message, finish, turn.usage, _trace(turn))
     return json_response(body, headers=turn_headers(turn))
 
 
 async def _stream(gateway: Gateway, turn: Turn) -> Response:
     """The first event is awaited before the status goes out, so that an upstream that fails at once is an
-    HTTP error and not a broken stream."""
+    HTTP error and not a broken stream. A turn that waits for a person is not awaited for long."""
     turn.carried = True
     reader = carry_on(gateway, turn)
-    first = await reader.get()
+    heard = _heard(turn, reader)
+    first = await anext(heard, None)
     if isinstance(first, (WireError, UpstreamError)):
         raise first
     return StreamingResponse(
-        _events(turn, first, reader),
+        _events(turn, first, heard, reader),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no", **turn_headers(turn)},
     )
 
 
-async def _events(turn: Turn, first: Heard | None, reader: Reader) -> AsyncIterator[bytes]:
+class _Waiting:
+    """Nothing is to be said yet: a person decides."""
+
+
+async def _heard(turn: Turn, reader: Reader) -> AsyncIterator[Heard | _Waiting]:
+    while True:
+        try:
+            heard = await asyncio.wait_for(reader.get(), PULSE_S if turn.can_wait else None)
+        except TimeoutError:
+            if turn.waits:
+                yield _Waiting()
+            continue
+        if heard is None:
+            return
+        yield heard
+
+
+async def _events(
+    turn: Turn, first: Heard | _Waiting | None, rest: AsyncIterator[Heard | _Waiting], reader: Reader
+) -> AsyncIterator[bytes]:
     name = turn.call.model
     try:
         yield chunk(turn.id, name, {"role": "assistant", "content": ""})
         heard = first
         while heard is not None:
-            if isinstance(heard, WireError):
+            if isinstance(heard, _Waiting):
+                yield PULSE
+            elif isinstance(heard, WireError):
                 yield event(heard.body())
             elif isinstance(heard, UpstreamError):
                 yield event(WireError(heard.status, str(heard), "upstream_failed").body())
             else:
                 yield _event(turn, heard)
-            heard = await reader.get()
-        if turn.call.include_usage:
-            yield usage_chunk(turn.id, name, turn.usage)
+            heard = await anext(rest, None)
+        if turn.call.include_usage or turn.traced:
+            usage = turn.usage if turn.call.include_usage else None
+            yield closing_chunk(turn.id, name, usage, _trace(turn))
         yield DONE
     finally:
         reader.leave()
+
+
+def _trace(turn: Turn) -> dict[str, Any] | None:
+    """The extension ``ringwall`` of the answer; None where the client did not ask for it."""
+    if not turn.traced:
+        return None
+    return {"turn": turn.id, "decision": turn.decision, "calls": turn.trace.calls}
 
 
 def _event(turn: Turn, said: Said) -> bytes:

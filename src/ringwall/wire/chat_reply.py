@@ -8,13 +8,21 @@ import orjson
 
 REFUSAL = "I cannot fulfill your request: it was stopped by the policy of this application."
 DONE = b"data: [DONE]\n\n"
+PULSE = b": waiting for a person\n\n"
+"""A comment of the stream, which clients skip: it keeps the connection from looking dead."""
 
 
 def completion(
-    turn: str, model: str, message: Mapping[str, Any], finish: str, usage: Mapping[str, int]
+    turn: str,
+    model: str,
+    message: Mapping[str, Any],
+    finish: str,
+    usage: Mapping[str, int],
+    extension: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A ``chat.completion`` object."""
+    """A ``chat.completion`` object; ``extension`` is what it holds as ``ringwall``."""
     return {
+        **({"ringwall": extension} if extension else {}),
         "id": f"chatcmpl-{turn}",
         "object": "chat.completion",
         "created": int(time.time()),
@@ -29,9 +37,14 @@ def chunk(turn: str, model: str, delta: Mapping[str, Any], finish: str | None = 
     return event({**_frame(turn, model), "choices": [_choice(delta, finish)]})
 
 
-def usage_chunk(turn: str, model: str, usage: Mapping[str, int]) -> bytes:
-    """The closing event of a stream whose client asked for usage."""
-    return event({**_frame(turn, model), "choices": [], "usage": total(usage)})
+def closing_chunk(
+    turn: str, model: str, usage: Mapping[str, int] | None, extension: Mapping[str, Any] | None
+) -> bytes:
+    """The closing event of a stream whose client asked for usage, or for the extension ``ringwall``."""
+    more: dict[str, Any] = {"usage": total(usage)} if usage is not None else {}
+    if extension:
+        more["ringwall"] = extension
+    return event({**_frame(turn, model), "choices": [], **more})
 
 
 def event(data: Mapping[str, Any]) -> bytes:

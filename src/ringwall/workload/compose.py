@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from ringwall.boundaries.application.approvers import Approvers
 from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
@@ -109,7 +110,12 @@ class _Composer:
             plant.disclosures,
             plant.containment,
             *application_services(
-                section, plant.database, self.rights, self.loaded.folder, sealer=plant.envelope
+                section,
+                plant.database,
+                self.rights,
+                self.loaded.folder,
+                sealer=plant.envelope,
+                journal=plant.hold_changed,
             ),
         )
 
@@ -141,6 +147,7 @@ class _Composer:
             registry=self.services.get(ToolRegistry),
             runner=self.services.get(ToolRunner),
             holds=self.services.get(Holds),
+            approvers=self.services.get(Approvers),
             labels=self.services.get(SessionLabels),
             sessions=self.plant.sessions,
             quotas=self.plant.quotas,
@@ -151,6 +158,7 @@ class _Composer:
             provenance_of=self.services.get(Provenance),
             most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
+            ends_refused=self.workload.application.refusals == "end_turn",
             passthrough=self._passes_through(application),
         )
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from ringwall.boundaries.application.hold import Hold, HoldEvent
 from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
@@ -72,6 +73,11 @@ class Plant:
         event = event_record(kind, subject, tenant, detail)
         self.ledger.append_now(event)
         return str(event["id"])
+
+    def hold_changed(self, event: HoldEvent, hold: Hold, subject: str, tenant: str) -> None:
+        """The journal of ``Holds``. No argument of the call is in it."""
+        call = hold.amended_call or hold.call
+        self.note(f"hold.{event}", subject, tenant, hold=hold.id, tool=hold.tool, call=call)
 
     def ready(self) -> bool:
         """Whether records can be kept."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from ringwall.boundaries.application.approvers import Approvers
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
@@ -52,6 +53,7 @@ class ApplicationSite:
     registry: ToolRegistry
     runner: Runner
     holds: Holds
+    approvers: Approvers
     labels: SessionLabels
     sessions: Sessions
     quotas: Quotas
@@ -64,6 +66,8 @@ class ApplicationSite:
     """``interface.limits.parts``."""
     denied_asks: int = 3
     """How often the model is asked again in one turn after a refusal."""
+    ends_refused: bool = False
+    """``application.refusals: end_turn``."""
     careful: bool = True
     """False on the ground of a drill: then monitor mode lets everything happen, to see what would."""
     passthrough: bool = False

@@ -74,15 +74,20 @@ class ArgumentsControl:
         read = read_arguments(part.text)
         if read.problem:
             return "json", read.problem
-        data = dict(read.data)  # the validator takes nothing else for an object
-        if not _equal(data, part.data):
+        if not _equal(dict(read.data), part.data):
             return "ambiguous", "the arguments can be read in two ways"
-        validator = self._validators.get(part.name)
-        if validator is None:
+        if part.name not in self._validators:
             return "unknown", "the tool has no schema here"
-        if validator.is_valid(data):
-            return "", ""
-        return "schema", _explained(validator, data)
+        problem = self.misfit(part.name, read.data)
+        return ("schema", problem) if problem else ("", "")
+
+    def misfit(self, tool: str, data: Mapping[str, Any]) -> str:
+        """How the arguments don't fit the tool's schema; empty when they do."""
+        validator = self._validators.get(tool)
+        if validator is None:
+            return "the tool has no schema here"
+        plain = dict(data)  # the validator takes nothing else for an object
+        return "" if validator.is_valid(plain) else _explained(validator, plain)
 
 
 def _compile(name: str, schema: Any) -> jsonschema_rs.Draft202012Validator:

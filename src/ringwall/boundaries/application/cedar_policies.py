@@ -40,6 +40,9 @@ class Policy:
     file: str
     line: int
     text: str
+    approver: str = ""
+    """From ``@approver``: who lifts the hold, ``requester`` or ``other``. Empty: as ``application.holds``
+    says, and ``other`` where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,9 @@ def _read(file: str, line: int, text: str, schema: cedarpy.Schema | None) -> tup
         raise ValueError(f'@verdict is "hold" or "deny", not {kind!r}.')
     if "verdict" in notes and effect == "permit":
         raise ValueError("@verdict belongs on a forbid.")
+    approver = notes.get("approver") or ""
+    if "approver" in notes and (approver not in ("requester", "other") or kind != "hold"):
+        raise ValueError('@approver is "requester" or "other", and stands beside @verdict("hold").')
     policy = Policy(
         notes.get("id") or f"{file}:{line}",
         effect,
@@ -157,6 +163,7 @@ def _read(file: str, line: int, text: str, schema: cedarpy.Schema | None) -> tup
         file,
         line,
         text,
+        approver,
     )
     return policy, body
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from ringwall.storage.database import Database
 
+from .approvers import Approvers
+from .arguments import ArgumentsControl, ArgumentsSettings
 from .authority import Authority, Classes
 from .cedar_policies import Source, default_source, load_policies, read_source
 from .egress import Egress
 from .entities import Entities
 from .execute import ToolRunner
-from .holds import Holds, Sealer
+from .hold import Sealer
+from .holds import Holds, Journal
 from .labels import SessionLabels
 from .provenance import Provenance
 from .registry import ToolRegistry
@@ -28,6 +31,7 @@ class PolicyServices:
     registry: ToolRegistry
     entities: Entities
     authority: Authority
+    approvers: Approvers
 
 
 def policy_services(
@@ -42,7 +46,8 @@ def policy_services(
         sources.append(read_source(section.policies))
     pack = load_policies(registry, [*sources, *extra])
     classes = Classes(section.restricted, section.private)
-    return PolicyServices(registry, entities, Authority(registry, pack, entities, rights, classes))
+    authority = Authority(registry, pack, entities, rights, classes)
+    return PolicyServices(registry, entities, authority, Approvers(pack, section.holds.confirm))
 
 
 def application_services(
@@ -52,12 +57,13 @@ def application_services(
     directory: Path,
     *,
     sealer: Sealer | None = None,
+    journal: Journal | None = None,
 ) -> tuple[object, ...]:
-    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority,
-    ApprovalRights, BreakerSettings, ToolSwitches, SessionLabels, Holds, Provenance, Egress, ToolRunner.
+    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
+    BreakerSettings, ToolSwitches, SessionLabels, Holds, Approvers, Provenance, Egress, ToolRunner.
 
-    ``directory`` is that of the workload file. On a reload, build anew: what must last is in the
-    database.
+    ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. On a reload,
+    build anew: what must last is in the database.
     """
     policy = policy_services(section, rights)
     egress = Egress(section.egress)
@@ -69,7 +75,16 @@ def application_services(
         section.breakers,
         ToolSwitches(database),
         SessionLabels(database),
-        Holds(database, rights, expire_s=section.holds.expire_s, sealer=sealer),
+        Holds(
+            database,
+            rights,
+            expire_s=section.holds.expire_s,
+            wait_s=section.holds.wait_s,
+            sealer=sealer,
+            journal=journal,
+            misfit=ArgumentsControl(ArgumentsSettings(), policy.registry).misfit,
+        ),
+        policy.approvers,
         Provenance(),
         egress,
         ToolRunner(policy.registry, directory, egress=egress),

@@ -2,84 +2,32 @@
 
 An approval is bound to the exact arguments, the session and the requester, is used once, and expires closed.
 Everything is one row in the database that server and command line share, and every change of state is one
-conditional UPDATE: of two processes only one wins.
+conditional UPDATE: of two processes only one wins. A change is told to the journal before it is committed, so
+what is not on the ledger has not happened.
 """
 
-import hashlib
-import json
+import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
 from ringwall.storage.database import Database, Row
 
+from .hold import STEPS, Approver, Box, Hold, HoldEvent, HoldState, Sealer, Why, call_hash, sealed_name
 from .rights import ApprovalRights
-from .strict_json import canonical
+from .strict_json import read_arguments
 
-_STEPS = (
-    """
-    CREATE TABLE holds (
-      id TEXT PRIMARY KEY, session TEXT NOT NULL, subject TEXT NOT NULL, tenant TEXT NOT NULL,
-      tool TEXT NOT NULL, call TEXT NOT NULL, arguments BLOB NOT NULL, sealed INTEGER NOT NULL,
-      reason TEXT NOT NULL, turn TEXT NOT NULL, state TEXT NOT NULL,
-      requested_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-      decided_at INTEGER NOT NULL DEFAULT 0, decided_by TEXT NOT NULL DEFAULT ''
-    ) WITHOUT ROWID;
-    CREATE UNIQUE INDEX holds_open ON holds (session, tenant, subject, call)
-      WHERE state IN ('pending', 'approved');
-    CREATE INDEX holds_state ON holds (state, expires_at);
-    """,
-)
+Journal = Callable[[HoldEvent, Hold, str, str], None]
+"""Told of each change with the subject and the tenant that made it, inside of its transaction: raising undoes
+the change."""
+Misfit = Callable[[str, Mapping[str, Any]], str]
+"""What is wrong with arguments for this tool; empty when nothing is."""
 
-
-class HoldState(StrEnum):
-    PENDING = "pending"
-    APPROVED = "approved"
-    """A person said yes; the call has not been made yet."""
-    REFUSED = "refused"
-    USED = "used"
-    """Approved, and the approval consumed by the call."""
-    EXPIRED = "expired"
-
-
-class Sealer(Protocol):
-    """Encryption at rest under a person's key, as ``ringwall.ledger.envelope.Envelope`` offers."""
-
-    def seal(self, owner: str, plaintext: bytes, aad: bytes) -> bytes: ...
-
-    def open(self, owner: str, sealed: bytes, aad: bytes) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    id: str
-    session: str
-    subject: str
-    tenant: str
-    tool: str
-    call: str
-    """SHA-256 over the canonical JSON of tool and arguments, hexadecimal."""
-    arguments: Mapping[str, Any] | None
-    """None when the requester's key was erased: there is nothing left to approve."""
-    reason: str
-    """Why it waits, for the person who decides."""
-    turn: str
-    state: HoldState
-    requested_at: int
-    """Microseconds since the epoch, UTC."""
-    expires_at: int
-    decided_at: int = 0
-    decided_by: str = ""
-    """``tenant/subject`` of the person who decided."""
-
-
-def call_hash(tool: str, arguments: Mapping[str, Any]) -> str:
-    """What an approval is bound to."""
-    text = canonical({"arguments": arguments, "tool": tool})
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+SYSTEM = "system"
+POLL_S = 0.2
+_WAITERS_PER_S = 2000
+"""Looks into the database that all waiters of a process make in a second, at most."""
 
 
 class Holds:
@@ -91,57 +39,83 @@ class Holds:
         rights: ApprovalRights,
         *,
         expire_s: int = 900,
+        wait_s: float = 0,
         sealer: Sealer | None = None,
+        journal: Journal | None = None,
+        misfit: Misfit | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Without a ``sealer`` the arguments lie in the database as they are (a file of mode 0600)."""
+        """Without a ``sealer`` the arguments lie in the database as they are (a file of mode 0600).
+        ``wait_s``: how long a held call waits for its decision before the model is told."""
+        self.wait_s = wait_s
         self._database = database
         self._rights = rights
         self._expire_us = expire_s * 1_000_000
-        self._sealer = sealer
+        self._box = Box(sealer)
+        self._journal = journal
+        self._misfit = misfit
         self._clock = clock
-        database.migrate("application.holds", _STEPS)
+        self._waiters = 0
+        database.migrate("application.holds", STEPS)
 
     def request(
-        self,
-        session: str,
-        principal: Principal,
-        tool: str,
-        arguments: Mapping[str, Any],
-        reason: str,
-        turn: str = "",
+        self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any], why: Why
     ) -> Hold:
         """Ask a person. The same call of the same session that already waits gives that same hold."""
-        call, now, made = call_hash(tool, arguments), self._now(), new_id("hold")
-        body = canonical(arguments).encode("utf-8", "surrogatepass")
-        sealed = self._sealer is not None
-        if self._sealer is not None:
-            body = self._sealer.seal(_owner(principal.tenant, principal.subject), body, made.encode())
+        call, made = call_hash(tool, arguments), new_id("hold")
+        tenant, subject = principal.tenant, principal.subject
+        body = self._box.put(tenant, subject, arguments, sealed_name(made, "arguments"))
+        doubtful = self._box.put(tenant, subject, why.doubtful, sealed_name(made, "doubtful"))
         with self._database.transaction():
+            now = self._now()
             self._expire(now)
             waiting = self._open(session, principal, call)
             if waiting is not None:
-                return self._hold(waiting)
+                return self._box.hold(waiting, now)
             self._database.write(
                 "INSERT INTO holds (id, session, subject, tenant, tool, call, arguments, sealed, reason,"
-                " turn, state, requested_at, expires_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
-                *(made, session, principal.subject, principal.tenant, tool, call, body, sealed, reason, turn),
-                *(now, now + self._expire_us),
+                " turn, state, requested_at, expires_at, approver, application, decision, doubtful)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
+                *(made, session, subject, tenant, tool, call, body, self._box.seals, why.reason, why.turn),
+                *(now, now + self._expire_us, str(why.approver), why.application, why.decision, doubtful),
             )
-        return self.get(made)
+            return self._told(HoldEvent.REQUESTED, made, subject, tenant)
 
     def approve(self, hold_id: str, by: Principal) -> Hold:
         """Grant it, once, for these exact arguments. The right to use it expires as the hold does."""
-        return self._decide(hold_id, by, HoldState.APPROVED)
+        return self._decide(hold_id, by, HoldEvent.APPROVED, HoldState.APPROVED)
 
     def refuse(self, hold_id: str, by: Principal) -> Hold:
-        return self._decide(hold_id, by, HoldState.REFUSED)
+        return self._decide(hold_id, by, HoldEvent.REFUSED, HoldState.REFUSED)
 
-    def granted(self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether ``take`` would succeed now. For the decision; the call itself must ``take``."""
-        row = self._open(session, principal, call_hash(tool, arguments))
-        return row is not None and row["state"] == "approved" and row["expires_at"] > self._now()
+    def amend(self, hold_id: str, by: Principal, arguments: str) -> Hold:
+        """Grant it with other arguments (JSON text), once; the call as the model made it is not granted.
+
+        What becomes of the amended call is for the gate to say when it is made: an amendment lifts holds, and
+        nothing else.
+        """
+        hold = self.get(hold_id)
+        self.check_right(hold, by)
+        read = read_arguments(arguments)
+        problem = read.problem or (self._misfit(hold.tool, read.data) if self._misfit else "")
+        if problem:
+            raise DataError(f"Hold {hold_id} can't be amended like that: {problem}.")
+        call = call_hash(hold.tool, read.data)
+        if call == hold.call:
+            return self.approve(hold_id, by)
+        body = self._box.put(hold.tenant, hold.subject, read.data, sealed_name(hold.id, "amended"))
+        return self._decide(hold_id, by, HoldEvent.AMENDED, HoldState.APPROVED, body, call)
+
+    def granted(
+        self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any]
+    ) -> Hold | None:
+        """The approval that waits for this call, made as it was asked for or as it was amended; what may be
+        called are its ``granted_arguments``. For the decision; the call itself must ``take``."""
+        call, now = call_hash(tool, arguments), self._now()
+        row = self._open(session, principal, call)
+        if row is None or row["state"] != "approved" or row["expires_at"] <= now:
+            return None
+        return self._box.hold(row, now)
 
     def take(
         self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any]
@@ -150,118 +124,150 @@ class Holds:
 
         Of any number of takers, in any number of processes, one gets it.
         """
-        now = self._now()
+        call = call_hash(tool, arguments)
         with self._database.transaction():
-            row = self._open(session, principal, call_hash(tool, arguments))
-            if row is None:
+            now = self._now()
+            row = self._open(session, principal, call)
+            if row is None or (row["amended_call"] or row["call"]) != call:
                 return None
             won = self._database.write(
                 "UPDATE holds SET state = 'used' WHERE id = ? AND state = 'approved' AND expires_at > ?",
                 row["id"],
                 now,
             )
-        return self.get(row["id"]) if won else None
+            if not won:
+                return None
+            return self._told(HoldEvent.USED, row["id"], principal.subject, principal.tenant)
+
+    def refused(
+        self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any]
+    ) -> Hold | None:
+        """The hold of exactly this call that a person refused, until it would have expired: nobody is asked
+        the same again so soon."""
+        now = self._now()
+        row = self._database.one(
+            "SELECT * FROM holds WHERE session = ? AND tenant = ? AND subject = ? AND call = ?"
+            " AND state = 'refused' AND expires_at > ? ORDER BY decided_at DESC LIMIT 1",
+            *(session, principal.tenant, principal.subject, call_hash(tool, arguments), now),
+        )
+        return self._box.hold(row, now) if row else None
+
+    async def settled(self, hold_id: str, seconds: float) -> Hold:
+        """Wait until it is no longer pending, or for so many seconds; the hold as it then stands.
+
+        Looks into the database, so it does not matter which process decides. Any number may wait. Raises
+        DataError when there is no such hold.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        self._waiters += 1
+        try:
+            # Another process may decide, and no event of this one tells.
+            while self._waits(hold_id) and (left := end - loop.time()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(min(left, max(POLL_S, self._waiters / _WAITERS_PER_S)))
+        finally:
+            self._waiters -= 1
+        return self.get(hold_id)
 
     def get(self, hold_id: str) -> Hold:
         """Raises DataError when there is no such hold."""
         row = self._database.one("SELECT * FROM holds WHERE id = ?", hold_id)
         if row is None:
             raise DataError(f"There is no hold {hold_id[:40]!r}. `ringwall hold list` shows those that wait.")
-        return self._hold(row)
+        return self._box.hold(row, self._now())
 
     def pending(self) -> list[Hold]:
         """Those that wait for a person, the oldest first."""
+        now = self._now()
         rows = self._database.all(
-            "SELECT * FROM holds WHERE state = 'pending' AND expires_at > ? ORDER BY requested_at",
-            self._now(),
+            "SELECT * FROM holds WHERE state = 'pending' AND expires_at > ? ORDER BY requested_at", now
         )
-        return [self._hold(row) for row in rows]
+        return [self._box.hold(row, now) for row in rows]
 
     def list(self, limit: int = 100) -> list[Hold]:
         """All, the newest first."""
         rows = self._database.all("SELECT * FROM holds ORDER BY requested_at DESC, id DESC LIMIT ?", limit)
-        return [self._hold(row) for row in rows]
-
-    def _decide(self, hold_id: str, by: Principal, state: HoldState) -> Hold:
-        hold = self.get(hold_id)
-        self.check_right(hold, by)
         now = self._now()
-        won = self._database.write(
-            "UPDATE holds SET state = ?, decided_at = ?, decided_by = ?"
-            " WHERE id = ? AND state = 'pending' AND expires_at > ?",
-            *(str(state), now, f"{by.tenant}/{by.subject}", hold_id, now),
-        )
-        decided = self.get(hold_id)
-        if not won:
-            raise DataError(f"Hold {hold_id} is {decided.state} already, so nothing was changed.")
-        return decided
+        return [self._box.hold(row, now) for row in rows]
+
+    def expire(self) -> None:
+        """Close those whose time is over. They count as expired from that time on even if nobody calls this;
+        it is for the record."""
+        with self._database.transaction():
+            self._expire(self._now())
+
+    def may_see(self, hold: Hold, by: Principal) -> bool:
+        """Their own, and those that they may approve."""
+        if not by.authenticated or by.tenant != hold.tenant:
+            return False
+        return by.subject == hold.subject or self._rights.may_approve(by, hold.tool)
 
     def check_right(self, hold: Hold, by: Principal) -> None:
         """Raises DataError unless this person may decide on this hold."""
         if not by.authenticated:
             raise DataError("Sign in to decide about a hold.")
+        if by.actor is not None:
+            raise DataError("A service can't decide for a person: send the person's own credential.")
         if by.tenant != hold.tenant:
             raise DataError(f"There is no hold {hold.id!r} in your tenant.")
         if by.subject == hold.subject:
-            raise DataError("Nobody decides about their own call: ask somebody else who may approve it.")
-        if not self._rights.may_approve(by, hold.tool):
+            if hold.approver is not Approver.REQUESTER:
+                raise DataError("Nobody decides about their own call: ask somebody else who may approve it.")
+        elif not self._rights.may_approve(by, hold.tool):
             raise DataError(f"None of your roles may approve calls of {hold.tool}.")
         if hold.arguments is None:
             raise DataError(f"The arguments of {hold.id} were erased, so there is nothing to decide about.")
 
+    def _decide(
+        self,
+        hold_id: str,
+        by: Principal,
+        event: HoldEvent,
+        state: HoldState,
+        amended: bytes = b"",
+        amended_call: str = "",
+    ) -> Hold:
+        self.check_right(self.get(hold_id), by)
+        with self._database.transaction():
+            now = self._now()
+            won = self._database.write(
+                "UPDATE holds SET state = ?, decided_at = ?, decided_by = ?, amended = ?, amended_call = ?"
+                " WHERE id = ? AND state = 'pending' AND expires_at > ?",
+                *(str(state), now, f"{by.tenant}/{by.subject}", amended, amended_call, hold_id, now),
+            )
+            if won:
+                return self._told(event, hold_id, by.subject, by.tenant)
+        raise DataError(f"Hold {hold_id} is {self.get(hold_id).state} already, so nothing was changed.")
+
+    def _told(self, event: HoldEvent, hold_id: str, subject: str, tenant: str) -> Hold:
+        hold = self.get(hold_id)
+        if self._journal is not None:
+            self._journal(event, hold, subject, tenant)
+        return hold
+
+    def _waits(self, hold_id: str) -> bool:
+        row = self._database.one("SELECT state, expires_at FROM holds WHERE id = ?", hold_id)
+        return row is not None and row["state"] == "pending" and row["expires_at"] > self._now()
+
     def _open(self, session: str, principal: Principal, call: str) -> Row | None:
+        """The hold on this call, or the one that was amended to it; what is granted comes first."""
         return self._database.one(
-            "SELECT * FROM holds WHERE session = ? AND tenant = ? AND subject = ? AND call = ?"
-            " AND state IN ('pending', 'approved')",
-            *(session, principal.tenant, principal.subject, call),
+            "SELECT * FROM holds WHERE session = ? AND tenant = ? AND subject = ?"
+            " AND ? IN (call, amended_call) AND state IN ('pending', 'approved')"
+            " ORDER BY state = 'approved' DESC, amended_call = ? DESC, requested_at LIMIT 1",
+            *(session, principal.tenant, principal.subject, call, call),
         )
 
     def _expire(self, now: int) -> None:
-        self._database.write(
-            "UPDATE holds SET state = 'expired' WHERE state IN ('pending', 'approved') AND expires_at <= ?",
-            now,
+        over = self._database.all(
+            "SELECT id, tenant FROM holds WHERE state IN ('pending', 'approved') AND expires_at <= ?", now
         )
-
-    def _hold(self, row: Row) -> Hold:
-        state = HoldState(row["state"])
-        if state in (HoldState.PENDING, HoldState.APPROVED) and row["expires_at"] <= self._now():
-            state = HoldState.EXPIRED
-        return Hold(
-            id=row["id"],
-            session=row["session"],
-            subject=row["subject"],
-            tenant=row["tenant"],
-            tool=row["tool"],
-            call=row["call"],
-            arguments=self._arguments(row),
-            reason=row["reason"],
-            turn=row["turn"],
-            state=state,
-            requested_at=row["requested_at"],
-            expires_at=row["expires_at"],
-            decided_at=row["decided_at"],
-            decided_by=row["decided_by"],
-        )
-
-    def _arguments(self, row: Row) -> Mapping[str, Any] | None:
-        body = bytes(row["arguments"])
-        if row["sealed"]:
-            if self._sealer is None:
-                return None
-            try:
-                body = self._sealer.open(_owner(row["tenant"], row["subject"]), body, row["id"].encode())
-            except DataError:
-                return None
-        arguments: Mapping[str, Any] = json.loads(body.decode("utf-8", "surrogatepass"))
-        return arguments if call_hash(row["tool"], arguments) == row["call"] else None
+        for row in over:
+            self._database.write("UPDATE holds SET state = 'expired' WHERE id = ?", row["id"])
+            self._told(HoldEvent.EXPIRED, row["id"], SYSTEM, row["tenant"])
 
     def _now(self) -> int:
         return int(self._clock() * 1_000_000)
 
 
-def _owner(tenant: str, subject: str) -> str:
-    """Whose key seals the arguments: the person's own, as on the ledger, so that one erasure takes both."""
-    return f"{tenant}/{subject}"
-
-
-__all__ = ["Hold", "HoldState", "Holds", "Sealer", "call_hash"]
+__all__ = ["Holds", "Journal", "Misfit"]

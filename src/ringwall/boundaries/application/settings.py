@@ -9,6 +9,8 @@ from pydantic import Field, field_validator
 
 from ringwall.core import Integrity, Settings
 
+from .hold_settings import HoldSettings
+
 SafeName = r"^[A-Za-z0-9_-]{1,64}$"
 """What protocols allow as the name of a tool."""
 
@@ -110,13 +112,6 @@ class EgressRule(Settings):
     link-local addresses stay refused."""
 
 
-class HoldSettings(Settings):
-    """Calls that wait for a person."""
-
-    expire_s: int = Field(default=900, ge=1, le=7 * 24 * 3600)
-    """Seconds after which a hold that nobody decided, or an approval that nobody used, is refused."""
-
-
 class BreakerSettings(Settings):
     """Limits against loops."""
 
@@ -151,6 +146,10 @@ class ApplicationSection(Settings):
     """Calls that wait for a person."""
     breakers: BreakerSettings = BreakerSettings()
     """Limits against loops."""
+    refusals: Literal["continue", "end_turn"] = "continue"
+    """What a refused or held call does to its turn. ``continue``: the model is told and asked again, as often
+    as ``breakers.denied_asks`` says. ``end_turn``: the answer ends with a sentence that says what was
+    refused, and none of its calls is made."""
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of single controls, by id, each with an optional ``mode``."""
 

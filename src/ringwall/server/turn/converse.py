@@ -12,6 +12,7 @@ from ringwall.boundaries.model.provider import ChatRequest, ToolCallFragment, te
 from ringwall.core import MODEL, Crossing, CrossingKind, Part, PartKind
 from ringwall.wire.chat_reply import REFUSAL
 
+from ..refusals import STOPPED
 from ..response_guard import Release, ResponseGuard
 from .state import Turn
 from .tool_calls import Outcome, judge_calls
@@ -59,7 +60,7 @@ async def converse(turn: Turn) -> AsyncIterator[Said]:
 
 
 async def _rounds(turn: Turn, answer: "_Answer") -> AsyncIterator[Said]:
-    refusals = 0
+    refused = 0
     for _ in range(ROUNDS):
         calls: list[dict[str, Any]] = []
         request = await _model_call(turn)
@@ -73,29 +74,33 @@ async def _rounds(turn: Turn, answer: "_Answer") -> AsyncIterator[Said]:
             for said in await _ending(turn, answer, outcome):
                 yield said
             return
-        refusals += bool(outcome.refused)
-        if refusals > turn.app.denied_asks:
-            yield Text("What this needs was refused several times, so it stops here.")
-            yield Finish("stop")
+        refused += bool(outcome.refused)
+        if outcome.ended or refused > turn.app.denied_asks:
+            for said in await _ending(turn, answer, None, outcome.ended or STOPPED):
+                yield said
             return
         turn.messages.append(_assistant(answer.round_text, calls))
         turn.messages.extend(outcome.results)
+        if turn.params.get("tool_choice") not in (None, "none", "auto"):
+            turn.params["tool_choice"] = "auto"  # the call that was asked for was made, or refused
     yield Text("The tools were called too often in one turn, so this stopped here.")
     yield Finish("length")
 
 
-async def _ending(turn: Turn, answer: "_Answer", outcome: Outcome | None) -> list[Said]:
-    """The rest of the text, then the calls that the client runs, if there are any."""
+async def _ending(turn: Turn, answer: "_Answer", outcome: Outcome | None, last_words: str = "") -> list[Said]:
+    """The rest of the text, then the gateway's last words, or the calls that the client runs."""
     said: list[Said] = []
-    if answer.text or outcome is None:
+    if answer.text or (outcome is None and not last_words):
         last = await answer.guard.finish()
         _record_step(turn, last, answer)
         said = _said(last, answer)
         if last.stopped:
             return said
+    notes = [*(outcome.notes if outcome else ()), *([last_words] if last_words else ())]
+    said += [Text(("\n\n" if answer.released else "") + note) for note in notes]
     if outcome:
-        said.append(Calls(outcome.for_client))
-    return [*said, Finish("tool_calls" if outcome else answer.finish)]
+        return [*said, Calls(outcome.for_client), Finish("tool_calls")]
+    return [*said, Finish("stop" if last_words else answer.finish)]
 
 
 @dataclass

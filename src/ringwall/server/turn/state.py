@@ -27,6 +27,7 @@ from ringwall.wire.errors import WireError
 from ringwall.workload.site import ApplicationSite
 
 from ..recorder import Recorder
+from .trace import Trace
 
 ENDPOINT = "chat.completions"
 
@@ -58,6 +59,12 @@ class Turn:
     """Id of the decision that the client is told: the one that stopped the turn, or the latest."""
     tool_calls: int = 0
     held: list[str] = field(default_factory=list)
+    """Holds that still wait for a person."""
+    waits: bool = False
+    """Whether the turn stands still until a person decides."""
+    traced: bool = False
+    """Whether the client asked for the trace."""
+    trace: Trace = field(default_factory=Trace)
     pending: "list[asyncio.Future[Entry]]" = field(default_factory=list)
     """Decisions on their way to the ledger."""
     uncounted: int = 0
@@ -124,6 +131,11 @@ class Turn:
         twice."""
         self.app.quotas.settle(self.id, self.tokens_used())
         self.app.disclosures.settle(self.id, left=self.left)
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether it may come to stand still for a person."""
+        return self.app.holds.wait_s > 0
 
     @property
     def place(self) -> Place | None:

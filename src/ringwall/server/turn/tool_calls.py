@@ -1,18 +1,21 @@
 """Tool calls of a model's answer: each judged, then run here, left to the client, or answered with a refusal.
 
 A refused call is answered inside the gateway with a synthetic tool result, and the model is asked again:
-ending the turn instead would cost the user's work (measured on AgentDojo, see REFERENCE of the design).
+ending the turn instead would cost the user's work (measured on AgentDojo, see REFERENCE of the design). Where
+``application.refusals`` says so, the turn ends all the same, and none of the answer's calls is made.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringwall.core import Action, CrossingKind, Decision, Mode, Part, PartKind, apply_edits, new_id
+from ringwall.core import Action, CrossingKind, Mode, Part, PartKind, apply_edits, new_id
 from ringwall.wire.chat_parts import tool_call_part
 
+from .. import refusals
+from ..calls import Denied, Held, Judged, Permitted, judge, settle, taken
 from .state import Turn
-
-WITHHELD = "The result of this call was withheld by policy."
+from .trace import Fate
 
 
 @dataclass
@@ -25,43 +28,47 @@ class Outcome:
     """Tool messages for the model: results of calls run here, and refusals."""
     refused: int = 0
     """Calls that were denied or held."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences ahead of the calls for the client."""
+    ended: str = ""
+    """What ends the turn, where refusals do."""
 
 
 async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
-    """Judge every call by itself, in order.
+    """Judge every call by itself, in order; then wait for persons, all at once; then make what is permitted.
 
     An answer that has calls for the client goes to the client: calls of the same answer that the gateway
-    would run are left out, since their results would have no place in the client's history; the model asks
-    for them again.
+    would run are left out, since their results would have no place in the client's history, and so are
+    refused ones; the model asks for them again.
     """
-    outcome = Outcome()
-    allowed: list[Part] = []
-    for call in calls:
-        call["id"] = call.get("id") or new_id("call")
-        part = _as_made(turn, call)
+    judged: list[Judged] = []
+    for call in _named(calls):
+        judged.append(await judge(turn, _as_made(turn, call), turn.tool_calls))
         turn.tool_calls += 1
-        granted = turn.app.holds.granted(turn.session, turn.principal, part.name, part.data)
-        decision = await _decide(turn, part, granted)
-        await turn.committed()
-        action = _carried_out(turn, part, decision)
-        if action is Action.HOLD:
-            outcome.refused += 1
-            outcome.results.append(_refusal(turn, part, _hold(turn, part, decision)))
-        elif action is Action.BLOCK:
-            outcome.refused += 1
-            outcome.results.append(_refusal(turn, part, _denied(decision)))
-        elif granted and not turn.app.holds.take(turn.session, turn.principal, part.name, part.data):
-            outcome.results.append(_tool_message(part, "Not done: the approval was already used."))
-        elif turn.app.runs(part.name):
-            allowed.append(part)
+    judged = await _decided(turn, judged)
+    outcome = Outcome()
+    if turn.app.ends_refused and any(not isinstance(one, Permitted) for one in judged):
+        _end(turn, judged, outcome)
+        return outcome
+    await _release(turn, calls, judged, outcome)
+    for one in judged:
+        if isinstance(one, Permitted):
+            if turn.app.runs(one.part.name):
+                await _make(turn, one, outcome)
         else:
-            if turn.app.gate.mode is Mode.ENFORCE:
-                call["function"]["arguments"] = part.text  # what was approved is what travels
-            outcome.for_client.append(call)
-    turn.left = turn.left or bool(outcome.for_client or allowed)
-    if not outcome.for_client:
-        outcome.results += [_tool_message(part, await _run(turn, part)) for part in allowed]
+            _refuse(turn, one, outcome)
+    turn.left = turn.left or bool(outcome.for_client)
     return outcome
+
+
+def _named(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each call with an id of its own: results and refusals find their call by it."""
+    seen: set[str] = set()
+    for call in calls:
+        if not call.get("id") or call["id"] in seen:
+            call["id"] = new_id("call")
+        seen.add(call["id"])
+    return calls
 
 
 def _as_made(turn: Turn, call: dict[str, Any]) -> Part:
@@ -71,41 +78,87 @@ def _as_made(turn: Turn, call: dict[str, Any]) -> Part:
     return tool_call_part(call["id"], name, turn.app.hiding.arguments(turn.place, name, arguments, here=here))
 
 
-def _carried_out(turn: Turn, part: Part, decision: Decision) -> Action:
-    """Monitor mode watches what clients and models do; the gateway itself never runs a tool that its own
-    policy would have stopped."""
-    if turn.app.careful and turn.app.runs(part.name):
-        return max(decision.action, decision.would if decision.would >= Action.HOLD else decision.action)
-    return decision.action
+async def _decided(turn: Turn, judged: list[Judged]) -> list[Judged]:
+    """After the time that persons have for their decision."""
+    seconds = turn.app.holds.wait_s
+    waiting = [one for one in judged if isinstance(one, Held)]
+    if not waiting or seconds <= 0:
+        return judged
+    turn.waits = True
+    try:
+        settled = await asyncio.gather(*(settle(turn, one, seconds) for one in waiting))
+    finally:
+        turn.waits = False
+    after = iter(settled)
+    return [next(after) if isinstance(one, Held) else one for one in judged]
 
 
-async def _decide(turn: Turn, part: Part, granted: bool) -> Decision:
-    crossing = turn.crossing(
-        CrossingKind.TOOL_CALL,
-        [part],
-        {
-            "provenance": {part.ref: turn.app.provenance(turn.content, part)},
-            "approved": frozenset({part.ref} if granted else ()),
-            "turn_calls": turn.tool_calls - 1,
-            "session_labels": turn.app.labels.session(turn.session).join(turn.content_label),
-        },
+async def _release(turn: Turn, calls: list[dict[str, Any]], judged: list[Judged], outcome: Outcome) -> None:
+    """The calls that the client makes, with the arguments that were judged."""
+    for index, one in enumerate(judged):
+        if not isinstance(one, Permitted) or turn.app.runs(one.part.name):
+            continue
+        judged[index] = one = await taken(turn, one)
+        if not isinstance(one, Permitted):
+            continue
+        call = calls[index]
+        if one.changed or turn.app.gate.mode is Mode.ENFORCE:
+            call["function"]["arguments"] = one.part.text  # what was approved is what travels
+        if one.changed:
+            outcome.notes.append(refusals.changed_for_client(one.part.name))
+        outcome.for_client.append(call)
+        _note(turn, one, Fate.RELEASED)
+
+
+async def _make(turn: Turn, permitted: Permitted, outcome: Outcome) -> None:
+    """A call that the gateway runs, unless the answer goes to the client."""
+    if outcome.for_client:
+        _note(turn, permitted, Fate.POSTPONED)
+        return
+    one = await taken(turn, permitted)
+    if not isinstance(one, Permitted):
+        _refuse(turn, one, outcome)
+        return
+    turn.left = True
+    text = await _run(turn, one.part)
+    if one.changed:
+        text = turn.app.hiding.reply(turn.place, refusals.changed(one.part.text)) + text
+    outcome.results.append(_tool_message(one.part, text))
+    _note(turn, one, Fate.RUN)
+
+
+def _refuse(turn: Turn, one: Held | Denied, outcome: Outcome) -> None:
+    """A reason may name what the call was about; the model knows that by its placeholder."""
+    outcome.refused += 1
+    outcome.results.append(_tool_message(one.part, turn.app.hiding.reply(turn.place, one.told)))
+    if isinstance(one, Held):
+        turn.held.append(one.hold.id)
+        _note(turn, one, Fate.HELD)
+    else:
+        _note(turn, one, Fate.REFUSED)
+
+
+def _end(turn: Turn, judged: list[Judged], outcome: Outcome) -> None:
+    refused: list[tuple[str, str]] = []
+    for one in judged:
+        if isinstance(one, Permitted):
+            _note(turn, one, Fate.POSTPONED)
+        else:
+            _refuse(turn, one, outcome)
+            refused.append((one.part.name, one.reason))
+    outcome.ended = refusals.ended(refused)
+
+
+def _note(turn: Turn, one: Judged, fate: Fate) -> None:
+    turn.trace.add(
+        one.part.ref,
+        one.part.name,
+        fate,
+        decision=one.decision,
+        reason="" if isinstance(one, Permitted) else one.reason,
+        hold=one.hold.id if one.hold else "",
+        changed=isinstance(one, Permitted) and one.changed,
     )
-    return await turn.decide(crossing)
-
-
-def _hold(turn: Turn, part: Part, decision: Decision) -> str:
-    reason = " ".join(decision.reasons)
-    hold = turn.app.holds.request(turn.session, turn.principal, part.name, part.data, reason, turn.id)
-    turn.held.append(hold.id)
-    return (
-        f"Not done: this call waits for the approval of a person ({hold.id}). {reason} "
-        "Tell the user so; do not try another way. Once approved, the same call will go through."
-    )
-
-
-def _denied(decision: Decision) -> str:
-    reason = " ".join(decision.reasons) or "Not allowed for this user."
-    return f"Denied by policy: {reason} Go on without this call, or tell the user that it can't be done."
 
 
 async def _run(turn: Turn, part: Part) -> str:
@@ -121,15 +174,10 @@ async def shown_result(turn: Turn, result: Part) -> str:
     """What the model is shown of a result, which is remembered; of a withheld one, a sentence."""
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
     if decision.action >= Action.HOLD:
-        return WITHHELD
+        return refusals.WITHHELD
     edits = decision.joined.edits
     turn.show([result])
     return "" if any(edit.drop for edit in edits) else apply_edits(result.text, edits)
-
-
-def _refusal(turn: Turn, part: Part, text: str) -> dict[str, Any]:
-    """A reason may name what the call was about; the model knows that by its placeholder."""
-    return _tool_message(part, turn.app.hiding.reply(turn.place, text))
 
 
 def _tool_message(part: Part, text: str) -> dict[str, Any]:

@@ -1,0 +1,268 @@
+"""Tool calls, wherever they are made: judged, held, waited for, and let through once.
+
+Knows no turn and no protocol: whoever has a call to make is an ``Asking``.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeAlias
+
+from ringwall.boundaries.application.hold import Approver, Hold, HoldState, Why
+from ringwall.boundaries.application.provenance import leaves
+from ringwall.boundaries.application.strict_json import canonical
+from ringwall.core import (
+    Action,
+    Crossing,
+    CrossingKind,
+    Decision,
+    Integrity,
+    Label,
+    Part,
+    Principal,
+)
+from ringwall.workload.site import ApplicationSite
+
+from . import refusals
+
+_NOT_LIFTED = "A person approved this call, and it is not allowed even so."
+
+
+class Asking(Protocol):
+    """Who has calls to make, and after what. A ``Turn`` is one."""
+
+    @property
+    def app(self) -> ApplicationSite: ...
+
+    @property
+    def principal(self) -> Principal: ...
+
+    @property
+    def session(self) -> str: ...
+
+    @property
+    def id(self) -> str:
+        """Joins the decisions."""
+        ...
+
+    @property
+    def content(self) -> Sequence[Part]:
+        """Every labelled part that the caller was shown: arguments are looked for there."""
+        ...
+
+    @property
+    def content_label(self) -> Label:
+        """The join over it."""
+        ...
+
+    def crossing(
+        self, kind: CrossingKind, parts: Iterable[Part] = (), context: Mapping[str, Any] | None = None
+    ) -> Crossing: ...
+
+    async def decide(self, crossing: Crossing) -> Decision:
+        """Ask the gate and send its decision to the ledger."""
+        ...
+
+    async def committed(self) -> None:
+        """Wait until every decision so far is on the ledger. Raises when one could not be recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """May be made, after ``taken``."""
+
+    part: Part
+    """The call as it may be made."""
+    decision: str
+    hold: Hold | None = None
+    """The approval that it uses up."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether a person put other arguments into it."""
+        return self.hold is not None and bool(self.hold.amended_call)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Waits for a person."""
+
+    part: Part
+    decision: str
+    hold: Hold
+    before: int
+    """Calls of the same turn before it."""
+
+    @property
+    def told(self) -> str:
+        """For the model."""
+        own = self.hold.approver is Approver.REQUESTER
+        return refusals.waits(self.hold.id, self.hold.reason, own=own)
+
+    @property
+    def reason(self) -> str:
+        """For the user."""
+        return f"It waits for a person ({self.hold.id}). {self.hold.reason}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Is not made."""
+
+    part: Part
+    decision: str
+    told: str
+    """For the model."""
+    reason: str
+    """For the user."""
+    hold: Hold | None = None
+
+
+Judged: TypeAlias = Permitted | Held | Denied
+
+
+async def judge(asking: Asking, part: Part, before: int) -> Judged:
+    """Decide about a call as the model made it. ``before``: calls of the same turn before it.
+
+    The decision, and the hold that it may ask for, are on the ledger when this returns. Raises when they can't
+    be: then nothing may happen.
+    """
+    holds = asking.app.holds
+    granted = holds.granted(asking.session, asking.principal, part.name, part.data)
+    if granted is not None:
+        return await _with_approval(asking, part, granted, before)
+    decision = await _decide(asking, part, before, labels := _labels(asking, part))
+    action = _carried_out(asking, part, decision)
+    if action is Action.BLOCK:
+        return _denied(part, decision)
+    if action is not Action.HOLD:
+        return Permitted(part, decision.id)
+    refused = holds.refused(asking.session, asking.principal, part.name, part.data)
+    if refused is not None:
+        return _by_person(part, decision.id, refused)
+    why = _why(asking, part, decision, labels)
+    hold = await asyncio.to_thread(holds.request, asking.session, asking.principal, part.name, part.data, why)
+    return Held(part, decision.id, hold, before)
+
+
+async def settle(asking: Asking, held: Held, seconds: float) -> Judged:
+    """Wait for the person, that long at most, and judge what was approved. ``Held`` again when nobody decided
+    in time."""
+    hold = await asking.app.holds.settled(held.hold.id, seconds)
+    match hold.state:
+        case HoldState.PENDING:
+            return held
+        case HoldState.APPROVED:
+            return await _with_approval(asking, held.part, hold, held.before)
+        case HoldState.REFUSED:
+            return _by_person(held.part, held.decision, hold)
+        case HoldState.EXPIRED:
+            told, reason = refusals.expired(hold.id), "Nobody approved it in time."
+        case HoldState.USED:
+            told, reason = refusals.USED, "Its approval was used by another call."
+    return Denied(held.part, held.decision, told, reason, hold)
+
+
+async def taken(asking: Asking, permitted: Permitted) -> Judged:
+    """Use up the approval, if it needs one: only then may the call be made. ``Denied`` when somebody else was
+    faster, or its time was over."""
+    if permitted.hold is None:
+        return permitted
+    part = permitted.part
+    take = asking.app.holds.take
+    used = await asyncio.to_thread(take, asking.session, asking.principal, part.name, part.data)
+    if used is not None:
+        return permitted
+    return Denied(
+        part, permitted.decision, refusals.USED, "Its approval was used by another call.", permitted.hold
+    )
+
+
+async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) -> Judged:
+    """An approval lifts the holds, and nothing else. What a person changed is judged anew, as theirs."""
+    arguments = hold.granted_arguments
+    if arguments is None:
+        return Denied(part, "", refusals.erased(hold.id), "The approved arguments were erased.", hold)
+    labels = _labels(asking, part)
+    if hold.amended_call:
+        part = replace(part, text=canonical(dict(arguments)), data=dict(arguments))
+        made = _by_path(asking, part.name, hold.arguments or {})
+        labels = _vouched(_labels(asking, part), made, _by_path(asking, part.name, arguments))
+    decision = await _decide(asking, part, before, labels, approved=True)
+    if _carried_out(asking, part, decision) >= Action.HOLD:
+        reason = " ".join((_NOT_LIFTED, *decision.reasons))
+        return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
+    return Permitted(part, decision.id, hold)
+
+
+async def _decide(
+    asking: Asking, part: Part, before: int, labels: Mapping[str, Label], *, approved: bool = False
+) -> Decision:
+    crossing = asking.crossing(
+        CrossingKind.TOOL_CALL,
+        [part],
+        {
+            "provenance": {part.ref: labels},
+            "approved": frozenset({part.ref} if approved else ()),
+            "turn_calls": before,
+            "session_labels": asking.app.labels.session(asking.session).join(asking.content_label),
+        },
+    )
+    decision = await asking.decide(crossing)
+    await asking.committed()
+    return decision
+
+
+def _carried_out(asking: Asking, part: Part, decision: Decision) -> Action:
+    """Monitor mode watches what clients and models do; the gateway itself never runs a tool that its own
+    policy would have stopped."""
+    if asking.app.careful and asking.app.runs(part.name):
+        return max(decision.action, decision.would if decision.would >= Action.HOLD else decision.action)
+    return decision.action
+
+
+def _denied(part: Part, decision: Decision) -> Denied:
+    reason = " ".join(decision.reasons) or "Not allowed for this user."
+    return Denied(part, decision.id, refusals.denied(decision.reasons), reason)
+
+
+def _by_person(part: Part, decision: str, hold: Hold) -> Denied:
+    return Denied(part, decision, refusals.refused_by_person(hold.id), "A person refused it.", hold)
+
+
+def _why(asking: Asking, part: Part, decision: Decision, labels: Mapping[str, Label]) -> Why:
+    app = asking.app
+    return Why(
+        reason=" ".join(decision.reasons),
+        approver=app.approvers.of(decision, app.registry.get(part.name)),
+        turn=asking.id,
+        application=app.application.name,
+        decision=decision.id,
+        doubtful={
+            path: ", ".join(sorted(label.origin))
+            for path, label in labels.items()
+            if label.integrity is Integrity.UNTRUSTED
+        },
+    )
+
+
+def _labels(asking: Asking, part: Part) -> Mapping[str, Label]:
+    return asking.app.provenance(asking.content, part)
+
+
+def _by_path(asking: Asking, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    manifest = asking.app.registry.get(tool)
+    return dict(leaves(arguments, manifest.parameters if manifest else {}))
+
+
+def _vouched(
+    labels: Mapping[str, Label], made: Mapping[str, Any], amended: Mapping[str, Any]
+) -> Mapping[str, Label]:
+    """What a person put in is as a user's word; its data classes stay. What they left stays what it was."""
+    return {
+        path: label
+        if path in made and made[path] == amended.get(path)
+        else replace(label, integrity=max(label.integrity, Integrity.USER), origin=label.origin | {"person"})
+        for path, label in labels.items()
+    }
