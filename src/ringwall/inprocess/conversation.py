@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ringwall.boundaries.application.holds import call_hash
-from ringwall.boundaries.application.strict_json import read_arguments
+from ringwall.boundaries.application.registry import Manifest
+from ringwall.boundaries.application.strict_json import canonical, read_arguments
 from ringwall.core import (
     SYSTEM,
     USER,
@@ -53,11 +54,13 @@ class Grant:
     call: Part
     changed: bool
     """Whether a person put other arguments into it."""
+    defaults: Mapping[str, Any]
+    """Arguments that say what the manifest says for them: as if they had been left out."""
 
     @property
     def arguments(self) -> Mapping[str, Any]:
         """As they are to be used: with the values of placeholders, and with what an approver amended."""
-        return self.call.data
+        return {**self.defaults, **self.call.data}
 
 
 class Conversation:
@@ -180,8 +183,8 @@ class Conversation:
         refused = await self._turned_away(turn)
         if refused is not None:
             return refused
-        read = read_arguments(arguments)
-        key = call_hash(tool, read.data)
+        arguments, defaults = _apart(arguments, turn.app.registry.get(tool))
+        key = call_hash(tool, read_arguments(arguments).data)
         ref = self._waiting.get(key) or new_id("call")
         arguments = turn.app.hiding.arguments(turn.place, tool, arguments, here=False)
         self._calls += 1
@@ -200,7 +203,7 @@ class Conversation:
         self._left = True
         name = turn.app.application.name
         await self._recorder.tool_called(principal, name, turn.session, turn.id, judged.part)
-        return Grant(judged.part, judged.changed)
+        return Grant(judged.part, judged.changed, {} if judged.changed else defaults)
 
     async def _turned_away(self, turn: Turn) -> Refusal | None:
         """A turn that no message began is admitted by the caller alone: identity, quota, containment."""
@@ -260,6 +263,21 @@ class Conversation:
 
 def _who(principal: Principal) -> tuple[str, frozenset[str]]:
     return principal.owner, principal.roles
+
+
+def _apart(arguments: str, tool: Manifest | None) -> tuple[str, Mapping[str, Any]]:
+    """Without the arguments that a framework filled in from the manifest's own defaults, and these."""
+    read = read_arguments(arguments)
+    properties = tool.parameters.get("properties", {}) if tool and not read.problem else {}
+    defaults = {
+        name: value
+        for name, value in read.data.items()
+        if "default" in (facts := properties.get(name) or {})
+        and canonical(value) == canonical(facts["default"])
+    }
+    if not defaults:
+        return arguments, {}
+    return canonical({name: value for name, value in read.data.items() if name not in defaults}), defaults
 
 
 _NOBODY = Principal("nobody")

@@ -21,7 +21,9 @@ class Refusal(str):
     def error(self) -> DeniedError:
         """The same as an error."""
         return (
-            HeldError(str(self), self.decision, self.hold) if self.waits else DeniedError(str(self), self.decision)
+            HeldError(str(self), self.decision, self.hold)
+            if self.waits
+            else DeniedError(str(self), self.decision)
         )
 
 

@@ -38,11 +38,16 @@ class Session:
     for the model's own.
     """
 
-    def __init__(self, wall: "Ringwall", portal: Portal, held: Conversation, principal: Principal, id_: str):
+    def __init__(
+        self, wall: "Ringwall", portal: Portal, held: Conversation, principal: Principal, id_: str, key: str
+    ) -> None:
+        """Use ``Ringwall.session``."""
         self.wall = wall
         self.principal = principal
         self.id = id_
         """Give it again, with the same principal, to go on with this conversation."""
+        self.key = key
+        """What the ledger calls it."""
         self._portal = portal
         self._held = held
 

@@ -121,6 +121,7 @@ def _judged(shape: Shape, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
         return as_json(shape.named(args, kwargs))
     except TypeError:
         names = [one.name for one in shape.asked]
+        names += [f"argument {number}" for number in range(len(names) + 1, len(args) + 1)]
         return as_json({**dict(zip(names, args, strict=False)), **kwargs})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, overload
 
-from ringwall.boundaries.application.holds import Hold
+from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.registry import Manifest
 from ringwall.core import IdentityError, Principal, new_id
 from ringwall.server.recorder import Recorder
@@ -94,7 +94,7 @@ class Ringwall:
             raise ValueError("the id of a session: letters, digits and _.:- only, at most 128 of them")
         id_ = id or new_id("ses")
         key = site.sessions.find(principal, site.application.name, id_, (), "")
-        return Session(self, self._portal, self._portal.run(self._conversation(key)), principal, id_)
+        return Session(self, self._portal, self._portal.run(self._conversation(key)), principal, id_, key)
 
     async def _conversation(self, key: str) -> Conversation:
         held = self._conversations.get(key)
@@ -188,9 +188,10 @@ class Ringwall:
             raise NoSessionError(tool)
         return session
 
-    def hold(self, id_: str) -> Hold:
-        """A call that waits, or waited. Raises DataError when there is no such hold."""
-        return self._standing.site.holds.get(id_)
+    @property
+    def holds(self) -> Holds:
+        """Calls that wait for a person, as console and command line know them."""
+        return self._standing.site.holds
 
     def close(self) -> None:
         """Let go of ledger and state, once what is being judged is done. A second call does nothing, nor does
