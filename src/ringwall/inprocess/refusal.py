@@ -2,6 +2,9 @@
 
 from ringwall.core import DeniedError, RingwallError
 
+NO_TEXT = "[withheld: it is no text, and nothing else is looked into here]"
+"""What the model is told in place of a part of a result that no control here reads."""
+
 
 class Refusal(str):
     """What the model is told in place of a result: what was refused and why, in a form that it can act on."""
