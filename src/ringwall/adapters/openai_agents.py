@@ -25,7 +25,7 @@ from ringwall.inprocess.tool import Facts, OnRefusal
 from .missing import missing
 
 try:
-    from agents import Agent, FunctionTool, RunContextWrapper
+    from agents import AgentBase, FunctionTool, RunContextWrapper
     from agents.tool import ToolOutputText
     from agents.tool_context import ToolContext
 except ImportError as error:
@@ -49,13 +49,13 @@ def guard(
     invoke_unguarded, enabled = tool.on_invoke_tool, tool.is_enabled
 
     async def invoke(context: ToolContext[Any], arguments: str) -> str:
-        async def run(granted: Mapping[str, Any]) -> str:
+        async def run(granted: Mapping[str, Any]) -> Any:
             return _text(await invoke_unguarded(context, json.dumps(granted)))
 
         session = wall.current(tool.name)
         return await session.acall(tool.name, arguments, run, on_refusal=on_refusal)
 
-    async def offered(context: RunContextWrapper[Any], agent: Agent[Any]) -> bool:
+    async def offered(context: RunContextWrapper[Any], agent: AgentBase[Any]) -> bool:
         on = enabled(context, agent) if callable(enabled) else enabled
         if not (await on if inspect.isawaitable(on) else on):
             return False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ringwall.boundaries.application.holds import call_hash
+from ringwall.boundaries.application.hold import call_hash
 from ringwall.boundaries.application.registry import Manifest
 from ringwall.boundaries.application.strict_json import canonical, read_arguments
 from ringwall.core import (
