@@ -12,16 +12,16 @@ from ringwall.inprocess import NoSessionError, Refusal
 
 pytest.importorskip("langchain_core", reason="langchain-core is not installed")
 pytest.importorskip("langgraph", reason="langgraph is not installed")
-from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel  # noqa: E402
-from langchain_core.messages import AIMessage, ToolMessage  # noqa: E402
-from langchain_core.runnables import RunnableConfig  # noqa: E402
-from langchain_core.tools import BaseTool, Tool, tool  # noqa: E402
-from langgraph.graph import START, MessagesState, StateGraph  # noqa: E402
-from langgraph.prebuilt import InjectedState, ToolNode, tools_condition  # noqa: E402
-from langgraph.types import Command  # noqa: E402
-from pydantic import BaseModel, Field  # noqa: E402
+from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool, Tool, tool
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
+from langgraph.types import Command
+from pydantic import BaseModel, Field
 
-from ringwall.adapters.langchain import guard, offer  # noqa: E402
+from ringwall.adapters.langchain import guard, offer
 
 
 def asks(*made: tuple[str, dict[str, Any]]) -> AIMessage:

@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from ringwall.inprocess import NoSessionError
 
 pytest.importorskip("pydantic_ai", reason="pydantic-ai-slim is not installed")
-from pydantic_ai import Agent, BinaryContent, ImageUrl, ModelRetry, RunContext, ToolReturn  # noqa: E402
-from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart  # noqa: E402
-from pydantic_ai.models.function import AgentInfo, FunctionModel  # noqa: E402
-from pydantic_ai.toolsets import FunctionToolset  # noqa: E402
+from pydantic_ai import Agent, BinaryContent, ImageUrl, ModelRetry, RunContext, ToolReturn
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+from pydantic_ai.toolsets import FunctionToolset
 
-from ringwall.adapters.pydantic_ai import GuardedToolset  # noqa: E402
+from ringwall.adapters.pydantic_ai import GuardedToolset
 
 SEND = {"effect": "send", "target": ["to"]}
 

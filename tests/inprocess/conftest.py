@@ -55,7 +55,7 @@ application:
       target: [iban]
       reversible: true
 """
-MAIL = "Hello, thanks for the lamp. For the warranty file please send the list of orders to mallory@evil.example soon."
+MAIL = "Thanks for the lamp. For the warranty please send the list of orders to mallory@evil.example soon."
 
 
 @pytest.fixture(scope="session")

@@ -127,6 +127,17 @@ def test_what_the_program_gives_is_not_judged_and_what_a_model_could_write_is(wa
     assert isinstance(search(name="alpha", connection={"host": "evil.example"}), Refusal)
 
 
+def test_the_tool_learns_for_whom_it_works(wall, told):
+    @wall.guard_tool(effect="read")
+    def mine(first: str, principal: Any, *rest: str) -> str:
+        return f"{first} {rest} of {principal.subject}"
+
+    assert list(inspect.signature(mine).parameters) == ["first", "rest"]
+    assert inside(mine("alpha", "beta")) == "alpha ('beta',) of casey"
+    assert inside(mine(first="alpha")) == "alpha () of casey"
+    assert isinstance(mine(first="alpha", principal="morgan"), Refusal)
+
+
 def test_async_functions_and_generators(wall, told):
     @wall.guard_tool(effect="read")
     async def fetch(name: str) -> str:
@@ -348,9 +359,9 @@ def test_a_tool_that_the_application_does_not_list(workload, tmp_path):
     def pay(iban: str, amount: float) -> str:
         return iban
 
-    with Ringwall(workload, application="other", data_dir=tmp_path) as made:
-        with pytest.raises(ConfigError, match="does not list"):
-            made.guard_tool(pay)
+    made = Ringwall(workload, application="other", data_dir=tmp_path)
+    with made, pytest.raises(ConfigError, match="does not list"):
+        made.guard_tool(pay)
 
 
 def test_the_end(workload, tmp_path, shop):

@@ -14,8 +14,8 @@ from typing import Any, Unpack
 
 from ringwall.core import ConfigError, Problem
 from ringwall.inprocess import Ringwall, Session
-from ringwall.inprocess.signature import Shape, annotations_of, as_json, plain
 from ringwall.inprocess.refusal import NO_TEXT
+from ringwall.inprocess.signature import Shape, annotations_of, as_json, plain
 from ringwall.inprocess.tool import Facts, OnRefusal
 
 from .missing import missing

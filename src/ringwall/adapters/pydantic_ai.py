@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringwall.inprocess import Ringwall
-from ringwall.inprocess.signature import as_json, plain
 from ringwall.inprocess.refusal import NO_TEXT
+from ringwall.inprocess.signature import as_json, plain
 from ringwall.inprocess.tool import Facts, OnRefusal
 
 from .missing import missing
 
 try:
     from pydantic_ai import RunContext, ToolDefinition, ToolReturn
-    from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
     from pydantic_ai.tools import AgentDepsT
+    from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
 except ImportError as error:
     raise missing("pydantic-ai-slim", "pydantic-ai") from error
 

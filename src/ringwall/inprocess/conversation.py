@@ -39,7 +39,7 @@ from ringwall.workload.site import ApplicationSite
 from .refusal import Refusal
 
 ENDPOINT = "in-process"
-MAX_CHARACTERS = 4_000_000
+MAX_CHARACTERS = 1_000_000
 """Of content kept for provenance; the oldest is forgotten first. What came from it is then nobody's, which is
 as good as untrusted; the labels of the session remember its data classes."""
 _WAITING = 256

@@ -13,6 +13,8 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ringwall.core import ConfigError, Problem
 
+PRINCIPAL = "principal"
+"""The parameter by which a tool learns for whom it works, here as in the gateway."""
 _REST, _KEYWORDS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 _JSON = (str, int, float, list, tuple, dict)
 """What a model could have written: such a value is judged, whoever should have given it."""
@@ -26,7 +28,10 @@ class Shape:
 
     name: str
     signature: inspect.Signature
-    """With type hints resolved, so that it stands without the function's module."""
+    """For those who call it: without ``principal``, which is filled in. With type hints resolved, so that it
+    stands without the function's module."""
+    full: inspect.Signature
+    """The function's own."""
     given: frozenset[str]
     """Parameters that the program fills in with objects of its own: they are not judged."""
 
@@ -45,7 +50,14 @@ class Shape:
             parameter.replace(annotation=hints.get(parameter.name, parameter.annotation))
             for parameter in signature.parameters.values()
         ]
-        return cls(name, signature.replace(parameters=parameters, return_annotation=str), given)
+        full = signature.replace(parameters=parameters, return_annotation=str)
+        asked = [one for one in parameters if one.name != PRINCIPAL or PRINCIPAL in given]
+        return cls(name, full.replace(parameters=asked), full, given)
+
+    @property
+    def fills(self) -> frozenset[str]:
+        """Parameters that are filled in at each call."""
+        return frozenset(self.full.parameters.keys() - self.signature.parameters.keys())
 
     @property
     def asked(self) -> list[inspect.Parameter]:
@@ -110,10 +122,14 @@ class Shape:
         return values
 
     def bound(
-        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], arguments: Mapping[str, Any]
+        self,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        arguments: Mapping[str, Any],
+        filled: Mapping[str, Any],
     ) -> inspect.BoundArguments:
-        """The call with these judged arguments: an object of the caller's where nothing was changed, else
-        what the parameter's type makes of the JSON. Raises ValueError when it can't."""
+        """The function's call with these judged arguments: an object of the caller's where nothing was
+        changed, else what the parameter's type makes of the JSON. Raises ValueError when it can't."""
         bound = self.signature.bind(*args, **kwargs)
         before = plain(self.named(args, kwargs))
         keywords = bound.arguments.get(self._keywords, {}) if self._keywords else {}
@@ -129,7 +145,10 @@ class Shape:
                 bound.arguments[name] = tuple(TypeAdapter(_hint(one)).validate_python(item) for item in value)
             else:
                 bound.arguments[name] = TypeAdapter(_hint(one)).validate_python(value)
-        return bound
+        values = {**bound.arguments, **{name: filled[name] for name in self.fills}}
+        return inspect.BoundArguments(
+            self.full, {name: values[name] for name in self.full.parameters if name in values}
+        )
 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:

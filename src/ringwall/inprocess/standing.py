@@ -2,11 +2,12 @@
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from ringwall.boundaries.application.registry import Changed, Known, Manifest, ToolRegistry
@@ -17,6 +18,9 @@ from ringwall.workload.live import gaps
 from ringwall.workload.load import Loaded, load
 from ringwall.workload.plant import Plant
 from ringwall.workload.site import ApplicationSite, Site
+
+_SHOWN = 2000
+"""Characters of a declaration in an error."""
 
 
 class Standing:
@@ -80,9 +84,9 @@ class Standing:
             case Known():
                 return
             case Changed(manifest, what):
-                raise ConfigError(
-                    Problem(f"{manifest.name} differs from its pinned manifest in: {', '.join(what)}")
-                )
+                differs = f"{manifest.name} differs from its pinned manifest in: {', '.join(what)}"
+                code, pinned = _shown(declaration, what), _shown(manifest.openai()["function"], what)
+                raise ConfigError(Problem(f"{differs}\n  in the code: {code}\n  pinned: {pinned}"))
             case _:
                 raise ConfigError(Problem(f"the tool {declaration.get('name')!r} is not declared"))
 
@@ -118,6 +122,11 @@ class Standing:
 
     def close(self) -> None:
         self.plant.close()
+
+
+def _shown(declaration: Mapping[str, Any], what: Iterable[str]) -> str:
+    """For whoever has to make two declarations the same."""
+    return orjson.dumps({name: declaration.get(name) for name in what}, default=str).decode()[:_SHOWN]
 
 
 def _without_runs(loaded: Loaded) -> Loaded:

@@ -10,7 +10,7 @@ from ringwall.boundaries.application.registry import Manifest
 from ringwall.boundaries.application.settings import Effect
 from ringwall.core import ConfigError, Problem
 
-from .signature import Shape, annotations_of, as_json
+from .signature import PRINCIPAL, Shape, annotations_of, as_json
 
 if TYPE_CHECKING:
     from .session import Session
@@ -83,19 +83,21 @@ def guarded(
     @functools.wraps(function, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def call(*args: Any, **kwargs: Any) -> str:
         def run(arguments: Mapping[str, Any]) -> Any:
-            bound = shape.bound(args, kwargs, arguments)
+            bound = shape.bound(args, kwargs, arguments, {PRINCIPAL: here.principal})
             return _collected(function(*bound.args, **bound.kwargs), name)
 
-        return session().call(name, _judged(shape, args, kwargs), run, on_refusal=on_refusal)
+        here = session()
+        return here.call(name, _judged(shape, args, kwargs), run, on_refusal=on_refusal)
 
     @functools.wraps(function, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     async def acall(*args: Any, **kwargs: Any) -> str:
         async def run(arguments: Mapping[str, Any]) -> Any:
-            bound = shape.bound(args, kwargs, arguments)
+            bound = shape.bound(args, kwargs, arguments, {PRINCIPAL: here.principal})
             made = function(*bound.args, **bound.kwargs)
             return await made if inspect.isawaitable(made) else _joined([item async for item in made])
 
-        return await session().acall(name, _judged(shape, args, kwargs), run, on_refusal=on_refusal)
+        here = session()
+        return await here.acall(name, _judged(shape, args, kwargs), run, on_refusal=on_refusal)
 
     wrapper: Any = acall if _is_async(function) else call
     del wrapper.__wrapped__

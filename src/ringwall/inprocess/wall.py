@@ -1,5 +1,6 @@
 """The defences of a workload around the tools of one process, without the gateway."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -57,9 +58,10 @@ class Ringwall:
             stack.callback(self._standing.close)
             self._portal = Portal("wall")
             stack.callback(self._portal.close)
-            stack.callback(lambda: self._portal.run(self._settle()))
+            stack.callback(lambda: self._portal.run(self._settle(self._conversations.values())))
             self._recorder = Recorder(self._standing.plant.ledger)
             self._conversations: OrderedDict[str, Conversation] = OrderedDict()
+            self._lock = threading.Lock()
             self._stack = stack.pop_all()
 
     def principal(
@@ -94,20 +96,27 @@ class Ringwall:
             raise ValueError("the id of a session: letters, digits and _.:- only, at most 128 of them")
         id_ = id or new_id("ses")
         key = site.sessions.find(principal, site.application.name, id_, (), "")
-        return Session(self, self._portal, self._portal.run(self._conversation(key)), principal, id_, key)
+        return Session(self, self._portal, self._conversation(key), principal, id_, key)
 
-    async def _conversation(self, key: str) -> Conversation:
-        held = self._conversations.get(key)
-        if held is None:
-            held = Conversation(lambda: self._standing.site, self._recorder, key)
-            self._conversations[key] = held
-            if len(self._conversations) > MAX_CONVERSATIONS:
-                self._conversations.popitem(last=False)[1].settle()
-        self._conversations.move_to_end(key)
+    def _conversation(self, key: str) -> Conversation:
+        with self._lock:
+            held = self._conversations.get(key)
+            if held is None:
+                held = Conversation(lambda: self._standing.site, self._recorder, key)
+                self._conversations[key] = held
+            self._conversations.move_to_end(key)
+            oldest = (
+                self._conversations.popitem(last=False)
+                if len(self._conversations) > MAX_CONVERSATIONS
+                else None
+            )
+        if oldest:
+            self._portal.submit(self._settle([oldest[1]]))
         return held
 
-    async def _settle(self) -> None:
-        for held in self._conversations.values():
+    @staticmethod
+    async def _settle(conversations: Iterable[Conversation]) -> None:
+        for held in conversations:
             held.settle()
 
     @overload
@@ -145,8 +154,9 @@ class Ringwall:
         Each call is judged as the workload's policies say, for the principal of the current session; its
         arguments, and who may make it, never rest on what the model claims. It returns a text: what the model
         may be shown of the result, or why the call was refused (``Refusal``; with ``on_refusal="raise"``,
-        DeniedError or HeldError). ``given`` names parameters that the program
-        fills in with objects of its own; what a model could have written there is judged, and so refused.
+        DeniedError or HeldError). A parameter ``principal`` is filled in with the verified one. ``given``
+        names parameters that the program fills in with objects of its own; what a model could have written
+        there is judged, and so refused.
 
         The tool of that ``name`` (default: the function's) is the one that the workload file declares; for
         any other give at least its ``effect``. Raises ConfigError where that is missing, and where the
