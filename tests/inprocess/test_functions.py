@@ -12,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, SecretStr
 
 from ringwall import Ringwall
 from ringwall.boundaries.application.execute import ToolFault
 from ringwall.core import ConfigError
 from ringwall.inprocess import NoSessionError, Refusal
+from ringwall.inprocess.signature import Shape, as_json, plain
 from ringwall.ledger import verify
 
 
@@ -91,7 +94,25 @@ def test_models_rest_and_keywords_arrive_as_they_were(wall, told):
     order = Order(address=Address(street="Main Street", number=7))
     assert inside(place_all(order, "alpha", "beta", gamma=4711)) == "done"
     assert seen == [order, ("alpha", "beta"), Colour.RED, {"gamma": 4711}]
-    assert seen[0] is order
+    assert seen[0] is not order
+
+
+def test_an_object_that_holds_more_than_it_says(wall, told):
+    """What is not in its JSON was not judged, so it does not arrive."""
+
+    class Letter(BaseModel):
+        to: SecretStr
+        copy_to: str = Field(default="", exclude=True)
+
+    seen: list[Letter] = []
+
+    @wall.guard_tool(effect="read")
+    def write_letter(letter: Letter) -> str:
+        seen.append(letter)
+        return "done"
+
+    write_letter(Letter(to=SecretStr("mallory@evil.example"), copy_to="mallory@evil.example"))
+    assert [letter for letter in seen if "mallory" in letter.to.get_secret_value() + letter.copy_to] == []
 
 
 def test_arguments_outside_of_the_schema_are_the_models_mistake(wall, told):
@@ -136,6 +157,45 @@ def test_the_tool_learns_for_whom_it_works(wall, told):
     assert inside(mine("alpha", "beta")) == "alpha ('beta',) of casey"
     assert inside(mine(first="alpha")) == "alpha () of casey"
     assert isinstance(mine(first="alpha", principal="morgan"), Refusal)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e6, 1e6) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(["first", "second", "rest", "third", "principal", "more", "Ärger", "self", "a b"])
+
+
+def takes_anything(first, second=2, *rest, third=None, principal, **more):
+    return {
+        "first": first,
+        "second": second,
+        "rest": rest,
+        "third": third,
+        "principal": principal,
+        "more": more,
+    }
+
+
+TAKES_ANYTHING = Shape.of(takes_anything, "takes_anything", frozenset())
+
+
+@given(st.lists(JSON, max_size=4), st.dictionaries(NAMES, JSON, max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_what_is_judged_is_what_arrives(args, kwargs):
+    shape = TAKES_ANYTHING
+    try:
+        judged = plain(shape.named(tuple(args), kwargs))
+    except TypeError:
+        return  # as Python would
+    bound = shape.bound(tuple(args), kwargs, json.loads(as_json(judged)), {"principal": "casey"})
+    arrived = takes_anything(*bound.args, **bound.kwargs)
+    assert arrived["principal"] == "casey"
+    seen = {name: arrived[name] for name in ("first", "second", "third")} | arrived["more"]
+    expected = {"second": 2, "third": None} | judged
+    assert list(arrived["rest"]) == expected.pop("rest", [])
+    assert seen == expected
 
 
 def test_async_functions_and_generators(wall, told):

@@ -12,10 +12,12 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
+from pydantic import TypeAdapter
+
 from ringwall.core import ConfigError, Problem
 from ringwall.inprocess import Ringwall, Session
 from ringwall.inprocess.refusal import NO_TEXT
-from ringwall.inprocess.signature import Shape, annotations_of, as_json, plain
+from ringwall.inprocess.signature import Shape, annotations_of, as_json, by_name, is_plain
 from ringwall.inprocess.tool import Facts, OnRefusal
 
 from .missing import missing
@@ -45,8 +47,8 @@ def guard(
     pair = tool.response_format == "content_and_artifact"
     func, coroutine = _functions(tool)
     changes: dict[str, Any] = {
-        "func": func and _sync(wall, tool.name, func, asked, pair, on_refusal),
-        "coroutine": coroutine and _async(wall, tool.name, coroutine, asked, pair, on_refusal),
+        "func": func and _sync(wall, _Arguments(tool, func, asked), pair, on_refusal),
+        "coroutine": coroutine and _async(wall, _Arguments(tool, coroutine, asked), pair, on_refusal),
     }
     if isinstance(tool, StructuredTool):
         return tool.model_copy(update=changes)
@@ -75,52 +77,78 @@ def _functions(tool: BaseTool) -> tuple[Callable[..., Any] | None, Callable[...,
     return tool._run, tool._arun if own else None
 
 
-def _sync(
-    wall: Ringwall, name: str, function: Callable[..., Any], asked: frozenset[str], pair: bool, on: OnRefusal
-) -> Callable[..., Any]:
+def _sync(wall: Ringwall, arguments: "_Arguments", pair: bool, on: OnRefusal) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         made = _Call(pair)
 
         def run(granted: Mapping[str, Any]) -> Any:
-            return made.text(function(*args, **_merged(kwargs, granted, judged)))
+            return made.text(arguments.function(**injected, **arguments.read(judged, granted)))
 
-        judged = _judged(shape, asked, kwargs)
-        return made.told(wall.current(name).call(name, as_json(judged), run, on_refusal=on))
+        judged, injected = arguments.apart(args, kwargs)
+        return made.told(
+            wall.current(arguments.tool).call(arguments.tool, as_json(judged), run, on_refusal=on)
+        )
 
-    shape = Shape.of(function, name, frozenset())
-    return _dressed(call, function, shape)
+    return arguments.dressed(call)
 
 
-def _async(
-    wall: Ringwall, name: str, function: Callable[..., Any], asked: frozenset[str], pair: bool, on: OnRefusal
-) -> Callable[..., Any]:
+def _async(wall: Ringwall, arguments: "_Arguments", pair: bool, on: OnRefusal) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> Any:
         made = _Call(pair)
 
         async def run(granted: Mapping[str, Any]) -> Any:
-            return made.text(await function(*args, **_merged(kwargs, granted, judged)))
+            return made.text(await arguments.function(**injected, **arguments.read(judged, granted)))
 
-        judged = _judged(shape, asked, kwargs)
-        return made.told(await wall.current(name).acall(name, as_json(judged), run, on_refusal=on))
+        judged, injected = arguments.apart(args, kwargs)
+        session = wall.current(arguments.tool)
+        return made.told(await session.acall(arguments.tool, as_json(judged), run, on_refusal=on))
 
-    shape = Shape.of(function, name, frozenset())
-    return _dressed(call, function, shape)
-
-
-def _judged(shape: Shape, asked: frozenset[str], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """All but what the function takes and no model is told of: that is injected."""
-    injected = shape.signature.parameters.keys() - asked
-    return {name: value for name, value in kwargs.items() if name not in injected}
+    return arguments.dressed(call)
 
 
-def _merged(
-    kwargs: Mapping[str, Any], granted: Mapping[str, Any], judged: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The arguments as they came, but for those that were changed on the way."""
-    before = plain(judged)
-    kept = {name: value for name, value in kwargs.items() if name not in judged or name in granted}
-    changed = {name: value for name, value in granted.items() if name not in before or before[name] != value}
-    return {**kept, **changed}
+class _Arguments:
+    """What a tool's function is called with: from the model, and from LangChain."""
+
+    def __init__(self, tool: BaseTool, function: Callable[..., Any], asked: frozenset[str]) -> None:
+        """``asked``: what models are told of."""
+        self.tool = tool.name
+        self.function = function
+        self._signature = Shape.of(function, tool.name, frozenset()).full
+        self._injected = self._signature.parameters.keys() - asked
+        schema = tool.args_schema
+        self._fields = (
+            {} if isinstance(schema, dict) else getattr(schema or tool.get_input_schema(), "model_fields", {})
+        )
+
+    def apart(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What is judged, and what is injected: all that the function takes and no model is told of."""
+        named = by_name(self._signature.bind(*args, **kwargs), self._signature.parameters)
+        injected = {name: value for name, value in named.items() if name in self._injected}
+        return {name: value for name, value in named.items() if name not in injected}, injected
+
+    def read(self, judged: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments to call it with. What is no plain JSON is made anew from what was judged."""
+        return {
+            name: judged[name]
+            if name in judged and is_plain(judged[name]) and judged[name] == value
+            else self._typed(name, value)
+            for name, value in granted.items()
+        }
+
+    def _typed(self, name: str, value: Any) -> Any:
+        field = self._fields.get(name)
+        return value if field is None else TypeAdapter(field.annotation).validate_python(value)
+
+    def dressed(self, call: Any) -> Callable[..., Any]:
+        """As LangChain looks at functions: by signature and hints, to inject what they ask for."""
+        made: Any = functools.wraps(self.function, updated=())(call)
+        del made.__wrapped__
+        made.__signature__ = self._signature
+        made.__annotations__ = annotations_of(self._signature)
+        dressed: Callable[..., Any] = made
+        return dressed
 
 
 class _Call:
@@ -148,13 +176,3 @@ def _block(item: Any) -> str:
         return item
     text = item.get("text") if isinstance(item, Mapping) and item.get("type") == "text" else None
     return text if isinstance(text, str) else NO_TEXT
-
-
-def _dressed(call: Any, function: Callable[..., Any], shape: Shape) -> Callable[..., Any]:
-    """As LangChain looks at functions: by signature and hints, to inject what they ask for."""
-    dressed: Any = functools.wraps(function, updated=())(call)
-    del dressed.__wrapped__
-    dressed.__signature__ = shape.signature
-    dressed.__annotations__ = annotations_of(shape)
-    made: Callable[..., Any] = dressed
-    return made

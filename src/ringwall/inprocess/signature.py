@@ -5,6 +5,7 @@ import json
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
@@ -18,6 +19,8 @@ PRINCIPAL = "principal"
 _REST, _KEYWORDS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 _JSON = (str, int, float, list, tuple, dict)
 """What a model could have written: such a value is judged, whoever should have given it."""
+_LEAVES = (str, int, float, bool, type(None))
+_ABSENT = object()
 _DEPTH = 24
 """Levels of nested models; a deeper schema, or one without end, is refused."""
 
@@ -114,11 +117,10 @@ class Shape:
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The judged arguments by name. Raises TypeError where Python would."""
-        values = dict(self.signature.bind(*args, **kwargs).arguments)
+        values = by_name(self.signature.bind(*args, **kwargs), self.full.parameters)
         for name in self.given & values.keys():
             if values[name] is None or not isinstance(values[name], _JSON):
                 del values[name]
-        values.update(values.pop(self._keywords, {}) if self._keywords else {})
         return values
 
     def bound(
@@ -128,27 +130,62 @@ class Shape:
         arguments: Mapping[str, Any],
         filled: Mapping[str, Any],
     ) -> inspect.BoundArguments:
-        """The function's call with these judged arguments: an object of the caller's where nothing was
-        changed, else what the parameter's type makes of the JSON. Raises ValueError when it can't."""
+        """The function's call with these judged arguments. What is no plain JSON is made anew from what was
+        judged: an object may hold more than its JSON says. Raises ValueError where its type can't."""
         bound = self.signature.bind(*args, **kwargs)
-        before = plain(self.named(args, kwargs))
+        given = self.named(args, kwargs)
+        before = plain(given)
         keywords = bound.arguments.get(self._keywords, {}) if self._keywords else {}
         for name in before.keys() - arguments.keys():
             (keywords if name in keywords else bound.arguments).pop(name)
         for name, value in arguments.items():
-            if name in before and before[name] == value:
+            if before.get(name, _ABSENT) == value and is_plain(given[name]):
                 continue
             one = self.signature.parameters.get(name)
             if one is None or name == self._keywords or name in self.given:
                 keywords[name] = value
             elif one.kind is _REST:
-                bound.arguments[name] = tuple(TypeAdapter(_hint(one)).validate_python(item) for item in value)
+                bound.arguments[name] = tuple(self._read(one, item) for item in value)
             else:
-                bound.arguments[name] = TypeAdapter(_hint(one)).validate_python(value)
+                bound.arguments[name] = self._read(one, value)
         values = {**bound.arguments, **{name: filled[name] for name in self.fills}}
         return inspect.BoundArguments(
             self.full, {name: values[name] for name in self.full.parameters if name in values}
         )
+
+    @cached_property
+    def _readers(self) -> dict[str, TypeAdapter[Any]]:
+        return {}
+
+    def _read(self, parameter: inspect.Parameter, value: Any) -> Any:
+        if parameter.name not in self._readers:
+            self._readers[parameter.name] = TypeAdapter(_hint(parameter))
+        return self._readers[parameter.name].validate_python(value)
+
+
+def by_name(bound: inspect.BoundArguments, taken: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """The arguments with those of ``**keywords`` among them. Raises TypeError for a keyword that has the name
+    of a parameter: one of the two would hide the other."""
+    values: dict[str, Any] = {}
+    keywords: Mapping[str, Any] = {}
+    for name, value in bound.arguments.items():
+        if bound.signature.parameters[name].kind is _KEYWORDS:
+            keywords = value
+        else:
+            values[name] = value
+    hidden = keywords.keys() & taken.keys()
+    if hidden:
+        raise TypeError(f"got an unexpected keyword argument {min(hidden)!r}")
+    return {**values, **keywords}
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is JSON already, to the last leaf."""
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))
+    if type(value) is dict:
+        return all(type(key) is str and is_plain(inner) for key, inner in value.items())
+    return type(value) in _LEAVES
 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,10 +213,8 @@ def _annotated(function: Callable[..., Any]) -> Any:
     return function if inspect.isroutine(function) or inspect.isclass(function) else type(function).__call__
 
 
-def annotations_of(shape: Shape) -> dict[str, Any]:
-    """Annotations for the wrapper of a function."""
-    hints = {one.name: one.annotation for one in shape.signature.parameters.values()}
-    return {
-        **{name: hint for name, hint in hints.items() if hint is not inspect.Parameter.empty},
-        "return": str,
-    }
+def annotations_of(signature: inspect.Signature) -> dict[str, Any]:
+    """For a wrapper with this signature."""
+    hints = {one.name: one.annotation for one in signature.parameters.values()}
+    named = {name: hint for name, hint in hints.items() if hint is not inspect.Parameter.empty}
+    return {**named, "return": str}

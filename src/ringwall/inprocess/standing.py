@@ -80,7 +80,9 @@ class Standing:
 
     def compare(self, declaration: Mapping[str, Any]) -> None:
         """Raises ConfigError where what a model would be told of a tool differs from its manifest."""
-        match self.site.registry.compare(declaration):
+        with self._lock:
+            registry = ToolRegistry.of({**self._loaded.workload.application.tools, **self._declared})
+        match registry.compare(declaration):
             case Known():
                 return
             case Changed(manifest, what):

@@ -102,7 +102,7 @@ def guarded(
     wrapper: Any = acall if _is_async(function) else call
     del wrapper.__wrapped__
     wrapper.__signature__ = shape.signature
-    wrapper.__annotations__ = annotations_of(shape)
+    wrapper.__annotations__ = annotations_of(shape.signature)
     setattr(wrapper, _DECLARED, tool)
     made: Callable[..., Any] = wrapper
     return made
