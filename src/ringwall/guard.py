@@ -12,7 +12,8 @@
 
 ``check`` and ``acheck`` take the default settings; a ``Guard`` has the controls of an application of a
 workload file that look at content, with their settings and modes. Those that judge the caller (identity,
-quota, limits, breakers) are your program's affair, and nothing is put on a ledger: both are the gateway's.
+quota, limits, breakers) are your program's affair, and nothing is put on a ledger: for both, and for tools,
+see ``ringwall.Ringwall`` or the gateway.
 """
 
 import atexit

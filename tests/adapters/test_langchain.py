@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import pytest
 
-from ringwall.boundaries.application.execute import ToolFault
 from ringwall.core import ConfigError
-from ringwall.inprocess import NoSessionError, Refusal
+from ringwall.inprocess import NoSessionError, Refusal, ToolFault
 
 pytest.importorskip("langchain_core", reason="langchain-core is not installed")
 pytest.importorskip("langgraph", reason="langgraph is not installed")

@@ -1,5 +1,6 @@
 """Calls of a steered model: where they may go, who decides, and what is on record."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -92,6 +93,19 @@ def test_of_many_callers_one_uses_an_approval(wall, session, shop):
         made = list(threads.map(one, range(6)))
     assert len(shop.sent) == 1
     assert sum(not isinstance(result, Refusal) for result in made) == 1
+
+
+async def test_waiting_for_the_person(wall, session, shop):
+    send = wall.guard_tool(shop.send_email)
+    with session:
+        await session.aresult("read_inbox", shop.inbox)
+        held = send("mallory@evil.example", "Orders")
+        assert (await wall.asettled(held.hold, 0)).state == "pending"
+        waiting = asyncio.create_task(wall.asettled(held.hold, 30))
+        await asyncio.to_thread(wall.holds.approve, held.hold, wall.principal("morgan", roles=["manager"]))
+        assert (await waiting).state == "approved"
+        assert wall.settled(held.hold, 0).state == "approved"
+        assert "sent" in send("mallory@evil.example", "Orders")
 
 
 def test_what_a_person_refused_stays_refused(wall, session, shop):

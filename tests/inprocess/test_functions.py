@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, SecretStr
 
 from ringwall import Ringwall
-from ringwall.boundaries.application.execute import ToolFault
 from ringwall.core import ConfigError
-from ringwall.inprocess import NoSessionError, Refusal
+from ringwall.inprocess import NoSessionError, Refusal, ToolFault
 from ringwall.inprocess.signature import Shape, as_json, plain
 from ringwall.ledger import verify
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, overload
 
+from ringwall.boundaries.application.hold import Hold
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.registry import Manifest
 from ringwall.core import IdentityError, Principal, new_id
@@ -202,6 +203,15 @@ class Ringwall:
     def holds(self) -> Holds:
         """Calls that wait for a person, as console and command line know them."""
         return self._standing.site.holds
+
+    def settled(self, hold: str, seconds: float) -> Hold:
+        """Wait until a person has decided about a held call, or its time or this time is over: then make the
+        same call again. Raises DataError when there is no such hold."""
+        return self._portal.run(self.holds.settled(hold, seconds))
+
+    async def asettled(self, hold: str, seconds: float) -> Hold:
+        """The same for event loops."""
+        return await self._portal.arun(self.holds.settled(hold, seconds))
 
     def close(self) -> None:
         """Let go of ledger and state, once what is being judged is done. A second call does nothing, nor does
