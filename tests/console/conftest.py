@@ -190,6 +190,7 @@ class Memory:
     records: list[Kept] = field(default_factory=list)
     waiting: dict[str, HoldInfo] = field(default_factory=dict)
     settled: list[tuple[str, str, str]] = field(default_factory=list)
+    done: list[HoldInfo] = field(default_factory=list)
     revoked: set[str] = field(default_factory=set)
     heard: list[list[Message]] = field(default_factory=list)
     gate: Gate = field(default_factory=lambda: Gate(_posts(), application="assistant", policy="f3a9c1"))
@@ -310,6 +311,25 @@ class Memory:
         self.waiting[made.id] = made = replace(made, **more)
         return made
 
+    async def settled_holds(self, limit: int) -> Sequence[HoldInfo]:
+        return list(reversed(self.done))[:limit]
+
+    async def hold_info(self, hold_id: str) -> HoldInfo | None:
+        known = {hold.id: hold for hold in (*self.done, *self.waiting.values())}
+        return known.get(hold_id)
+
+    async def own_holds(self, principal: Principal, application: str) -> Sequence[HoldInfo]:
+        return [
+            hold
+            for hold in (*self.waiting.values(), *self.done)
+            if (hold.subject, hold.application) == (principal.subject, application)
+            if hold.approver == "requester" and hold.state in ("pending", "approved")
+        ]
+
+    async def amend(self, hold_id: str, principal: Principal, arguments: str) -> None:
+        await self._settle("amend", hold_id, principal)
+        self.done[-1] = replace(self.done[-1], amended=json.loads(arguments))
+
     async def approve(self, hold_id: str, principal: Principal) -> None:
         await self._settle("approve", hold_id, principal)
 
@@ -317,9 +337,13 @@ class Memory:
         await self._settle("refuse", hold_id, principal)
 
     async def _settle(self, verb: str, hold_id: str, principal: Principal) -> None:
-        if self.waiting[hold_id].subject == principal.subject:
+        hold = self.waiting[hold_id]
+        if hold.subject == principal.subject and hold.approver != "requester":
             raise DataError("You asked for this yourself, so somebody else must decide.")
         del self.waiting[hold_id]
+        by = f"{principal.tenant}/{principal.subject}"
+        state = "refused" if verb == "refuse" else "approved"
+        self.done.append(replace(hold, state=state, decided_by=by))
         self.settled.append((verb, hold_id, principal.subject))
 
     async def allow_rules(self) -> Sequence[AllowInfo]:

@@ -4,6 +4,8 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 
+from ringwall.boundaries.application.hold import Approver, Hold, HoldState
+from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.interface.keys import key_id
 from ringwall.boundaries.interface.scopes import Scope
 from ringwall.boundaries.model.settings import (
@@ -153,33 +155,63 @@ class GatewayBackend:
         )
 
     async def holds(self) -> Sequence[HoldInfo]:
-        app = self._gateway.site.application()
+        return [self._hold(hold) for hold in self._holds.pending()]
+
+    async def settled_holds(self, limit: int) -> Sequence[HoldInfo]:
+        found = await asyncio.to_thread(self._holds.list, 4 * limit)
+        return [self._hold(hold) for hold in found if hold.state is not HoldState.PENDING][:limit]
+
+    async def hold_info(self, hold_id: str) -> HoldInfo | None:
+        try:
+            return self._hold(self._holds.get(hold_id))
+        except DataError:
+            return None
+
+    async def own_holds(self, principal: Principal, application: str) -> Sequence[HoldInfo]:
+        found = await asyncio.to_thread(self._holds.visible, principal, pending=False)
         return [
-            HoldInfo(
-                id=hold.id,
-                tool=hold.tool,
-                arguments=hold.arguments or {},
-                arguments_hash=hold.call,
-                subject=hold.subject,
-                application="",
-                created_at=hold.requested_at,
-                expires_at=hold.expires_at,
-                reasons=(hold.reason,) if hold.reason else (),
-                tenant=hold.tenant,
-                effect=str(manifest.effect) if (manifest := app.registry.get(hold.tool)) else "",
-            )
-            for hold in app.holds.pending()
+            self._hold(hold)
+            for hold in found
+            if hold.subject == principal.subject
+            if hold.approver is Approver.REQUESTER and hold.application == application
+            if hold.state in (HoldState.PENDING, HoldState.APPROVED)
         ]
 
     async def approve(self, hold_id: str, principal: Principal) -> None:
-        await self._decide(hold_id, principal, yes=True)
+        await asyncio.to_thread(self._holds.approve, hold_id, principal)
 
     async def refuse(self, hold_id: str, principal: Principal) -> None:
-        await self._decide(hold_id, principal, yes=False)
+        await asyncio.to_thread(self._holds.refuse, hold_id, principal)
 
-    async def _decide(self, hold_id: str, principal: Principal, *, yes: bool) -> None:
-        holds = self._gateway.site.application().holds
-        await asyncio.to_thread(holds.approve if yes else holds.refuse, hold_id, principal)
+    async def amend(self, hold_id: str, principal: Principal, arguments: str) -> None:
+        await asyncio.to_thread(self._holds.amend, hold_id, principal, arguments)
+
+    @property
+    def _holds(self) -> Holds:
+        return self._gateway.site.application().holds
+
+    def _hold(self, hold: Hold) -> HoldInfo:
+        manifest = self._gateway.site.application().registry.get(hold.tool)
+        return HoldInfo(
+            id=hold.id,
+            tool=hold.tool,
+            arguments=hold.arguments or {},
+            arguments_hash=hold.call,
+            subject=hold.subject,
+            application=hold.application,
+            created_at=hold.requested_at,
+            expires_at=hold.expires_at,
+            reasons=(hold.reason,) if hold.reason else (),
+            tenant=hold.tenant,
+            decision=hold.decision,
+            effect=str(manifest.effect) if manifest else "",
+            state=str(hold.state),
+            approver=str(hold.approver),
+            doubtful=hold.doubtful,
+            amended=hold.amended,
+            decided_by=hold.decided_by,
+            decided_at=hold.decided_at,
+        )
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         rules = self._gateway.live.plant.allowances

@@ -17,6 +17,8 @@ from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
 from .decisions_endpoint import report_false_alarm, show_decision
 from .gateway import Gateway, Standing
+from .hold_telling import HoldTelling
+from .holds_endpoint import amend_hold, approve_hold, list_holds, refuse_hold, show_hold
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
 from .replies import error_response
@@ -27,17 +29,22 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None = None) -> Starlette:
-    """The application on a live site. ``pages`` adds the console's routes."""
+    """The application on a live site. ``pages`` adds the console's routes. Raises ConfigError when the secret
+    of a webhook is missing."""
     gateway = Gateway(live)
+    telling = HoldTelling(gateway)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await live.take_seeds()
         watcher = asyncio.ensure_future(live.watch())
+        teller = asyncio.ensure_future(telling.run())
         try:
             yield
         finally:
             watcher.cancel()
+            teller.cancel()
+            await telling.close()
             await gateway.drain(10)
             await live.close()
 
@@ -65,6 +72,11 @@ def _api() -> list[BaseRoute]:
             _api_errors(report_false_alarm, Scope.CONSOLE),
             methods=["POST"],
         ),
+        Route("/v1/ringwall/holds", _api_errors(list_holds, Scope.HOLDS), methods=["GET"]),
+        Route("/v1/ringwall/holds/{id}", _api_errors(show_hold, Scope.HOLDS), methods=["GET"]),
+        Route("/v1/ringwall/holds/{id}/approve", _api_errors(approve_hold, Scope.HOLDS), methods=["POST"]),
+        Route("/v1/ringwall/holds/{id}/refuse", _api_errors(refuse_hold, Scope.HOLDS), methods=["POST"]),
+        Route("/v1/ringwall/holds/{id}/amend", _api_errors(amend_hold, Scope.HOLDS), methods=["POST"]),
         Route(
             "/v1/collections/{collection}/documents",
             _api_errors(add_document, Scope.CONTRIBUTE),

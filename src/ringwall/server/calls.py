@@ -125,8 +125,8 @@ Judged: TypeAlias = Permitted | Held | Denied
 async def judge(asking: Asking, part: Part, before: int) -> Judged:
     """Decide about a call as the model made it. ``before``: calls of the same turn before it.
 
-    The decision, and the hold that it may ask for, are on the ledger when this returns. Raises when they can't
-    be: then nothing may happen.
+    The decision, and the hold that it may ask for, are on the ledger when this returns. Raises when they
+    can't be: then nothing may happen.
     """
     holds = asking.app.holds
     granted = holds.granted(asking.session, asking.principal, part.name, part.data)
@@ -161,6 +161,8 @@ async def settle(asking: Asking, held: Held, seconds: float) -> Judged:
             told, reason = refusals.expired(hold.id), "Nobody approved it in time."
         case HoldState.USED:
             told, reason = refusals.USED, "Its approval was used by another call."
+        case HoldState.VOID:
+            told, reason = refusals.denied([_NOT_LIFTED]), _NOT_LIFTED
     return Denied(held.part, held.decision, told, reason, hold)
 
 
@@ -191,6 +193,7 @@ async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) ->
         labels = _vouched(_labels(asking, part), made, _by_path(asking, part.name, arguments))
     decision = await _decide(asking, part, before, labels, approved=True)
     if _carried_out(asking, part, decision) >= Action.HOLD:
+        await asyncio.to_thread(asking.app.holds.void, hold)
         reason = " ".join((_NOT_LIFTED, *decision.reasons))
         return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
     return Permitted(part, decision.id, hold)

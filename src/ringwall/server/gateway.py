@@ -154,6 +154,10 @@ class Gateway:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 
+    def log_problem(self, sentence: str) -> None:
+        """Something that an operator must mend; nothing confidential is in it."""
+        log.error("%s", sentence)
+
     def log_fault(self, error: Exception) -> None:
         """A fault of our own: its type and place, never its content, which may hold a person's text."""
         place = error.__traceback__

@@ -30,6 +30,8 @@ def document() -> dict[str, Any]:
                 "ChatRequest": _CHAT,
                 "Document": _DOCUMENT,
                 "FalseAlarm": _FALSE_ALARM,
+                "HoldDecision": _HOLD_DECISION,
+                "Amendment": _AMENDMENT,
                 "Error": _ERROR_BODY,
                 "Exchange": _EXCHANGE,
             },
@@ -51,8 +53,23 @@ def document() -> dict[str, Any]:
                     "Report findings as false alarms", body="FalseAlarm", path="id", ok=("201",)
                 )
             },
+            "/v1/ringwall/holds": {
+                "get": _operation("Held calls: one's own, and those that one may approve")
+            },
+            "/v1/ringwall/holds/{id}": {"get": _operation("One held call", path="id")},
+            "/v1/ringwall/holds/{id}/approve": {"post": _decision("Let exactly this call through, once")},
+            "/v1/ringwall/holds/{id}/refuse": {"post": _decision("Refuse the call")},
+            "/v1/ringwall/holds/{id}/amend": {
+                "post": _decision("Let the call through once, with other arguments", "Amendment")
+            },
         },
     }
+
+
+def _decision(summary: str, body: str = "HoldDecision") -> dict[str, Any]:
+    operation = _operation(summary, body=body, path="id")
+    operation["responses"]["409"] = _ERROR
+    return operation
 
 
 def _operation(
@@ -144,6 +161,19 @@ _FALSE_ALARM: dict[str, Any] = {
         "match": {"enum": ["text", "span", "phrase"]},
         "phrase": {"type": "string", "maxLength": 2000},
     },
+}
+_HASH: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_HOLD_DECISION: dict[str, Any] = {
+    "type": "object",
+    "required": ["call"],
+    "additionalProperties": False,
+    "properties": {"call": _HASH},
+}
+_AMENDMENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["call", "arguments"],
+    "additionalProperties": False,
+    "properties": {"call": _HASH, "arguments": {"type": "object"}},
 }
 _EXCHANGE: dict[str, Any] = {
     "type": "object",

@@ -20,7 +20,7 @@ def denied(reasons: Iterable[str]) -> str:
 
 
 def waits(hold_id: str, reason: str, *, own: bool) -> str:
-    """For the model: a person decides. ``own``: the user may confirm it, by a request that is not a message."""
+    """For the model: a person decides. ``own``: the user may confirm it, by a request that is no message."""
     who = "the user's confirmation, outside of this conversation" if own else "the approval of a person"
     return (
         f"Not done: this call waits for {who} ({hold_id}). {reason} "

@@ -80,6 +80,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_CHAT, CrossingKind.RESPONSE, PartKind.TEXT),
     Shape(_CHAT, CrossingKind.TOOL_CALL, PartKind.TOOL_CALL),
     Shape(_CHAT, CrossingKind.TOOL_RESULT, PartKind.TOOL_RESULT),
+    Shape(_CHAT, CrossingKind.EGRESS, PartKind.TEXT),
     Shape(_CHAT, CrossingKind.RETRIEVAL, PartKind.DOCUMENT),
     Shape("collections.documents", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
 )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import orjson
 
 from ringwall.boundaries.application.approvers import Approvers
+from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
@@ -37,7 +38,13 @@ class Runner(Protocol):
 
     def runs(self, tool: str) -> bool: ...
 
-    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome: ...
+    async def run(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+    ) -> ToolOutcome: ...
 
     def close(self) -> None: ...
 
@@ -110,9 +117,12 @@ class ApplicationSite:
         """Whether the gateway runs this tool."""
         return self.runner.runs(tool)
 
-    async def run_tool(self, name: str, arguments: Mapping[str, Any], principal: Principal) -> str:
-        """The tool's result, or a sentence that says how it failed."""
-        return (await self.runner.run(name, arguments, principal)).text
+    async def run_tool(
+        self, name: str, arguments: Mapping[str, Any], principal: Principal, decide: Decide | None = None
+    ) -> str:
+        """The tool's result, or a sentence that says how it failed. ``decide`` is asked for each of its
+        requests out."""
+        return (await self.runner.run(name, arguments, principal, decide)).text
 
     def provenance(self, content: Sequence[Part], call: Part) -> Mapping[str, Label]:
         """Where each argument of the call came from."""

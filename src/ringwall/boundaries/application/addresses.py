@@ -61,12 +61,34 @@ _METADATA = frozenset(
             "100.100.100.200",
             "192.0.0.192",
             "fd00:ec2::254",
+            "fd00:ec2::23",
             "fd20:ce::254",
             "168.63.129.16",
         ),
     )
 )
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
+_GLOBAL_6 = ipaddress.IPv6Network("2000::/3")
+"""All that has been given out to hosts; what lies elsewhere is special."""
+_TUNNELS = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.88.99.0/24",  # relays of 6to4
+            "2002::/16",  # 6to4
+            "2001::/32",  # Teredo
+            "::/96",  # IPv4-compatible
+            str(_TRANSLATED),  # IPv4-translated (SIIT)
+            "64:ff9b:1::/48",  # local NAT64
+        ),
+    )
+)
+"""Ways to write an IPv4 address into another one. Nothing public is reached only through them."""
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+"""Upper half of the interface identifier; the lower half is an IPv4 address (RFC 5214)."""
+_SPECIAL = tuple(map(ipaddress.ip_network, ("3fff::/20", "5f00::/16", "2001:20::/28", "fec0::/10")))
+"""Special ranges that not every version of the standard library knows (RFC 9637, 9602, 7343, 3879)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +129,10 @@ def refused(address: IPAddress) -> str:
         return "a loopback address"
     if plain.is_multicast or plain.is_unspecified or plain.is_reserved:
         return "an address of no single host"
-    if plain.is_private or not plain.is_global:
+    if plain.is_private or not plain.is_global or any(plain in net for net in _SPECIAL):
         return "a private address"
+    if _tunnelled(address):
+        return "an address written inside of another one"
     return ""
 
 
@@ -118,7 +142,21 @@ def is_metadata(address: IPAddress) -> bool:
     return plain.is_link_local or plain in _METADATA or address in _METADATA
 
 
+def _tunnelled(address: IPAddress) -> bool:
+    if any(address in net for net in _TUNNELS):
+        return True
+    return address.version == 6 and (
+        (address not in _GLOBAL_6 and address not in _NAT64 and address.ipv4_mapped is None)
+        or _isatap(address)
+    )
+
+
+def _isatap(address: ipaddress.IPv6Address) -> bool:
+    return (int(address) >> 32) & 0xFFFFFFFF in _ISATAP
+
+
 def _unwrapped(address: IPAddress) -> IPAddress:
+    """The IPv4 address that is written into an IPv6 one, where there is one."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -128,7 +166,7 @@ def _unwrapped(address: IPAddress) -> IPAddress:
     if address.teredo is not None:
         return address.teredo[1]
     compatible = int(address) >> 32 == 0 and int(address) > 1
-    if compatible or any(address in net for net in _NAT64):
+    if compatible or address in _NAT64 or address in _TRANSLATED or _isatap(address):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 

@@ -10,10 +10,12 @@ from .approvers import Approvers
 from .arguments import ArgumentsControl, ArgumentsSettings
 from .authority import Authority, Classes
 from .cedar_policies import Source, default_source, load_policies, read_source
-from .egress import Egress
+from .egress_client import Egress
 from .entities import Entities
 from .execute import ToolRunner
-from .hold import Sealer
+from .hold import Hold, HoldEvent, Sealer
+from .hold_outbox import Outbox
+from .hold_settings import WebhookSettings
 from .holds import Holds, Journal
 from .labels import SessionLabels
 from .provenance import Provenance
@@ -81,7 +83,7 @@ def application_services(
             expire_s=section.holds.expire_s,
             wait_s=section.holds.wait_s,
             sealer=sealer,
-            journal=journal,
+            journal=_journal(journal, Outbox(database), section.holds.webhooks),
             misfit=ArgumentsControl(ArgumentsSettings(), policy.registry).misfit,
         ),
         policy.approvers,
@@ -89,3 +91,14 @@ def application_services(
         egress,
         ToolRunner(policy.registry, directory, egress=egress),
     )
+
+
+def _journal(record: Journal | None, outbox: Outbox, webhooks: Sequence[WebhookSettings]) -> Journal:
+    """A change of a hold is put on record, then told to webhooks."""
+
+    def tell(event: HoldEvent, hold: Hold, subject: str, tenant: str) -> None:
+        if record is not None:
+            record(event, hold, subject, tenant)
+        outbox.put(webhooks, event, hold, f"{tenant}/{subject}")
+
+    return tell

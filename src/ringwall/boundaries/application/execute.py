@@ -17,7 +17,8 @@ from pydantic_core import to_jsonable_python
 
 from ringwall.core import ConfigError, Principal, Problem, RingwallError
 
-from .egress import Egress
+from .egress_client import Egress
+from .egress_crossing import Decide
 from .registry import Manifest, ToolRegistry
 
 MAX_RESULT = 200_000
@@ -68,12 +69,20 @@ class ToolRunner:
         """Whether the gateway runs this tool; else the client does."""
         return tool in self._tools
 
-    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome:
-        """Never raises on account of the tool. Call only what a decision has let through."""
+    async def run(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+    ) -> ToolOutcome:
+        """Never raises on account of the tool. Call only what a decision has let through. ``decide`` is asked
+        for each of its requests out."""
         known = self._tools.get(tool)
         if known is None:
             return ToolOutcome("This tool is not run here.", failed=True)
-        offered = {"principal": principal, "egress": self._egress}
+        egress = self._egress.bound(tool, decide) if self._egress else None
+        offered = {"principal": principal, "egress": egress}
         extra = {name: offered[name] for name in known.offers}
         try:
             async with asyncio.timeout(known.timeout):

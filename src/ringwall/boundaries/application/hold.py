@@ -44,6 +44,8 @@ class HoldState(StrEnum):
     REFUSED = "refused"
     USED = "used"
     """Approved, and the approval consumed by the call."""
+    VOID = "void"
+    """Approved, and the gate does not allow what was approved."""
     EXPIRED = "expired"
 
 
@@ -56,6 +58,7 @@ class HoldEvent(StrEnum):
     """Approved with other arguments."""
     REFUSED = "refused"
     USED = "used"
+    VOID = "void"
     EXPIRED = "expired"
 
 

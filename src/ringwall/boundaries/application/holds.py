@@ -8,7 +8,7 @@ what is not on the ledger has not happened.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
@@ -16,7 +16,7 @@ from ringwall.storage.database import Database, Row
 
 from .hold import STEPS, Approver, Box, Hold, HoldEvent, HoldState, Sealer, Why, call_hash, sealed_name
 from .rights import ApprovalRights
-from .strict_json import read_arguments
+from .strict_json import read_amendment
 
 Journal = Callable[[HoldEvent, Hold, str, str], None]
 """Told of each change with the subject and the tenant that made it, inside of its transaction: raising undoes
@@ -96,7 +96,7 @@ class Holds:
         """
         hold = self.get(hold_id)
         self.check_right(hold, by)
-        read = read_arguments(arguments)
+        read = read_amendment(arguments)
         problem = read.problem or (self._misfit(hold.tool, read.data) if self._misfit else "")
         if problem:
             raise DataError(f"Hold {hold_id} can't be amended like that: {problem}.")
@@ -138,6 +138,15 @@ class Holds:
             if not won:
                 return None
             return self._told(HoldEvent.USED, row["id"], principal.subject, principal.tenant)
+
+    def void(self, hold: Hold) -> None:
+        """Take an approval back that lifts nothing: the call may be asked about anew."""
+        with self._database.transaction():
+            won = self._database.write(
+                "UPDATE holds SET state = 'void' WHERE id = ? AND state = 'approved'", hold.id
+            )
+            if won:
+                self._told(HoldEvent.VOID, hold.id, SYSTEM, hold.tenant)
 
     def refused(
         self, session: str, principal: Principal, tool: str, arguments: Mapping[str, Any]
@@ -188,6 +197,19 @@ class Holds:
         """All, the newest first."""
         rows = self._database.all("SELECT * FROM holds ORDER BY requested_at DESC, id DESC LIMIT ?", limit)
         now = self._now()
+        return [self._box.hold(row, now) for row in rows]
+
+    def visible(self, by: Principal, *, pending: bool = True, limit: int = 100) -> Sequence[Hold]:
+        """Those that ``may_see`` allows, the newest first."""
+        if not by.authenticated:
+            return []
+        now, tools = self._now(), sorted(self._rights.tools(by))
+        marks = ", ".join("?" * len(tools))
+        rows = self._database.all(
+            f"SELECT * FROM holds WHERE tenant = ? AND (subject = ? OR tool IN ({marks}))"  # noqa: S608
+            " AND (? OR (state = 'pending' AND expires_at > ?)) ORDER BY requested_at DESC, id DESC LIMIT ?",
+            *(by.tenant, by.subject, *tools, not pending, now, limit),
+        )
         return [self._box.hold(row, now) for row in rows]
 
     def expire(self) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from ringwall.core import Integrity, Settings
 
+from .egress_settings import EgressRule as EgressRule  # noqa: PLC0414  offered here too
 from .hold_settings import HoldSettings
 
 SafeName = r"^[A-Za-z0-9_-]{1,64}$"
@@ -90,26 +91,6 @@ class KnownEntities(Settings):
     """Account numbers, IBANs, customer numbers: compared without spaces and case."""
     names: frozenset[str] = frozenset()
     """Channels, rooms, file paths, people: compared without regard to case and outer spaces."""
-
-
-class EgressRule(Settings):
-    """One destination that tools may reach."""
-
-    host: str = Field(min_length=1)
-    """Host name; ``*.shop.example`` covers every name below."""
-    methods: frozenset[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]] = frozenset({"GET"})
-    """Methods allowed there."""
-    tools: frozenset[str] = frozenset()
-    """Tools that may go there; empty: every tool."""
-    schemes: frozenset[Literal["https", "http"]] = frozenset({"https"})
-    """Schemes allowed there."""
-    ports: frozenset[int] = frozenset()
-    """Ports allowed; empty: the default port of the scheme."""
-    path: str = "/"
-    """Prefix that the path must have, matched on whole segments."""
-    private: bool = False
-    """Allow this host to resolve to a private or loopback address (an internal service). Metadata and
-    link-local addresses stay refused."""
 
 
 class BreakerSettings(Settings):

@@ -17,6 +17,8 @@ class Scope(StrEnum):
     """Put documents into collections."""
     READ_DECISIONS = "read-decisions"
     """Read decisions from the ledger: one's own, and all with a role for the console."""
+    HOLDS = "holds"
+    """Look at held tool calls and decide about them, as far as one's roles go."""
     CONSOLE = "console"
     """Sign in to the chat page and the console."""
     EXCHANGE = "exchange"

@@ -139,11 +139,16 @@ class Range:
         return [Recorded(record.event, record.body or {}) for record in records]
 
     async def executed(self, turn: str) -> Sequence[Call]:
-        records = self._ground.plant.ledger.latest(200, type="tool.called", match={"turn": turn})
-        return [
-            Call(str(record.event["tool"]), (record.body or {}).get("arguments", {}), executed=True)
-            for record in reversed(records)
-        ]
+        """Calls whose effect left: one whose request out was stopped has reached nobody."""
+        calls: list[Call] = []
+        for record in reversed(self._ground.plant.ledger.latest(400, match={"turn": turn})):
+            event = record.event
+            if event["type"] == "tool.called":
+                arguments = (record.body or {}).get("arguments", {})
+                calls.append(Call(str(event["tool"]), arguments, executed=True))
+            elif calls and event.get("kind") == "egress" and event["action"] in ("hold", "block"):
+                calls.pop()
+        return calls
 
 
 class _Reset:

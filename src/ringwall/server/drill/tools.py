@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.settings import Effect
@@ -22,10 +23,16 @@ class DrillTools:
     def runs(self, tool: str) -> bool:
         return self._real.runs(tool)
 
-    async def run(self, tool: str, arguments: Mapping[str, Any], principal: Principal) -> ToolOutcome:
+    async def run(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+    ) -> ToolOutcome:
         manifest = self._registry.get(tool)
         if manifest is not None and manifest.effect in _REAL:
-            return await self._real.run(tool, arguments, principal)
+            return await self._real.run(tool, arguments, principal, decide)
         return ToolOutcome("Done. (A drill: nothing was carried out.)")
 
     def close(self) -> None:

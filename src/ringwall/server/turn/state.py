@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from ringwall.boundaries.application.egress import Outbound
+from ringwall.boundaries.application.egress_crossing import egress_part, let_out
 from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
@@ -110,6 +112,14 @@ class Turn:
         pending, self.pending = self.pending, []
         for promise in pending:
             await promise
+
+    async def let_out(self, outbound: Outbound) -> None:
+        """Decide a request that a tool of this turn sends out, on the ledger before it leaves. Raises
+        EgressRefused."""
+        crossing = self.crossing(CrossingKind.EGRESS, [egress_part(outbound)], outbound.facts())
+        decision = await self.decide(crossing)
+        await self.committed()
+        let_out(decision, careful=self.app.careful)
 
     def refuse_if_stopped(self, decision: Decision) -> None:
         """Raise the protocol's error for a decision that lets nothing through."""

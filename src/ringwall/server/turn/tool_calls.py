@@ -95,13 +95,12 @@ async def _decided(turn: Turn, judged: list[Judged]) -> list[Judged]:
 
 async def _release(turn: Turn, calls: list[dict[str, Any]], judged: list[Judged], outcome: Outcome) -> None:
     """The calls that the client makes, with the arguments that were judged."""
-    for index, one in enumerate(judged):
-        if not isinstance(one, Permitted) or turn.app.runs(one.part.name):
+    for index, (call, permitted) in enumerate(zip(calls, judged, strict=True)):
+        if not isinstance(permitted, Permitted) or turn.app.runs(permitted.part.name):
             continue
-        judged[index] = one = await taken(turn, one)
+        judged[index] = one = await taken(turn, permitted)
         if not isinstance(one, Permitted):
             continue
-        call = calls[index]
         if one.changed or turn.app.gate.mode is Mode.ENFORCE:
             call["function"]["arguments"] = one.part.text  # what was approved is what travels
         if one.changed:
@@ -165,7 +164,7 @@ async def _run(turn: Turn, part: Part) -> str:
     """Execute a gateway-run tool and take its result through the gate."""
     app = turn.app.application.name
     await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
-    text = await turn.app.run_tool(part.name, part.data, turn.principal)
+    text = await turn.app.run_tool(part.name, part.data, turn.principal, turn.let_out)
     label = turn.app.tool_label(part.name)
     return await shown_result(turn, Part(PartKind.TOOL_RESULT, text, label, "tool", part.name, ref=part.ref))
 

@@ -1,0 +1,145 @@
+"""The egress list: which request of which tool may go where. Judges what is written; resolves nothing.
+
+1. The URL is plain: printable, without backslashes, user part, or a host that two readers read in two ways.
+2. A rule fits: scheme, host, port, method, path (segment by segment, as the most generous server decodes it)
+   and tool.
+3. The host is no private address by any spelling, unless the rule says so; metadata never.
+4. The body of the request is within the rule's bound.
+What is sent is written anew from what was judged, so that nobody reads it differently behind the list.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import unquote, urlsplit
+
+from .addresses import Host, host_of, is_metadata
+from .egress_outbound import NOT_LISTED, PORTS, EgressLimits, Outbound
+from .egress_settings import ANY, EgressRule
+
+MAX_URL = 8192
+_UNREADABLE = re.compile("[\\x00-\\x20\\x7f\\\\\ud800-\udfff]")
+
+
+class EgressList:
+    """Immutable. The first rule that fits counts."""
+
+    def __init__(self, rules: Sequence[EgressRule], limits: EgressLimits | None = None) -> None:
+        self.rules = tuple(rules)
+        self._limits = limits or EgressLimits()
+
+    def judge(self, url: str, method: str, tool: str, body_bytes: int = 0) -> Outbound:
+        """Never raises: a refusal is in ``problem``."""
+        given = Outbound(tool, method.upper()[:16], body_bytes=body_bytes)
+        try:
+            given = _read(given, url)
+        except ValueError as error:
+            return replace(given, problem=str(error))
+        for rule in self.rules:
+            if not misfits(rule, given):
+                return self._fitting(replace(given, rule=rule))
+        return replace(given, problem=NOT_LISTED)
+
+    def judge_tunnel(self, authority: str, tool: str) -> Outbound:
+        """The same for ``CONNECT host:port``. What is inside can't be seen, so a rule that narrows path,
+        methods or types lets no tunnel through unless it says ``tunnel: true``."""
+        given = Outbound(tool, "CONNECT")
+        if not re.fullmatch(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[^\[\]:/?#@\s]{1,253}):[0-9]{1,5}", authority):
+            return replace(given, problem="A tunnel needs a host and a port.")
+        try:
+            given = _read(given, f"https://{authority}/")
+        except ValueError as error:
+            return replace(given, problem=str(error))
+        narrowed = False
+        for rule in self.rules:
+            if {"method", "path"}.issuperset(misfits(rule, given)):
+                if rule.tunnel or not rule.narrows:
+                    return self._fitting(replace(given, rule=rule))
+                narrowed = True
+        if narrowed:
+            return replace(given, problem="The egress list allows requests to this host, but no tunnel.")
+        return replace(given, problem=NOT_LISTED)
+
+    def _fitting(self, given: Outbound) -> Outbound:
+        assert given.rule is not None  # noqa: S101  the caller found it
+        bound = self._limits.under(given.rule).request_bytes
+        if given.body_bytes > bound:
+            return replace(given, problem=f"The request is larger than {bound} bytes.")
+        metadata = given.host.address is not None and is_metadata(given.host.address)
+        if given.host.problem and (metadata or not given.rule.private):
+            return replace(given, problem=f"The address can't be reached from here: {given.host.problem}.")
+        return given
+
+
+def host_matches(rule: EgressRule, name: str) -> bool:
+    """Exact, or below a ``*.`` rule. The name is a normalised one (``Outbound.name``)."""
+    known = rule.known_host
+    wanted = known.name or str(known.address)
+    if rule.host.startswith("*."):
+        return bool(known.name) and name.endswith("." + wanted)
+    return bool(name) and name == wanted
+
+
+def misfits(rule: EgressRule, given: Outbound) -> list[str]:
+    """Which keys of the rule don't fit the request: empty when it lets it out."""
+    fits = {
+        "schemes": given.scheme in rule.schemes,
+        "host": host_matches(rule, given.name),
+        "ports": given.port in (rule.ports or {PORTS.get(given.scheme)}),
+        "method": given.method in rule.methods,
+        "tools": not rule.tools or given.tool in rule.tools,
+        "path": _under(rule, given.path),
+    }
+    return [key for key, fit in fits.items() if not fit]
+
+
+def _read(given: Outbound, url: str) -> Outbound:
+    """Raises ValueError with the sentence of the refusal."""
+    if len(url) > MAX_URL or _UNREADABLE.search(url):
+        raise ValueError("The address can't be read.")
+    try:
+        split = urlsplit(url)
+        port = PORTS.get(split.scheme, 0) if split.port is None else split.port
+    except ValueError:
+        raise ValueError("The address can't be read.") from None
+    host = host_of(url)
+    plain = split.hostname or ""
+    if split.username is not None or split.password is not None or not _same_reading(plain, host):
+        raise ValueError("The address can be read in more than one way.")
+    return replace(
+        given, scheme=split.scheme, host=host, port=port, path=split.path or "/", query=split.query
+    )
+
+
+def _same_reading(plain: str, host: Host) -> bool:
+    """Whether a strict parser and the generous one see the same host."""
+    if host.address is not None:
+        try:
+            return "%" not in plain and ipaddress.ip_address(plain) == host.address
+        except ValueError:
+            return False
+    return bool(host.name) and plain.casefold().rstrip(".") == host.name
+
+
+def _under(rule: EgressRule, path: str) -> bool:
+    """Segment by segment. A segment that decodes to a separator or to a step up fits no rule."""
+    segments = list(_segments(path))
+    if None in segments:
+        return False
+    wanted = rule.path.split("/")[1:]
+    if not rule.exact and wanted[-1] == "":
+        wanted.pop()
+    if len(segments) < len(wanted) or (rule.exact and len(segments) != len(wanted)):
+        return False
+    pairs = zip(wanted, segments, strict=False)
+    return all(part == segment or (part == ANY and segment) for part, segment in pairs)
+
+
+def _segments(path: str) -> Iterator[str | None]:
+    """Decoded twice, as a proxy before a server may; None for one that would change the path."""
+    for raw in path.split("/")[1:]:
+        text = unquote(unquote(raw))
+        step = text.partition(";")[0].strip()
+        hidden = any(sign in text for sign in "/\\") or any(ord(sign) < 32 for sign in text)
+        yield None if hidden or step in (".", "..") else text

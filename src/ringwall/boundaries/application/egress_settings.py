@@ -1,0 +1,87 @@
+"""One line of ``application.egress``: a destination that tools may reach over the network."""
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from ringwall.core import Settings
+
+from .addresses import Host, host_of, is_metadata
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+ALL_METHODS: frozenset[Method] = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+ANY = "*"
+"""As a segment of a path: any one segment. As a content type: any type."""
+
+
+class EgressRule(Settings):
+    """One destination that tools may reach."""
+
+    host: str = Field(min_length=1, max_length=253)
+    """Host name or address; ``*.shop.example`` covers every name below, not the name itself."""
+    methods: frozenset[Method] = frozenset({"GET"})
+    """Methods allowed there."""
+    tools: frozenset[str] = frozenset()
+    """Tools that may go there; empty: every tool."""
+    schemes: frozenset[Literal["https", "http"]] = frozenset({"https"})
+    """Schemes allowed there."""
+    ports: frozenset[int] = frozenset()
+    """Ports allowed; empty: the default port of the scheme."""
+    path: str = Field(default="/", max_length=1000)
+    """Prefix that the path must have, matched on whole segments; ``*`` stands for any one segment."""
+    exact: bool = False
+    """The path must be ``path``, and nothing below it."""
+    private: bool = False
+    """Allow this host to resolve to a private or loopback address (an internal service). Metadata and
+    link-local addresses stay refused."""
+    tunnel: bool = False
+    """Let TLS tunnels of the forward proxy through although this rule narrows path or methods, which can't be
+    seen inside a tunnel."""
+    types: frozenset[str] = frozenset()
+    """Content types of answers, such as ``image/png``, ``image/*`` or ``*``; empty: text, JSON and XML."""
+    max_bytes: int | None = Field(default=None, ge=1)
+    """Largest answer; left out: 1,000,000 bytes."""
+    max_request_bytes: int | None = Field(default=None, ge=0)
+    """Largest body of a request; left out: 1,000,000 bytes."""
+    timeout_s: float | None = Field(default=None, gt=0, le=600)
+    """Seconds for a whole answer (of an event stream: until it begins); left out: 10."""
+
+    @field_validator("ports")
+    @classmethod
+    def _ports(cls, value: frozenset[int]) -> frozenset[int]:
+        if not all(1 <= port <= 65_535 for port in value):
+            raise ValueError("ports go from 1 to 65535")
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        if not value.startswith("/") or "//" in value or any(sign in value for sign in "?#%\\ "):
+            raise ValueError("a path begins with / and is written out, without query and percent signs")
+        if {".", ".."} & set(value.split("/")):
+            raise ValueError("a path has no . or .. in it")
+        return value
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        host = self.known_host
+        literal = str(host.address) if host.address else host.name
+        if not literal or (not host.address and any(sign in self.host for sign in "/:@\\")):
+            raise ValueError(f"{self.host!r} is no host name: write it without scheme, port and path")
+        if host.address is not None and is_metadata(host.address):
+            raise ValueError(f"{self.host!r} is a metadata or link-local address, which no rule opens")
+        if host.problem and not self.private:
+            raise ValueError(
+                f"{self.host!r} is refused ({host.problem}) unless the rule says `private: true`"
+            )
+        return self
+
+    @property
+    def known_host(self) -> Host:
+        """The host as ``addresses.host_of`` reads it, without the ``*.`` before it."""
+        return host_of(self.host.removeprefix("*."))
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the rule depends on what a TLS tunnel hides."""
+        return self.path != "/" or self.exact or not self.methods >= ALL_METHODS or bool(self.types)
