@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ringwall.boundaries.application.egress_client import ToolEgress
 from ringwall.boundaries.application.hold import call_hash
 from ringwall.boundaries.application.registry import Manifest
 from ringwall.boundaries.application.strict_json import canonical, read_arguments
@@ -222,6 +223,11 @@ class Conversation:
         self._waiting[key] = ref
         if len(self._waiting) > _WAITING:
             self._waiting.popitem(last=False)
+
+    async def way_out(self, principal: Principal, tool: str) -> ToolEgress:
+        """The guarded client of a tool that works for this principal."""
+        turn = self._operation(principal)
+        return turn.app.egress.bound(tool, turn.let_out)
 
     async def take(self, principal: Principal, grant: Grant, text: str) -> str:
         """What the model is shown of the result of a call that was granted."""

@@ -12,6 +12,7 @@ from .conversation import Conversation, Grant
 from .portal import Portal
 from .refusal import Refusal
 from .tool import OnRefusal, declaration_of, guarded
+from .way_out import WayOut
 
 if TYPE_CHECKING:
     from .wall import Ringwall
@@ -157,6 +158,10 @@ class Session:
             self._raise_instead(error, await self._portal.arun(self._take(granted, str(error))))
             raise
         return await self._portal.arun(self._take(granted, result_text(result)))
+
+    def way_out(self, tool: str) -> WayOut:
+        """The guarded HTTP client for this tool: it reaches what ``application.egress`` lists for it."""
+        return WayOut(self._portal, self._portal.run(self._held.way_out(self.principal, tool)))
 
     async def _take(self, grant: Grant, text: str) -> str:
         return await self._held.take(self.principal, grant, text)

@@ -14,8 +14,8 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ringwall.core import ConfigError, Problem
 
-PRINCIPAL = "principal"
-"""The parameter by which a tool learns for whom it works, here as in the gateway."""
+FILLED = frozenset({"principal", "egress"})
+"""Parameters that a tool is given here as in the gateway: for whom it works, and its way out."""
 _REST, _KEYWORDS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 _JSON = (str, int, float, list, tuple, dict)
 """What a model could have written: such a value is judged, whoever should have given it."""
@@ -31,7 +31,7 @@ class Shape:
 
     name: str
     signature: inspect.Signature
-    """For those who call it: without ``principal``, which is filled in. With type hints resolved, so that it
+    """For those who call it: without what is filled in. With type hints resolved, so that it
     stands without the function's module."""
     full: inspect.Signature
     """The function's own."""
@@ -54,7 +54,7 @@ class Shape:
             for parameter in signature.parameters.values()
         ]
         full = signature.replace(parameters=parameters, return_annotation=str)
-        asked = [one for one in parameters if one.name != PRINCIPAL or PRINCIPAL in given]
+        asked = [one for one in parameters if one.name not in FILLED - given]
         return cls(name, full.replace(parameters=asked), full, given)
 
     @property

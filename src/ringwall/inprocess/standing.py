@@ -35,6 +35,7 @@ class Standing:
         self.application = application or next(iter(names))
         self._declared: dict[str, ToolSettings] = {}
         self._lock = threading.RLock()
+        self._sites: list[Site] = []
         self.plant = Plant(data_dir)
         try:
             self._site: Site | None = self._composed()
@@ -119,8 +120,17 @@ class Standing:
         if uncovered:
             raise ConfigError(*(Problem(f"unguarded in enforce mode: {gap}") for gap in uncovered))
         put_in_force(site, self.plant)
+        self._sites.append(site)
         self.plant.note("config.loaded", version=site.version)
         return site
+
+    async def release(self) -> None:
+        """Let go of open connections, on the loop that they were opened on."""
+        for site in self._sites:
+            await site.router.close()
+            for app in site.applications.values():
+                await app.egress.close()
+                app.runner.close()
 
     def close(self) -> None:
         self.plant.close()

@@ -10,7 +10,7 @@ from ringwall.boundaries.application.registry import Manifest
 from ringwall.boundaries.application.settings import Effect
 from ringwall.core import ConfigError, Problem
 
-from .signature import PRINCIPAL, Shape, annotations_of, as_json
+from .signature import Shape, annotations_of, as_json
 
 if TYPE_CHECKING:
     from .session import Session
@@ -83,7 +83,7 @@ def guarded(
     @functools.wraps(function, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def call(*args: Any, **kwargs: Any) -> str:
         def run(arguments: Mapping[str, Any]) -> Any:
-            bound = shape.bound(args, kwargs, arguments, {PRINCIPAL: here.principal})
+            bound = shape.bound(args, kwargs, arguments, _filled(shape, here, name))
             return _collected(function(*bound.args, **bound.kwargs), name)
 
         here = session()
@@ -92,7 +92,7 @@ def guarded(
     @functools.wraps(function, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     async def acall(*args: Any, **kwargs: Any) -> str:
         async def run(arguments: Mapping[str, Any]) -> Any:
-            bound = shape.bound(args, kwargs, arguments, {PRINCIPAL: here.principal})
+            bound = shape.bound(args, kwargs, arguments, _filled(shape, here, name))
             made = function(*bound.args, **bound.kwargs)
             return await made if inspect.isawaitable(made) else _joined([item async for item in made])
 
@@ -106,6 +106,11 @@ def guarded(
     setattr(wrapper, _DECLARED, tool)
     made: Callable[..., Any] = wrapper
     return made
+
+
+def _filled(shape: Shape, session: "Session", tool: str) -> dict[str, Any]:
+    makers = {"principal": lambda: session.principal, "egress": lambda: session.way_out(tool)}
+    return {name: makers[name]() for name in shape.fills}
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -59,7 +59,7 @@ class Ringwall:
             stack.callback(self._standing.close)
             self._portal = Portal("wall")
             stack.callback(self._portal.close)
-            stack.callback(lambda: self._portal.run(self._settle(self._conversations.values())))
+            stack.callback(lambda: self._portal.run(self._release()))
             self._recorder = Recorder(self._standing.plant.ledger)
             self._conversations: OrderedDict[str, Conversation] = OrderedDict()
             self._lock = threading.Lock()
@@ -115,6 +115,10 @@ class Ringwall:
             self._portal.submit(self._settle([oldest[1]]))
         return held
 
+    async def _release(self) -> None:
+        await self._settle(self._conversations.values())
+        await self._standing.release()
+
     @staticmethod
     async def _settle(conversations: Iterable[Conversation]) -> None:
         for held in conversations:
@@ -155,7 +159,8 @@ class Ringwall:
         Each call is judged as the workload's policies say, for the principal of the current session; its
         arguments, and who may make it, never rest on what the model claims. It returns a text: what the model
         may be shown of the result, or why the call was refused (``Refusal``; with ``on_refusal="raise"``,
-        DeniedError or HeldError). A parameter ``principal`` is filled in with the verified one. ``given``
+        DeniedError or HeldError). Parameters ``principal`` and ``egress`` are filled
+        in, as in the gateway: the verified one, and the guarded client (``WayOut``). ``given``
         names parameters that the program fills in with objects of its own; what a model could have written
         there is judged, and so refused.
 

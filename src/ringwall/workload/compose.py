@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ringwall.boundaries.application.approvers import Approvers
 from ringwall.boundaries.application.compose import application_services
+from ringwall.boundaries.application.egress_client import Egress
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
@@ -146,6 +147,7 @@ class _Composer:
             router=router,
             registry=self.services.get(ToolRegistry),
             runner=self.services.get(ToolRunner),
+            egress=self.services.get(Egress),
             holds=self.services.get(Holds),
             approvers=self.services.get(Approvers),
             labels=self.services.get(SessionLabels),

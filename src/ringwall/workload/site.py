@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import orjson
 
 from ringwall.boundaries.application.approvers import Approvers
+from ringwall.boundaries.application.egress_client import Egress
 from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
@@ -59,6 +60,7 @@ class ApplicationSite:
     router: Router
     registry: ToolRegistry
     runner: Runner
+    egress: Egress
     holds: Holds
     approvers: Approvers
     labels: SessionLabels
