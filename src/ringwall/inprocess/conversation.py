@@ -3,13 +3,12 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ringwall.boundaries.application.egress_client import ToolEgress
 from ringwall.boundaries.application.hold import call_hash
-from ringwall.boundaries.application.registry import Manifest
-from ringwall.boundaries.application.strict_json import canonical, read_arguments
+from ringwall.boundaries.application.strict_json import read_arguments
 from ringwall.core import (
     SYSTEM,
     USER,
@@ -37,6 +36,7 @@ from ringwall.wire.chat_reply import REFUSAL
 from ringwall.wire.chat_request import ChatCall
 from ringwall.workload.site import ApplicationSite
 
+from .grant import Grant, apart
 from .refusal import Refusal
 
 ENDPOINT = "in-process"
@@ -46,22 +46,6 @@ as good as untrusted; the labels of the session remember its data classes."""
 _WAITING = 256
 """Held calls whose ids are remembered."""
 _NO_CALL = ChatCall("", ())
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A call that may be made, once, with these arguments."""
-
-    call: Part
-    changed: bool
-    """Whether a person put other arguments into it."""
-    defaults: Mapping[str, Any]
-    """Arguments that say what the manifest says for them: as if they had been left out."""
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """As they are to be used: with the values of placeholders, and with what an approver amended."""
-        return {**self.defaults, **self.call.data}
 
 
 class Conversation:
@@ -101,7 +85,6 @@ class Conversation:
             ENDPOINT,
             id=self._turn,
             content=list(self._kept.values()),
-            tool_calls=self._calls,
             uncounted=self._shown,
             left=self._left,
         )
@@ -184,12 +167,12 @@ class Conversation:
         refused = await self._turned_away(turn)
         if refused is not None:
             return refused
-        arguments, defaults = _apart(arguments, turn.app.registry.get(tool))
+        arguments, defaults = apart(arguments, turn.app.registry.get(tool))
         key = call_hash(tool, read_arguments(arguments).data)
         ref = self._waiting.get(key) or new_id("call")
         arguments = turn.app.hiding.arguments(turn.place, tool, arguments, here=False)
-        self._calls += 1
-        judged = await judge(turn, tool_call_part(ref, tool, arguments), turn.tool_calls)
+        before, self._calls = self._calls, self._calls + 1
+        judged = await judge(turn, tool_call_part(ref, tool, arguments), before)
         if isinstance(judged, Held) and turn.can_wait:
             judged = await settle(turn, judged, turn.app.holds.wait_s)
         if isinstance(judged, Permitted):
@@ -269,21 +252,6 @@ class Conversation:
 
 def _who(principal: Principal) -> tuple[str, frozenset[str]]:
     return principal.owner, principal.roles
-
-
-def _apart(arguments: str, tool: Manifest | None) -> tuple[str, Mapping[str, Any]]:
-    """Without the arguments that a framework filled in from the manifest's own defaults, and these."""
-    read = read_arguments(arguments)
-    properties = tool.parameters.get("properties", {}) if tool and not read.problem else {}
-    defaults = {
-        name: value
-        for name, value in read.data.items()
-        if "default" in (facts := properties.get(name) or {})
-        and canonical(value) == canonical(facts["default"])
-    }
-    if not defaults:
-        return arguments, {}
-    return canonical({name: value for name, value in read.data.items() if name not in defaults}), defaults
 
 
 _NOBODY = Principal("nobody")

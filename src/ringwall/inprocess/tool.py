@@ -109,8 +109,12 @@ def guarded(
 
 
 def _filled(shape: Shape, session: "Session", tool: str) -> dict[str, Any]:
-    makers = {"principal": lambda: session.principal, "egress": lambda: session.way_out(tool)}
-    return {name: makers[name]() for name in shape.fills}
+    filled: dict[str, Any] = {}
+    if "principal" in shape.fills:
+        filled["principal"] = session.principal
+    if "egress" in shape.fills:
+        filled["egress"] = session.way_out(tool)
+    return filled
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
