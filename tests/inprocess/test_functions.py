@@ -37,6 +37,20 @@ class Order(BaseModel):
     colour: Colour = Colour.RED
 
 
+def takes_anything(first, second=2, *rest, third=None, principal, **more):
+    return {
+        "first": first,
+        "second": second,
+        "rest": rest,
+        "third": third,
+        "principal": principal,
+        "more": more,
+    }
+
+
+TAKES_ANYTHING = Shape.of(takes_anything, "takes_anything", frozenset())
+
+
 @pytest.fixture
 def told(session):
     """A session in which the user has named what the calls below use."""
@@ -80,6 +94,32 @@ def test_a_manifest_from_the_signature(wall):
     assert schema["properties"]["order"]["properties"]["address"]["properties"]["number"]["minimum"] == 1
     assert schema["additionalProperties"] is True
     assert "$ref" not in json.dumps(schema)
+
+
+def test_a_manifest_of_arguments_with_awkward_names(wall):
+    class Default(BaseModel):
+        title: str
+        default: Address
+
+    @wall.guard_tool(effect="write")
+    def awkward(default: Default, title: str, model_config: int, properties: list[Default]) -> None:
+        """Names that schemas use themselves."""
+
+    properties = awkward.__ringwall_tool__.manifest.parameters["properties"]
+    assert set(properties) == {"default", "title", "model_config", "properties"}
+    assert properties["default"]["properties"]["default"]["properties"]["street"] == {"type": "string"}
+    assert properties["properties"]["items"]["properties"]["title"] == {"type": "string"}
+
+
+def test_what_a_person_amends_arrives_as_its_type():
+    shape = TAKES_ANYTHING
+    given = shape.bound(
+        (1, [2]), {"third": "x"}, {"first": True, "more": 1.0, "new": None}, {"principal": "casey"}
+    )
+    arrived = takes_anything(*given.args, **given.kwargs)
+    assert arrived["first"] is True
+    assert (arrived["second"], arrived["third"]) == (2, None)  # left out: the function's own
+    assert arrived["more"] == {"more": 1.0, "new": None}
 
 
 def test_models_rest_and_keywords_arrive_as_they_were(wall, told):
@@ -164,20 +204,6 @@ JSON = st.recursive(
     max_leaves=6,
 )
 NAMES = st.sampled_from(["first", "second", "rest", "third", "principal", "more", "Ärger", "self", "a b"])
-
-
-def takes_anything(first, second=2, *rest, third=None, principal, **more):
-    return {
-        "first": first,
-        "second": second,
-        "rest": rest,
-        "third": third,
-        "principal": principal,
-        "more": more,
-    }
-
-
-TAKES_ANYTHING = Shape.of(takes_anything, "takes_anything", frozenset())
 
 
 @given(st.lists(JSON, max_size=4), st.dictionaries(NAMES, JSON, max_size=4))

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from ringwall.core import ConfigError, Problem
 from ringwall.inprocess import Ringwall, Session
 from ringwall.inprocess.refusal import NO_TEXT
-from ringwall.inprocess.signature import Shape, annotations_of, as_json, by_name, is_plain
+from ringwall.inprocess.signature import Shape, annotations_of, as_json, by_name, is_plain, same
 from ringwall.inprocess.tool import Facts, OnRefusal
 
 from .missing import missing
@@ -132,7 +132,7 @@ class _Arguments:
         """The arguments to call it with. What is no plain JSON is made anew from what was judged."""
         return {
             name: judged[name]
-            if name in judged and is_plain(judged[name]) and judged[name] == value
+            if name in judged and is_plain(judged[name]) and same(judged[name], value)
             else self._typed(name, value)
             for name, value in granted.items()
         }

@@ -15,7 +15,7 @@ from typing import Any
 
 from ringwall.inprocess import Ringwall
 from ringwall.inprocess.refusal import NO_TEXT
-from ringwall.inprocess.signature import as_json, is_plain
+from ringwall.inprocess.signature import as_json, is_plain, same
 from ringwall.inprocess.tool import Facts, OnRefusal
 
 from .missing import missing
@@ -75,8 +75,8 @@ class GuardedToolset(WrapperToolset[AgentDepsT]):
         kept: list[ToolReturn[Any]] = []
 
         async def run(granted: Mapping[str, Any]) -> Any:
-            same = is_plain(tool_args) and tool_args == granted
-            args = tool_args if same else tool.args_validator.validate_python(dict(granted))
+            as_it_came = is_plain(tool_args) and same(tool_args, granted)
+            args = tool_args if as_it_came else tool.args_validator.validate_python(dict(granted))
             result = await self.wrapped.call_tool(name, args, ctx, tool)
             if not isinstance(result, ToolReturn):
                 return _told(result)

@@ -19,8 +19,8 @@ FILLED = frozenset({"principal", "egress"})
 _REST, _KEYWORDS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 _JSON = (str, int, float, list, tuple, dict)
 """What a model could have written: such a value is judged, whoever should have given it."""
+_VERBATIM = frozenset({"default", "const", "enum", "examples"})
 _LEAVES = (str, int, float, bool, type(None))
-_ABSENT = object()
 _DEPTH = 24
 """Levels of nested models; a deeper schema, or one without end, is refused."""
 
@@ -103,12 +103,16 @@ class Shape:
         reference = made.pop("$ref", "")
         if reference:
             made = {**definitions[reference.rpartition("/")[2]], **made}
-        return {
-            key: value if key in ("default", "const", "enum", "examples")
-            else self._inlined(value, definitions, depth + 1)
-            for key, value in made.items()
-            if not (key == "title" and isinstance(value, str))
-        }  # fmt: skip
+        made.pop("title", None)
+        for key in made.keys() - _VERBATIM:
+            value = made[key]
+            named = key == "properties" and isinstance(value, dict)
+            made[key] = (
+                {name: self._inlined(inner, definitions, depth + 1) for name, inner in value.items()}
+                if named
+                else self._inlined(value, definitions, depth + 1)
+            )
+        return made
 
     @property
     def _keywords(self) -> str:
@@ -139,7 +143,7 @@ class Shape:
         for name in before.keys() - arguments.keys():
             (keywords if name in keywords else bound.arguments).pop(name)
         for name, value in arguments.items():
-            if before.get(name, _ABSENT) == value and is_plain(given[name]):
+            if name in before and same(before[name], value) and is_plain(given[name]):
                 continue
             one = self.signature.parameters.get(name)
             if one is None or name == self._keywords or name in self.given:
@@ -148,6 +152,8 @@ class Shape:
                 bound.arguments[name] = tuple(self._read(one, item) for item in value)
             else:
                 bound.arguments[name] = self._read(one, value)
+        if keywords:
+            bound.arguments[self._keywords] = keywords
         values = {**bound.arguments, **{name: filled[name] for name in self.fills}}
         return inspect.BoundArguments(
             self.full, {name: values[name] for name in self.full.parameters if name in values}
@@ -177,6 +183,11 @@ def by_name(bound: inspect.BoundArguments, taken: Mapping[str, inspect.Parameter
     if hidden:
         raise TypeError(f"got an unexpected keyword argument {min(hidden)!r}")
     return {**values, **keywords}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON: ``True`` is not ``1``. Both are JSON."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def is_plain(value: Any) -> bool:
