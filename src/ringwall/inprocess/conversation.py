@@ -238,14 +238,15 @@ class Conversation:
         return REFUSAL if release.stopped else release.text
 
     def _keep(self, parts: Sequence[Part], shown: int) -> None:
-        """What a step has shown. Content that is told again is kept once; of all, as much as provenance can
-        search."""
+        """What a step has shown. Content that is told again is kept once, at its latest place; of all, as much
+        as provenance can search."""
         self._shown += shown
         for part in parts:
             key = (part.digest, part.label)
             if key not in self._kept:
-                self._kept[key] = part
                 self._size += len(part.text)
+            self._kept[key] = part
+            self._kept.move_to_end(key)
         while self._size > MAX_CHARACTERS and len(self._kept) > 1:
             self._size -= len(self._kept.popitem(last=False)[1].text)
 
