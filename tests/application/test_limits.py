@@ -246,14 +246,19 @@ def test_a_table_of_expectations_is_decided_by_the_same_engine(services: PolicyS
 
 def test_an_explanation_names_policies_and_facts(services: PolicyServices) -> None:
     case = Case.model_validate(
-        {"principal": {"roles": ["agent"]}, "tool": "refund", "args": {"to": "1001", "amount": 5}}
+        {
+            "principal": {"roles": ["agent"]},
+            "tool": "refund",
+            "args": {"to": "1002", "amount": 5},
+            "asked": False,
+        }
     )
     found = explain(services.authority, services.registry, case)
     assert found.action == "hold"
     assert [policy["id"] for policy in found.policies] == ["ringwall.person-decides"]
     assert found.policies[0]["file"] == "default.cedar"
     assert found.policies[0]["line"] > 1
-    assert found.facts["args"]["to"]["known"] is True
+    assert found.facts["args"]["to"]["known"] is False
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: b", "- {tool: x, nope: 1}", "- {expect: allow}", "- 5"])

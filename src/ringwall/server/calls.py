@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ringwall.boundaries.application.hold import Approver, Hold, HoldState, Why
 from ringwall.boundaries.application.provenance import leaves
+from ringwall.boundaries.application.session_facts import CallFacts
 from ringwall.boundaries.application.strict_json import canonical
 from ringwall.core import (
     Action,
@@ -75,6 +76,8 @@ class Permitted:
     part: Part
     """The call as it may be made."""
     decision: str
+    facts: CallFacts
+    """Where its arguments come from, as they were judged."""
     hold: Hold | None = None
     """The approval that it uses up."""
 
@@ -132,16 +135,16 @@ async def judge(asking: Asking, part: Part, before: int) -> Judged:
     granted = holds.granted(asking.session, asking.principal, part.name, part.data)
     if granted is not None:
         return await _with_approval(asking, part, granted, before)
-    decision = await _decide(asking, part, before, labels := _labels(asking, part))
+    decision = await _decide(asking, part, before, facts := _facts(asking, part))
     action = _carried_out(asking, part, decision)
     if action is Action.BLOCK:
         return _denied(part, decision)
     if action is not Action.HOLD:
-        return Permitted(part, decision.id)
+        return Permitted(part, decision.id, facts)
     refused = holds.refused(asking.session, asking.principal, part.name, part.data)
     if refused is not None:
         return _by_person(part, decision.id, refused)
-    why = _why(asking, part, decision, labels)
+    why = _why(asking, part, decision, facts.labels)
     hold = await asyncio.to_thread(holds.request, asking.session, asking.principal, part.name, part.data, why)
     return Held(part, decision.id, hold, before)
 
@@ -186,27 +189,29 @@ async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) ->
     arguments = hold.granted_arguments
     if arguments is None:
         return Denied(part, "", refusals.erased(hold.id), "The approved arguments were erased.", hold)
-    labels = _labels(asking, part)
+    facts = _facts(asking, part)
     if hold.amended_call:
         part = replace(part, text=canonical(dict(arguments)), data=dict(arguments))
         made = _by_path(asking, part.name, hold.arguments or {})
-        labels = _vouched(_labels(asking, part), made, _by_path(asking, part.name, arguments))
-    decision = await _decide(asking, part, before, labels, approved=True)
+        facts = _facts(asking, part)
+        labels = _vouched(facts.labels, made, _by_path(asking, part.name, arguments))
+        facts = replace(facts, labels=labels)
+    decision = await _decide(asking, part, before, facts, approved=True)
     if _carried_out(asking, part, decision) >= Action.HOLD:
         await asyncio.to_thread(asking.app.holds.void, hold)
         reason = " ".join((_NOT_LIFTED, *decision.reasons))
         return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
-    return Permitted(part, decision.id, hold)
+    return Permitted(part, decision.id, facts, hold)
 
 
 async def _decide(
-    asking: Asking, part: Part, before: int, labels: Mapping[str, Label], *, approved: bool = False
+    asking: Asking, part: Part, before: int, facts: CallFacts, *, approved: bool = False
 ) -> Decision:
     crossing = asking.crossing(
         CrossingKind.TOOL_CALL,
         [part],
         {
-            "provenance": {part.ref: labels},
+            **facts.context(part.ref),
             "approved": frozenset({part.ref} if approved else ()),
             "turn_calls": before,
             "session_labels": asking.app.labels.session(asking.session).join(asking.content_label),
@@ -250,8 +255,8 @@ def _why(asking: Asking, part: Part, decision: Decision, labels: Mapping[str, La
     )
 
 
-def _labels(asking: Asking, part: Part) -> Mapping[str, Label]:
-    return asking.app.provenance(asking.content, part)
+def _facts(asking: Asking, part: Part) -> CallFacts:
+    return asking.app.call_facts(asking.content, part)
 
 
 def _by_path(asking: Asking, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,9 +14,9 @@ from ringwall.boundaries.application.egress_client import Egress
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
-from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.rights import ApprovalRights
+from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
@@ -157,7 +157,7 @@ class _Composer:
             hiding=self._hiding(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
             files=self.files,
-            provenance_of=self.services.get(Provenance),
+            session_facts=self.services.get(SessionFacts),
             most_parts=self.workload.interface.limits.parts,
             denied_asks=self.workload.application.breakers.denied_asks,
             ends_refused=self.workload.application.refusals == "end_turn",

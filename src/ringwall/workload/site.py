@@ -13,8 +13,8 @@ from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
-from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.session_facts import CallFacts, SessionFacts
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
@@ -70,7 +70,7 @@ class ApplicationSite:
     hiding: Hiding
     retriever: Retriever
     files: FileReader
-    provenance_of: Provenance
+    session_facts: SessionFacts
     most_parts: int = 400
     """``interface.limits.parts``."""
     denied_asks: int = 3
@@ -126,10 +126,10 @@ class ApplicationSite:
         requests out."""
         return (await self.runner.run(name, arguments, principal, decide)).text
 
-    def provenance(self, content: Sequence[Part], call: Part) -> Mapping[str, Label]:
-        """Where each argument of the call came from."""
+    def call_facts(self, content: Sequence[Part], call: Part) -> CallFacts:
+        """Where each argument of the call came from, and what the user asked for."""
         manifest = self.registry.get(call.name)
-        return self.provenance_of.of(content, call.data, manifest.parameters if manifest else None)
+        return self.session_facts.of(content, call.data, manifest.parameters if manifest else None)
 
     async def retrieve(self, principal: Principal, query: str) -> list[tuple[Part, dict[str, Any]]]:
         """Passages of the application's collections that this principal may read, as parts and plain data."""

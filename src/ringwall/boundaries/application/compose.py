@@ -10,6 +10,7 @@ from .approvers import Approvers
 from .arguments import ArgumentsControl, ArgumentsSettings
 from .authority import Authority, Classes
 from .cedar_policies import Source, default_source, load_policies, read_source
+from .directory import Directories
 from .egress_client import Egress
 from .entities import Entities
 from .execute import ToolRunner
@@ -21,6 +22,7 @@ from .labels import SessionLabels
 from .provenance import Provenance
 from .registry import ToolRegistry
 from .rights import ApprovalRights
+from .session_facts import SessionFacts
 from .settings import ApplicationSection
 from .switches import ToolSwitches
 
@@ -62,7 +64,7 @@ def application_services(
     journal: Journal | None = None,
 ) -> tuple[object, ...]:
     """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
-    BreakerSettings, ToolSwitches, SessionLabels, Holds, Approvers, Provenance, Egress, ToolRunner.
+    BreakerSettings, ToolSwitches, SessionLabels, Holds, Approvers, SessionFacts, Egress, ToolRunner.
 
     ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. On a reload,
     build anew: what must last is in the database.
@@ -87,7 +89,7 @@ def application_services(
             misfit=ArgumentsControl(ArgumentsSettings(), policy.registry).misfit,
         ),
         policy.approvers,
-        Provenance(),
+        SessionFacts(Provenance(), Directories(section.known_entities.directories)),
         egress,
         ToolRunner(policy.registry, directory, egress=egress),
     )

@@ -29,7 +29,7 @@ from ringwall.core import (
 
 from .authority import targets
 from .entities import Destination, Entities, destinations, leaf_texts
-from .policy import is_approved, provenance_of
+from .policy import is_approved, provenance_of, session_facts
 from .provenance import below
 from .registry import Manifest, ToolRegistry
 from .settings import Effect
@@ -55,8 +55,11 @@ _REACHES = frozenset({Effect.FETCH, Effect.EXECUTE})
 class DestinationSettings(Settings):
     """What ``application.destination`` lets pass."""
 
-    user_named: frozenset[Literal["send", "fetch"]] = frozenset({"send"})
+    user_named: frozenset[Literal["send", "fetch"]] = frozenset({"send", "fetch"})
     """Effects for which a place that the user typed is as good as a known one."""
+    follow: bool = True
+    """Whether ``fetch`` may follow an address just as it stands in what the session has seen: such an
+    address carries nothing out. One that the model put together is refused in any case."""
     query_characters: int = 64
     """Longest query and fragment of a URL to a host that is not known, wherever it was named."""
 
@@ -92,14 +95,17 @@ class DestinationControl:
             return _refusal("private", f"{name} leads where tools may not reach: {private}", index)
         if tool.effect not in _OUT or not goes:
             return ALLOW
-        unknown = [place for place in places if not self._entities.knows(place)]
+        known = session_facts(crossing, part)
+        unknown = [place for place in places if not self._entities.knows(place, known.listed)]
         if not unknown:
             return ALLOW
-        if any(_carried(place) > self._settings.query_characters for place in unknown):
+        typed = below(provenance_of(crossing, part), name, untrusted("unknown")).integrity >= Integrity.USER
+        if not typed and any(_carried(place) > self._settings.query_characters for place in unknown):
             return _refusal(
                 "data-in-address", f"the address in {name} carries data to an unknown host", index
             )
-        typed = below(provenance_of(crossing, part), name, untrusted("unknown")).integrity >= Integrity.USER
+        if tool.effect is Effect.FETCH and self._settings.follow and name in known.verbatim:
+            return ALLOW
         if (typed and tool.effect in self._settings.user_named) or (
             tool.effect is Effect.SEND and is_approved(crossing, part)
         ):

@@ -61,6 +61,12 @@ class Case(Settings):
     """By argument; what is not named comes from the user."""
     session: CaseSession = CaseSession()
     approved: bool = False
+    asked: bool = True
+    """Whether the user's own words ask for an effect of this kind."""
+    listed: frozenset[str] = frozenset()
+    """What directories of the session name as known."""
+    verbatim: frozenset[str] = frozenset()
+    """Arguments that are an address just as it stands in content of the session."""
     expect: Literal["allow", "hold", "block"] = "allow"
     policies: frozenset[str] | None = None
     """Ids that must have determined the decision; None: any."""
@@ -102,7 +108,11 @@ def explain(authority: Authority, registry: ToolRegistry, call: Case) -> Explana
     )
     labels = {name: _label(call.provenance.get(name, "user")) for name in call.args}
     session = _session(call.session)
-    ruling = authority.rule(Call(principal, tool, call.args, labels, session, call.approved))
+    linking = frozenset(name for name in call.args if labels[name].integrity < Integrity.USER)
+    asked = frozenset({tool.effect} if call.asked else ())
+    listed = frozenset(value.strip().casefold() for value in call.listed)
+    facts = (asked, listed, call.verbatim, linking)
+    ruling = authority.rule(Call(principal, tool, call.args, labels, session, call.approved, *facts))
     shown = tuple(
         {
             "id": policy.id,

@@ -1,6 +1,7 @@
 """``application.policy``: Cedar on (principal, tool, arguments, where they come from)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from ringwall.core import (
     ALLOW,
@@ -22,6 +23,7 @@ from ringwall.core import (
 
 from .authority import Authority, Call
 from .registry import ToolRegistry
+from .settings import Effect
 
 DECLARATION = Declaration(
     id="application.policy",
@@ -40,7 +42,8 @@ DECLARATION = Declaration(
 
 class PolicyControl:
     """Context keys it reads: ``provenance`` (call id to path to label), ``approved`` (call ids),
-    ``session_labels``. What is missing counts as untrusted, not approved and private."""
+    ``session_labels``, and those of ``session_facts``. What is missing counts as untrusted, not approved,
+    private, not asked for and not known."""
 
     declaration = DECLARATION
 
@@ -68,6 +71,7 @@ class PolicyControl:
             provenance_of(crossing, part),
             session if isinstance(session, Label) else None,
             is_approved(crossing, part),
+            *session_facts(crossing, part),
         )
         ruling = self._authority.rule(call)
         if ruling.action is Action.ALLOW:
@@ -91,6 +95,30 @@ def provenance_of(crossing: Crossing, part: Part) -> Mapping[str, Label]:
     by_call = crossing.context.get("provenance")
     labels = by_call.get(part.ref) if isinstance(by_call, Mapping) else None
     return labels if isinstance(labels, Mapping) else {}
+
+
+class Found(NamedTuple):
+    """What the gateway found in the session for one call: see ``authority.Call``."""
+
+    asked: Collection[Effect]
+    listed: Collection[str]
+    verbatim: Collection[str]
+    linking: Collection[str]
+
+
+def session_facts(crossing: Crossing, part: Part) -> Found:
+    """From the context keys ``asked``, ``listed``, ``verbatim`` and ``linking`` (the latter two by call
+    id). Where one is missing, the worst is assumed."""
+    asked, listed = crossing.context.get("asked"), crossing.context.get("listed")
+    verbatim, linking = crossing.context.get("verbatim"), crossing.context.get("linking")
+    verbatim = verbatim.get(part.ref) if isinstance(verbatim, Mapping) else None
+    linking = linking.get(part.ref) if isinstance(linking, Mapping) else None
+    return Found(
+        frozenset(asked if isinstance(asked, (frozenset, set)) else ()),
+        listed if isinstance(listed, (frozenset, set)) else frozenset(),
+        verbatim if isinstance(verbatim, (frozenset, set)) else frozenset(),
+        linking if isinstance(linking, (frozenset, set)) else frozenset(part.data),
+    )
 
 
 def is_approved(crossing: Crossing, part: Part) -> bool:

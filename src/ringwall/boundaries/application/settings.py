@@ -78,6 +78,16 @@ class ToolSettings(Settings):
         return Integrity[self.result.upper()]
 
 
+class Directory(Settings):
+    """A tool whose results name known entities: contacts, channels, own files."""
+
+    tool: str
+    """Name of the tool."""
+    fields: frozenset[str] = frozenset()
+    """Keys, at any depth of its JSON or YAML result, whose values are the entities. Name only those that no
+    outsider can fill. Empty: the result is a plain list of them."""
+
+
 class KnownEntities(Settings):
     """Destinations that belong to the workload. Going there needs no trust in who named it."""
 
@@ -91,6 +101,8 @@ class KnownEntities(Settings):
     """Account numbers, IBANs, customer numbers: compared without spaces and case."""
     names: frozenset[str] = frozenset()
     """Channels, rooms, file paths, people: compared without regard to case and outer spaces."""
+    directories: tuple[Directory, ...] = ()
+    """Tools whose results add to these for the session that they were shown in."""
 
 
 class BreakerSettings(Settings):
