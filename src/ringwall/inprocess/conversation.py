@@ -238,8 +238,8 @@ class Conversation:
         return REFUSAL if release.stopped else release.text
 
     def _keep(self, parts: Sequence[Part], shown: int) -> None:
-        """What a step has shown. Content that is told again is kept once, at its latest place; of all, as much
-        as provenance can search."""
+        """What a step has shown. Content that is told again is kept once, at its latest place; the oldest is
+        forgotten first."""
         self._shown += shown
         for part in parts:
             key = (part.digest, part.label)
