@@ -264,5 +264,8 @@ def test_offers(wall, shop):
     manager = wall.session(wall.principal("morgan", roles=["manager"]))
     assert manager.offer(offered) == [*tools, declared]
     assert clerk.offer([]) == []
+    (told,) = clerk.declarations(tools)
+    assert (told["type"], told["function"]["name"]) == ("function", "send_email")
+    assert told["function"]["parameters"]["required"] == ["to", "body"]
     with pytest.raises(TypeError):
         clerk.offer([shop.send_email])

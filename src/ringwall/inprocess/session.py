@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from ringwall.boundaries.application.execute import ToolFault, result_text
 from ringwall.core import Principal
 
-from .conversation import Conversation, Grant
+from .conversation import Conversation
+from .grant import Grant
 from .portal import Portal
 from .refusal import Refusal
 from .tool import OnRefusal, declaration_of, guarded
@@ -113,6 +114,11 @@ class Session:
     async def aoffer(self, tools: Sequence[T]) -> list[T]:
         declared = [declaration_of(tool) for tool in tools]
         return [tools[index] for index in await self._portal.arun(self._held.offer(self.principal, declared))]
+
+    def declarations(self, tools: Sequence[Any]) -> list[dict[str, Any]]:
+        """Those that may be offered, as chat completions take them."""
+        offered = map(declaration_of, self.offer(tools))
+        return [{"type": "function", "function": dict(one)} for one in offered]
 
     def guard_tool(
         self,
