@@ -30,8 +30,7 @@ from ringwall.server.recorder import Recorder
 from ringwall.server.response_guard import ResponseGuard
 from ringwall.server.turn.converse import response_crossing
 from ringwall.server.turn.state import Turn
-from ringwall.server.turn.tool_calls import shown_result
-from ringwall.wire.chat_parts import tool_call_part
+from ringwall.server.turn.tool_calls import as_made, shown_result
 from ringwall.wire.chat_reply import REFUSAL
 from ringwall.wire.chat_request import ChatCall
 from ringwall.workload.site import ApplicationSite
@@ -170,9 +169,9 @@ class Conversation:
         arguments, defaults = apart(arguments, turn.app.registry.get(tool))
         key = call_hash(tool, read_arguments(arguments).data)
         ref = self._waiting.get(key) or new_id("call")
-        arguments = turn.app.hiding.arguments(turn.place, tool, arguments, here=False)
+        call = {"id": ref, "function": {"name": tool, "arguments": arguments}}
         before, self._calls = self._calls, self._calls + 1
-        judged = await judge(turn, tool_call_part(ref, tool, arguments), before)
+        judged = await judge(turn, as_made(turn, call), before)
         if isinstance(judged, Held) and turn.can_wait:
             judged = await settle(turn, judged, turn.app.holds.wait_s)
         if isinstance(judged, Permitted):

@@ -43,7 +43,7 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
     """
     judged: list[Judged] = []
     for call in _named(calls):
-        judged.append(await judge(turn, _as_made(turn, call), turn.tool_calls))
+        judged.append(await judge(turn, as_made(turn, call), turn.tool_calls))
         turn.tool_calls += 1
     judged = await _decided(turn, judged)
     outcome = Outcome()
@@ -71,7 +71,7 @@ def _named(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return calls
 
 
-def _as_made(turn: Turn, call: dict[str, Any]) -> Part:
+def as_made(turn: Turn, call: dict[str, Any]) -> Part:
     """The call with the values that its tool will be given: policy judges those, not their placeholders."""
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     here = turn.app.runs(name)
