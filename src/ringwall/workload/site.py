@@ -10,6 +10,7 @@ import orjson
 from ringwall.boundaries.application.approvers import Approvers
 from ringwall.boundaries.application.breakers import Breakers
 from ringwall.boundaries.application.chain_token import Chains
+from ringwall.boundaries.application.egress_client import Egress
 from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
@@ -68,6 +69,7 @@ class ApplicationSite:
     router: Router
     registry: ToolRegistry
     runner: Runner
+    egress: Egress
     holds: Holds
     approvers: Approvers
     labels: SessionLabels

@@ -13,6 +13,7 @@ from ringwall.boundaries.application.session_facts import Background
 from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
+    SYSTEM,
     Action,
     Crossing,
     CrossingKind,
@@ -163,6 +164,12 @@ class Turn:
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
 
+    def settle(self) -> None:
+        """Give back what was reserved beyond the tokens really used and the data really shown. May be called
+        twice."""
+        self.app.quotas.settle(self.id, self.tokens_used())
+        self.app.disclosures.settle(self.id, left=self.left)
+
     @property
     def chain_token(self) -> str:
         """For the agents that this turn asks; empty where it stands on no chain, or on a broken one."""
@@ -220,7 +227,7 @@ class Turn:
     @property
     def content_label(self) -> Label:
         """The join of all content that the model has been shown in this turn."""
-        return reduce(Label.join, (part.label for part in self.content))
+        return reduce(Label.join, (part.label for part in self.content), SYSTEM)
 
 
 def stopper(decision: Decision) -> str:
