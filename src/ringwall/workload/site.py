@@ -93,7 +93,7 @@ class ApplicationSite:
     """``application.breakers.chain.trusted``."""
     most_parts: int = 400
     """``interface.limits.parts``."""
-    denied_asks: int = 3
+    denied_asks: int = 10
     """How often the model is asked again in one turn after a refusal."""
     ends_refused: bool = False
     """``application.refusals: end_turn``."""

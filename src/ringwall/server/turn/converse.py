@@ -17,7 +17,7 @@ from ..response_guard import Release, ResponseGuard
 from .state import Turn
 from .tool_calls import Outcome, judge_calls
 
-ROUNDS = 8
+ROUNDS = 16
 """Model calls within one turn: each round but the last ended in tool calls that the gateway answered."""
 
 
