@@ -14,7 +14,7 @@ from .control import (
     StreamNeeds,
     applies,
 )
-from .crossing import Crossing, CrossingKind, Part, PartKind
+from .crossing import CLIENT_INSTRUCTIONS, Crossing, CrossingKind, Part, PartKind
 from .decision import Decision, Line, Mode, Status
 from .errors import (
     ConfigError,
@@ -40,6 +40,7 @@ __all__ = [
     "ALLOW",
     "ALLOWED_BY",
     "ANONYMOUS",
+    "CLIENT_INSTRUCTIONS",
     "END_OF_STREAM",
     "MODEL",
     "SYSTEM",

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ringwall.boundaries.application.egress_client import Fetched, ToolEgress
+from ringwall.boundaries.application.egress_answer import Fetched
+from ringwall.boundaries.application.egress_client import ToolEgress
 
 from .portal import Portal
 
