@@ -7,6 +7,7 @@ import openai
 import pytest
 
 ASK: Any = [{"role": "user", "content": "Which lamp is good for reading?"}]
+TELL: Any = [{"role": "user", "content": "Make a note about lamps, please."}]
 NOTE: Any = {
     "type": "function",
     "function": {
@@ -62,7 +63,7 @@ def test_a_tool_that_the_client_runs(gateway: Any, model_server: Any, said: Any,
     model_server.says(said("", ("note", '{"about": "lamps"}')), said("Noted."))
     if stream:
         chunks = list(
-            client.chat.completions.create(model="default", messages=ASK, tools=[NOTE], stream=True)
+            client.chat.completions.create(model="default", messages=TELL, tools=[NOTE], stream=True)
         )
         deltas = [c.choices[0].delta for c in chunks]
         calls = [call for delta in deltas for call in delta.tool_calls or ()]
@@ -76,7 +77,7 @@ def test_a_tool_that_the_client_runs(gateway: Any, model_server: Any, said: Any,
             ],
         }
     else:
-        answer = client.chat.completions.create(model="default", messages=ASK, tools=[NOTE])
+        answer = client.chat.completions.create(model="default", messages=TELL, tools=[NOTE])
         assert answer.choices[0].finish_reason == "tool_calls"
         message = answer.choices[0].message
         name, arguments, ref = (
@@ -85,7 +86,7 @@ def test_a_tool_that_the_client_runs(gateway: Any, model_server: Any, said: Any,
             message.tool_calls[0].id,
         )
     assert (name, json.loads(arguments)) == ("note", {"about": "lamps"})
-    history = [*ASK, message, {"role": "tool", "tool_call_id": ref, "content": "It is written down."}]
+    history = [*TELL, message, {"role": "tool", "tool_call_id": ref, "content": "It is written down."}]
     final = client.chat.completions.create(model="default", messages=history, tools=[NOTE])
     assert final.choices[0].message.content == "Noted."
     assert "It is written down." in model_server.seen

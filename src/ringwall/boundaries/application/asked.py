@@ -85,12 +85,14 @@ def _in_clause(tokens: Sequence[str], words: "_Words") -> set[Effect]:
     found: set[Effect] = set()
     live = [token for at, token in enumerate(tokens) if not _negated(tokens, at, words)]
     commands = [token for at, token in enumerate(tokens) if token in live and _leads(tokens, at, words)]
-    doing = any(words.doing.match(token) for token in live)
     for effect, table in words.effects.items():
         if (
             any(table.verbs.match(token) for token in live)
             or any(table.either.match(token) for token in commands)
-            or (doing and any(table.nouns.match(token) for token in live))
+            or (
+                any(table.nouns.match(token) for token in live)
+                and any((table.companions or words.doing).match(token) for token in live)
+            )
             or any(table.places.match(token) for token in live)
         ):
             found.add(effect)
@@ -141,6 +143,8 @@ class _Table:
     nouns: _List
     places: _List
     inside: tuple[str, ...]
+    companions: _List | None = None
+    """What makes a noun a wish; the general ``doing`` where it is None."""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "_Table":
@@ -148,7 +152,8 @@ class _Table:
             return _List.of(given.get(name, ""))
 
         inside = tuple((given.get("inside") or "").split())
-        return cls(words("verbs"), words("either"), words("nouns"), words("places"), inside)
+        companions = words("with") if given.get("with") else None
+        return cls(words("verbs"), words("either"), words("nouns"), words("places"), inside, companions)
 
     def stands_inside(self, text: str) -> bool:
         return any(word in text for word in self.inside)
