@@ -74,6 +74,15 @@ def call_arguments(parts: list[Part]) -> dict[str, Any]:
     return made
 
 
+_OPEN = {
+    "identical_calls": 10**9,
+    "similar_calls": 10**9,
+    "calls_per_turn": 10**9,
+    "calls": {"session": "1000000000/hour", "principal": "1000000000/day"},
+}
+"""Limits that the same call, made over and over, does not reach."""
+
+
 def section() -> ApplicationSection:
     properties = {f"a{number}": {"type": "string"} for number in range(20)}
     tool = {
@@ -83,7 +92,7 @@ def section() -> ApplicationSection:
         "target": ["a0"],
     }
     return ApplicationSection.model_validate(
-        {"tools": {"note": tool}, "breakers": {"identical_calls": 10**9, "calls_per_turn": 10**9}}
+        {"tools": {"note": tool}, "breakers": _OPEN}
     )
 
 

@@ -121,6 +121,8 @@ class Entities:
         plain = _plain(text)
         if plain in listed or plain in self._names or _account(text) in self._accounts:
             return True
+        if " " in plain and _SIGNS.isdisjoint(text):
+            return False  # words, and no place in them
         named = list(destinations(text, whole=True))
         if not named or not all(self.knows(destination, listed) for destination in named):
             return False
