@@ -19,8 +19,10 @@ from ringwall.boundaries.application import arguments, breaker, destination, man
 from ringwall.boundaries.application.authority import Call
 from ringwall.boundaries.application.cedar_policies import Source
 from ringwall.boundaries.application.compose import application_services, policy_services
+from ringwall.boundaries.application.directory import Directories
 from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.rights import ApprovalRights
+from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.settings import ApplicationSection
 from ringwall.boundaries.application.strict_json import read_arguments
 from ringwall.core import (
@@ -153,6 +155,14 @@ def main() -> None:
         "provenance and Cedar together",
         lambda: made.authority.rule(Call(_BY, tool, data, provenance.of(parts, data), USER)),
     )
+    facts = SessionFacts(provenance, Directories(()))
+
+    def whole() -> object:
+        known = facts.of(parts, data)
+        found = (known.asked, known.listed, known.verbatim, known.linking)
+        return made.authority.rule(Call(_BY, tool, data, known.labels, USER, False, *found))
+
+    measure("all that is known of the call, and Cedar", whole)
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(gate(Path(folder), data, labels))
 
