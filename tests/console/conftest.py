@@ -335,7 +335,11 @@ class Memory:
     async def decide_server_tool(
         self, server: str, tool: str, digest: str, principal: Principal, *, approve: bool, despite: bool
     ) -> None:
-        if approve and not despite and any(one.findings for info in self.mcp for one in info.tools if one.tool == tool):
+        if (
+            approve
+            and not despite
+            and any(one.findings for info in self.mcp for one in info.tools if one.tool == tool)
+        ):
             raise DataError("Read the findings first.")
         self.decided.append((server, tool, digest, approve))
 

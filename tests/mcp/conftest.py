@@ -14,15 +14,16 @@ from typing import Any
 import httpx2
 import pytest
 from aiohttp import web
+from tests.conftest import ModelServer, Running, running, workload
 
 from ringwall.core import Principal
 from ringwall.workload import mcp_review
-from tests.conftest import ModelServer, Running, running, workload
 
 pytest.importorskip("mcp")
 
-from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+
+from mcp import Client
 
 OPERATOR = Principal("ops", roles=frozenset({"operator"}), credential="key")
 SECRET = "tok-4f9c1e77a0b84d5e"
@@ -46,7 +47,7 @@ Behave = Callable[["FakeServer", web.Request, dict[str, Any]], Awaitable[web.Str
 
 @dataclass
 class FakeServer:
-    """Speaks the older protocol over HTTP; ``tools`` and ``result`` are what it says, ``behave`` takes over."""
+    """Speaks the older protocol over HTTP; ``tools`` and ``result`` are what it says."""
 
     url: str = ""
     tools: list[dict[str, Any]] = field(default_factory=lambda: [tool("look")])
@@ -137,7 +138,9 @@ class Mcp:
         address = self.gateway.url + (path or f"/mcp/{server}")
         async with (
             httpx2.AsyncClient(headers=given, timeout=30) as http,
-            Client(streamable_http_client(address, http_client=http), mode=mode, cache=None, **options) as client,
+            Client(
+                streamable_http_client(address, http_client=http), mode=mode, cache=None, **options
+            ) as client,
         ):
             yield client
 
@@ -172,7 +175,9 @@ class Mcp:
         return [dict(record.event) for record in self.gateway.plant.ledger.latest(200, type=kind)]
 
     def decisions(self, kind: str) -> list[dict[str, Any]]:
-        return [event for event in self.events("decision") if event["kind"] == kind and event["endpoint"] == "mcp"]
+        return [
+            event for event in self.events("decision") if event["kind"] == kind and event["endpoint"] == "mcp"
+        ]
 
 
 def said(result: Any) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from mcp import MCPError
-
 from tests.conftest import ModelServer
 from tests.conftest import said as says
 from tests.mcp.conftest import SECRET, FakeServer, Start, said, sent, text, tool
+
+from mcp import MCPError
 
 ERAS = ("legacy", "auto")
 
@@ -88,8 +88,12 @@ async def test_arguments_are_held_to_the_approved_schema(start: Start, fake: Fak
 
 
 async def test_a_call_with_an_effect_waits_for_a_person(start: Start, fake: FakeServer) -> None:
-    fake.tools = [tool("send_note", "Send a note to somebody.", to={"type": "string"}, body={"type": "string"})]
-    mcp = start(principals={"roles": {"manager": {"inherits": ["agent"], "may_approve": ["fake__send_note"]}}})
+    fake.tools = [
+        tool("send_note", "Send a note to somebody.", to={"type": "string"}, body={"type": "string"})
+    ]
+    mcp = start(
+        principals={"roles": {"manager": {"inherits": ["agent"], "may_approve": ["fake__send_note"]}}}
+    )
     await mcp.approve()
     arguments = {"to": "someone@outside.example", "body": "hello"}
     async with mcp.client(mode="legacy") as client:
@@ -161,15 +165,24 @@ async def test_a_session_id_is_of_use_to_its_principal_alone(start: Start) -> No
         ({"origin": "http://localhost:5173"}, 200),
     ],
 )
-async def test_pages_of_other_sites_are_turned_away(start: Start, headers: dict[str, str], status: int) -> None:
+async def test_pages_of_other_sites_are_turned_away(
+    start: Start, headers: dict[str, str], status: int
+) -> None:
     mcp = start(application={"mcp": {"origins": ["https://app.example"]}})
     body = {
         "jsonrpc": "2.0",
         "id": 1,
         "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}},
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "c", "version": "1"},
+        },
     }
-    given = {"authorization": f"Bearer {mcp.gateway.keys['casey']}", "accept": "application/json, text/event-stream"}
+    given = {
+        "authorization": f"Bearer {mcp.gateway.keys['casey']}",
+        "accept": "application/json, text/event-stream",
+    }
     got = httpx2.post(f"{mcp.gateway.url}/mcp/fake", json=body, headers={**given, **headers})
     assert got.status_code == status
 
@@ -190,9 +203,10 @@ async def test_credentials_are_put_in_and_never_come_out(
     assert SECRET not in sent(listed) + sent(result)
     assert mcp.gateway.keys["casey"] not in str(fake.headers)
     assert SECRET not in caplog.text
-    everything = b"".join(
-        path.read_bytes() for path in mcp.gateway.data_dir.rglob("*") if path.is_file()
-    ) + mcp.gateway.path.read_bytes()
+    everything = (
+        b"".join(path.read_bytes() for path in mcp.gateway.data_dir.rglob("*") if path.is_file())
+        + mcp.gateway.path.read_bytes()
+    )
     assert SECRET.encode() not in everything
 
 
@@ -217,7 +231,9 @@ async def test_a_chat_turn_uses_the_same_tool(
     offered, answered = model_server.received
     assert "fake__look" in [one["function"]["name"] for one in offered["tools"]]
     result = answered["messages"][-1]
-    assert result["role"] == "tool" and "forty-two" in result["content"] and "from outside" in result["content"]
+    assert (
+        result["role"] == "tool" and "forty-two" in result["content"] and "from outside" in result["content"]
+    )
 
 
 async def test_a_reload_keeps_sessions_of_clients(start: Start, fake: FakeServer) -> None:
@@ -231,9 +247,10 @@ async def test_a_reload_keeps_sessions_of_clients(start: Start, fake: FakeServer
 
 
 def test_a_workload_that_can_not_be_is_refused(tmp_path: Path) -> None:
+    from tests.conftest import workload, write_workload
+
     from ringwall.core import ConfigError
     from ringwall.workload.load import load
-    from tests.conftest import workload, write_workload
 
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"servers": {"a": {"url": "http://x/mcp", "command": "y"}}}, "either"),

@@ -4,7 +4,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.mcp.conftest import Start, peer, said
 
 
@@ -41,9 +40,15 @@ async def test_git(start: Start, tmp_path: Path) -> None:
 
 async def test_fetch_reaches_no_place_that_nobody_allowed(start: Start) -> None:
     mcp = start(servers={"fetch": {"command": peer("mcp-server-fetch")}})
-    await mcp.approve(server="fetch", anyway=True)  # its description tells the model to forget what it was told
+    await mcp.approve(
+        server="fetch", anyway=True
+    )  # its description tells the model to forget what it was told
     async with mcp.client(server="fetch") as client:
         assert [one.name for one in (await client.list_tools()).tools] == ["fetch"]
-        for url in ("http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/", "https://outside.example/"):
+        for url in (
+            "http://169.254.169.254/latest/meta-data/",
+            "http://127.0.0.1:1/",
+            "https://outside.example/",
+        ):
             refused = await client.call_tool("fetch", {"url": url})
             assert refused.is_error and "Denied" in said(refused), url

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import running, workload
+from tests.mcp.conftest import FakeServer, Mcp, Start, tool
+from tests.mcp.test_stdio import started
 
 from ringwall.boundaries.application.mcp.offered import Offered, cleaned, difference, registry_name, visible
 from ringwall.boundaries.application.mcp.pins import Pins, PinState
@@ -16,9 +19,6 @@ from ringwall.core import IdentityError, RingwallError
 from ringwall.server.gateway import Gateway
 from ringwall.storage.database import Database
 from ringwall.workload import mcp_review
-from tests.conftest import running, workload
-from tests.mcp.conftest import FakeServer, Mcp, Start, tool
-from tests.mcp.test_stdio import started
 
 Command = Any
 
@@ -59,18 +59,24 @@ async def test_the_command_line(tmp_path: Path, model_server: Any) -> None:
         approve = ["mcp", "approve", "own", *there]
         code, told = await asyncio.to_thread(_run, *approve, "look", "--key", gateway.keys["casey"])
         assert code == 2 and "console right" in told
-        code, told = await asyncio.to_thread(_run, *approve, "look@000000000000", "--key", gateway.keys["ops"])
+        code, told = await asyncio.to_thread(
+            _run, *approve, "look@000000000000", "--key", gateway.keys["ops"]
+        )
         assert code == 2 and "look at it again" in told
         before = gateway.live.site.version
         code, told = await asyncio.to_thread(
             _run, *approve, f"look@{digest[1]}", "--key", gateway.keys["ops"], "--json"
         )
-        assert code == 0 and json.loads(told) == [{"name": "own__look", "state": "approved", "effect": "read"}]
+        assert code == 0 and json.loads(told) == [
+            {"name": "own__look", "state": "approved", "effect": "read"}
+        ]
         await asyncio.to_thread(gateway.until, lambda: gateway.live.site.version != before)
         assert await Mcp(gateway).names(server="own") == ["look"]
         code, told = await asyncio.to_thread(_run, "mcp", "list", *there)
         assert code == 0 and "own" in told
-        code, told = await asyncio.to_thread(_run, "mcp", "refuse", "own", "look", "--key", gateway.keys["ops"], *there)
+        code, told = await asyncio.to_thread(
+            _run, "mcp", "refuse", "own", "look", "--key", gateway.keys["ops"], *there
+        )
         assert code == 0 and "refused" in told
         await asyncio.to_thread(gateway.until, lambda: not gateway.live.site.application().mcp.tools.by_name)
         assert await Mcp(gateway).names(server="own") == []
@@ -133,7 +139,13 @@ def test_pins_are_bound_to_what_was_shown(tmp_path: Path) -> None:
 
 
 def test_a_digest_covers_everything() -> None:
-    base: dict[str, Any] = {"name": "t", "description": "d", "parameters": {"a": 1}, "annotations": {}, "output": None}
+    base: dict[str, Any] = {
+        "name": "t",
+        "description": "d",
+        "parameters": {"a": 1},
+        "annotations": {},
+        "output": None,
+    }
     digests = {
         Offered(**{**base, **change}).digest
         for change in (
@@ -151,7 +163,15 @@ def test_a_digest_covers_everything() -> None:
 
 
 def test_names_never_meet() -> None:
-    pairs = [("a", "b"), ("a", "b__c"), ("a-b", "c"), ("a", "b.c"), ("a", "b/c"), ("a", "b c"), ("a", "x" * 90)]
+    pairs = [
+        ("a", "b"),
+        ("a", "b__c"),
+        ("a-b", "c"),
+        ("a", "b.c"),
+        ("a", "b/c"),
+        ("a", "b c"),
+        ("a", "x" * 90),
+    ]
     names = [registry_name(*pair) for pair in pairs]
     assert len(set(names)) == len(names) and all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in names)
 

@@ -1,4 +1,4 @@
-"""Servers that the gateway starts: what they are given, what they may take, and that nothing of them stays."""
+"""Servers that the gateway starts: what they are given, what they may take, and that nothing stays."""
 
 import asyncio
 import json
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.mcp.conftest import SECRET, Start, said
 
-SERVER = '''
+SERVER = """
 import json, os, resource, subprocess, sys, time
 def send(message):
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\\n"); sys.stdout.flush()
 def facts():
     return {"env": dict(os.environ), "cwd": os.getcwd(), "pid": os.getpid(), "left": os.listdir("."),
-            "core": resource.getrlimit(resource.RLIMIT_CORE)[0], "data": resource.getrlimit(resource.RLIMIT_DATA)[0]}
+            "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+            "data": resource.getrlimit(resource.RLIMIT_DATA)[0]}
 for line in sys.stdin:
     message = json.loads(line)
     key, method = message.get("id"), message.get("method")
@@ -28,7 +28,8 @@ for line in sys.stdin:
               "serverInfo": {"name": "s", "version": "1"}}})
     elif method == "tools/list":
         schema = {"type": "object", "properties": {"about": {"type": "string"}}}
-        send({"id": key, "result": {"tools": [{"name": "look", "description": "Look.", "inputSchema": schema}]}})
+        tool = {"name": "look", "description": "Look.", "inputSchema": schema}
+        send({"id": key, "result": {"tools": [tool]}})
     elif method == "tools/call":
         about = message["params"]["arguments"]["about"]
         if about == "facts":
@@ -49,7 +50,7 @@ for line in sys.stdin:
             time.sleep(600)
     else:
         send({"id": key, "error": {"code": -32601, "message": "no"}})
-'''
+"""
 
 
 def started(folder: Path, **settings: Any) -> dict[str, Any]:
@@ -85,7 +86,16 @@ async def test_a_server_is_given_what_it_needs_alone(
     assert facts["env"]["TOKEN"] == "[credential removed]"
     assert set(facts["env"]) <= {
         *("PATH", "HOME", "TMPDIR", "LANG", "LC_CTYPE", "PYTHONUNBUFFERED", "TOKEN", "TZ"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "NO_PROXY", "no_proxy"),
+        *(
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+            "NO_PROXY",
+            "no_proxy",
+        ),
         *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
     }
     assert facts["env"]["HOME"] == facts["cwd"] != os.environ["HOME"]
@@ -123,7 +133,10 @@ async def test_a_program_that_is_not_there(start: Start) -> None:
 async def test_sessions_are_bounded(start: Start, tmp_path: Path) -> None:
     mcp = start(servers=started(tmp_path, limits={"sessions_per_principal": 1, "sessions": 2}))
     await mcp.approve(server="own")
-    async with mcp.client(server="own", mode="legacy") as first, mcp.client(server="own", mode="legacy") as second:
+    async with (
+        mcp.client(server="own", mode="legacy") as first,
+        mcp.client(server="own", mode="legacy") as second,
+    ):
         one = _facts(await first.call_tool("look", {"about": "facts"}))
         other = _facts(await second.call_tool("look", {"about": "facts"}))
         assert one["pid"] != other["pid"]

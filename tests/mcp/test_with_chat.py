@@ -4,24 +4,31 @@ session, one approval."""
 import json
 from typing import Any
 
-from ringwall.boundaries.application.mcp.call_facts import CallFacts
-from ringwall.boundaries.application.mcp.seen import SeenContent
-from ringwall.core import MODEL, USER, Part, PartKind
 from tests.conftest import ModelServer
 from tests.conftest import said as says
 from tests.mcp.conftest import FakeServer, Mcp, Start, said, text, tool
+
+from ringwall.boundaries.application.mcp.call_facts import CallFacts
+from ringwall.boundaries.application.mcp.seen import SeenContent
+from ringwall.core import MODEL, USER, Part, PartKind
 
 SESSION = {"x-ringwall-session": "conversation-1"}
 SEND = tool("send_note", "Send a note to somebody.", to={"type": "string"}, body={"type": "string"})
 DECLARED = {
     "type": "function",
-    "function": {"name": "fake__send_note", "description": SEND["description"], "parameters": SEND["inputSchema"]},
+    "function": {
+        "name": "fake__send_note",
+        "description": SEND["description"],
+        "parameters": SEND["inputSchema"],
+    },
 }
 
 
 def _asks(mcp: Mcp, model: ModelServer, to: str) -> dict[str, Any]:
     """A turn in which the model calls the tool; the arguments that the client gets, or none."""
-    model.says(says("", ("fake__send_note", json.dumps({"to": to, "body": "hi"}))), says("It could not be done."))
+    model.says(
+        says("", ("fake__send_note", json.dumps({"to": to, "body": "hi"}))), says("It could not be done.")
+    )
     text = "Send a note that says hi to someone@outside.example please."
     reply = mcp.gateway.ask(text, "avery", SESSION["x-ringwall-session"], tools=[DECLARED])
     calls = reply.json()["choices"][0]["message"].get("tool_calls") or [{"function": {"arguments": "{}"}}]
@@ -29,7 +36,9 @@ def _asks(mcp: Mcp, model: ModelServer, to: str) -> dict[str, Any]:
     return given
 
 
-async def test_what_the_user_named_is_known_here(start: Start, fake: FakeServer, model_server: ModelServer) -> None:
+async def test_what_the_user_named_is_known_here(
+    start: Start, fake: FakeServer, model_server: ModelServer
+) -> None:
     fake.tools = [SEND]
     mcp = start({"chat": "client"})
     await mcp.approve()
@@ -60,7 +69,9 @@ async def test_nobody_else_and_no_other_call_profits(
     assert fake.calls == []
 
 
-async def test_one_approval_is_for_one_call(start: Start, fake: FakeServer, model_server: ModelServer) -> None:
+async def test_one_approval_is_for_one_call(
+    start: Start, fake: FakeServer, model_server: ModelServer
+) -> None:
     fake.tools = [SEND]
     roles = {"manager": {"inherits": ["agent"], "may_approve": ["fake__send_note"]}}
     mcp = start({"chat": "client"}, principals={"roles": roles})

@@ -121,7 +121,9 @@ def approve(
         else:
             chosen = _named(found, list(wanted))
         if not chosen:
-            raise DataError(f"Nothing to approve. `ringwall mcp show {server}` asks the server what it offers.")
+            raise DataError(
+                f"Nothing to approve. `ringwall mcp show {server}` asks the server what it offers."
+            )
         done = [
             mcp_review.approve(
                 bench.site,
@@ -133,7 +135,9 @@ def approve(
             )
             for review in chosen
         ]
-    _told([(review.name, str(pin.state), pin.effect) for review, pin in zip(chosen, done, strict=True)], as_json)
+    _told(
+        [(review.name, str(pin.state), pin.effect) for review, pin in zip(chosen, done, strict=True)], as_json
+    )
 
 
 @command.command("refuse")
@@ -144,7 +148,7 @@ def approve(
 def refuse(
     server: str, tools: tuple[str, ...], key: str, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
-    """Refuse tools, and take away an approval that they have: it counts within a second, also while serving."""
+    """Refuse tools, and take away an approval that they have: it counts within a second."""
     from ringwall.workload import mcp_review
     from ringwall.workload.workbench import workbench
 

@@ -7,8 +7,8 @@ from .source import Path_
 
 
 def is_server_tool(workload: Workload, name: str) -> bool:
-    """``server__tool`` of a server of this workload, or ``server__*`` for all that is approved of it. Whether it
-    is approved, and there at all, shows at run time."""
+    """``server__tool`` of a server of this workload, or ``server__*`` for all that is approved of it. Whether
+    it is approved, and there at all, shows at run time."""
     server, mark, tool = name.partition("__")
     return bool(mark and tool) and server in workload.application.mcp.servers
 
@@ -19,7 +19,10 @@ def mcp_problems(workload: Workload, roles: set[str]) -> Iterator[tuple[str, Pat
     for name in workload.application.tools:
         if is_server_tool(workload, name):
             place: Path_ = ("application", "tools", name)
-            yield f"{name!r} reads like a tool of the MCP server {name.partition('__')[0]!r}: rename it", place
+            yield (
+                f"{name!r} reads like a tool of the MCP server {name.partition('__')[0]!r}: rename it",
+                place,
+            )
     for name, server in section.servers.items():
         place = ("application", "mcp", "servers", name)
         for role in sorted(server.roles - roles):

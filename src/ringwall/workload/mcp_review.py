@@ -84,10 +84,16 @@ async def look(site: Site, plant: Plant, name: str, by: Principal) -> list[Revie
 
 
 def approve(
-    site: Site, plant: Plant, review: Review, by: Principal, *, digest: str = "", despite_findings: bool = False
+    site: Site,
+    plant: Plant,
+    review: Review,
+    by: Principal,
+    *,
+    digest: str = "",
+    despite_findings: bool = False,
 ) -> Pin:
-    """Pin the tool as it is seen. On the ledger before it counts. Blocks; raises DataError or IdentityError, and
-    then nothing was approved."""
+    """Pin the tool as it is seen. On the ledger before it counts. Blocks; raises DataError or IdentityError,
+    and then nothing was approved."""
     check_right(site, by)
     pin, inference = review.pin, review.inference
     if pin.seen is None or inference is None:
@@ -98,8 +104,8 @@ def approve(
         raise DataError(f"{pin.tool[:80]} can't be approved: {review.problem}.")
     if pin.findings and not despite_findings:
         raise DataError(
-            f"Detectors found something in {pin.tool[:80]}. Read the findings, and approve it in spite of them "
-            "if they are false alarms."
+            f"Detectors found something in {pin.tool[:80]}. Read the findings, and approve it in spite of "
+            "them if they are false alarms."
         )
     with plant.database.transaction():
         done = plant.pins.approve(pin, str(inference.effect), inference.target, by.owner)
@@ -151,9 +157,7 @@ async def _scanned(site: Site, plant: Plant, pin: Pin, by: Principal) -> Sequenc
     assert pin.seen is not None  # noqa: S101 - the caller looked
     app = site.application()
     part = Part(PartKind.TOOL_RESULT, pin.seen.told(), untrusted(f"mcp:{pin.server}"), "tool", pin.tool)
-    crossing = Crossing(
-        CrossingKind.TOOL_RESULT, by, (part,), app.application.name, endpoint="mcp.review"
-    )
+    crossing = Crossing(CrossingKind.TOOL_RESULT, by, (part,), app.application.name, endpoint="mcp.review")
     decision = await app.gate.decide(crossing)
     await asyncio.to_thread(
         plant.ledger.append_now,

@@ -24,8 +24,8 @@ _OWN = frozenset({"model"})
 class McpTurn(Turn):
     """One request of MCP as a turn of its own: its decisions, its session, its settling.
 
-    Where an argument comes from is what the chat gateway knew of exactly this call of this session; else it is
-    looked for in what this session was given here, and what is not found is untrusted."""
+    Where an argument comes from is what the chat gateway knew of exactly this call of this session; else it
+    is looked for in what this session was given here, and what is not found is untrusted."""
 
     def labels(self, part: Part) -> Mapping[str, Label]:
         fact = self.app.facts.find(self.session, part.name, part.data)
@@ -82,9 +82,7 @@ class Caller:
         """A turn for one request."""
         turn = McpTurn(self.app, self.recorder, self.principal, ChatCall("", ()), endpoint=ENDPOINT)
         joined = self.token or f"mcp:{self.server}:{self.mcp_session}"
-        turn.session = self.app.sessions.find(
-            self.principal, self.app.application.name, joined, (), turn.id
-        )
+        turn.session = self.app.sessions.find(self.principal, self.app.application.name, joined, (), turn.id)
         return turn
 
 

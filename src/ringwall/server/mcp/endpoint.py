@@ -80,7 +80,7 @@ async def mcp(request: Request) -> Response:
 
 
 def require_place(request: Request, section: McpSection) -> None:
-    """Against DNS rebinding: a page of another site may not call through a visitor's browser. Raises WireError."""
+    """Against DNS rebinding: a page of another site may not call by a visitor's browser. Raises WireError."""
     host = _name(request.headers.get("host", ""))
     listener = (request.scope.get("server") or ("",))[0]
     hosts = section.hosts or (_LOOPBACK if listener in _LOOPBACK else frozenset())

@@ -1,4 +1,4 @@
-"""One server as clients see it: the SDK speaks both eras of the protocol, the handlers go through the gate."""
+"""One server as clients see it: the SDK speaks both eras of the protocol, the handlers pass the gate."""
 
 import asyncio
 from contextlib import suppress
@@ -135,14 +135,15 @@ class Host:
             self._gateway.settle(turn)
 
     def _schema(self, name: str) -> Any:
-        """For the SDK's check of headers that repeat arguments: the approved schema, without asking anybody."""
+        """For the SDK's check of headers that repeat arguments: the approved schema, nobody is asked."""
         bound = next(iter(self._gateway.site.applications.values())).mcp.tools.find(self._server, name)
         return bound.settings.parameters if bound else None
 
     def _failure(self, error: Exception) -> Exception:
         """The protocol's error. What may be said is said; what went wrong inside is not."""
-        from mcp import MCPError  # noqa: PLC0415
         from mcp.types import INTERNAL_ERROR, INVALID_REQUEST  # noqa: PLC0415
+
+        from mcp import MCPError  # noqa: PLC0415
 
         if isinstance(error, WireError):
             return MCPError(INVALID_REQUEST, error.message)

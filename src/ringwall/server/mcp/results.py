@@ -55,8 +55,8 @@ def _treated(text: str, edits: Sequence[Edit]) -> str:
 
 
 def _treated_json(text: str, edits: Sequence[Edit]) -> Any:
-    """Marks that are put around a text have no place in JSON; what takes something out is carried out. What is
-    no JSON after that is left out."""
+    """Marks that are put around a text have no place in JSON; what takes something out is carried out. What
+    is no JSON after that is left out."""
     if any(edit.drop for edit in edits):
         return None
     try:

@@ -47,7 +47,7 @@ class Answer:
 
 
 def read_answer(result: Any, server: McpServer, secrets: Secrets) -> Answer:
-    """``result`` is a ``CallToolResult``. Credentials of the server are taken out; what is too long is cut."""
+    """Of a ``CallToolResult``. Credentials of the server are taken out, what is too long is cut."""
     room = server.limits.result_bytes
     pieces: list[str | Picture] = []
     for block in result.content[:_PIECES]:

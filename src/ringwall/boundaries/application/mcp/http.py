@@ -52,9 +52,7 @@ def own_rule(name: str, server: McpServer) -> EgressRule:
 
 
 @asynccontextmanager
-async def http_transport(
-    name: str, server: McpServer, secrets: Secrets
-) -> AsyncIterator["TransportStreams"]:
+async def http_transport(name: str, server: McpServer, secrets: Secrets) -> AsyncIterator["TransportStreams"]:
     """A ``Transport`` of the SDK. Credentials are on every request to this one address, and on no other:
     redirects that leave its origin are not followed."""
     from mcp.client.streamable_http import streamable_http_client  # noqa: PLC0415

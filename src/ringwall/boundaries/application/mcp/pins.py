@@ -126,7 +126,8 @@ class Pins:
                     *(at, server, name),
                 )
             self._database.write(
-                "DELETE FROM mcp_tools WHERE server = ? AND seen = '' AND pinned = '' AND refused_digest = ''",
+                "DELETE FROM mcp_tools"
+                " WHERE server = ? AND seen = '' AND pinned = '' AND refused_digest = ''",
                 server,
             )
         after = {pin.tool: pin for pin in self.list(server)}
@@ -158,7 +159,10 @@ class Pins:
     def refuse(self, pin: Pin, by: str) -> Pin:
         """Take an approval away, and refuse what is offered now."""
         self._decide(
-            pin, "pinned = '', pinned_digest = '', refused_digest = seen_digest, effect = '', target = '[]'", (), by
+            pin,
+            "pinned = '', pinned_digest = '', refused_digest = seen_digest, effect = '', target = '[]'",
+            (),
+            by,
         )
         return self.get(pin.server, pin.tool)
 

@@ -88,10 +88,12 @@ class UpstreamPool:
         await asyncio.gather(*(session.close() for session in sessions), return_exceptions=True)
 
     async def _make_room(self, key: _Key, server: McpServer) -> None:
-        """Bounds hold for each server; the oldest idle session of the same principal, then of anybody, ends."""
+        """Bounds hold for each server: the oldest idle session of the principal, then of anybody, ends."""
         for old in [one for one, session in self._sessions.items() if not session.alive]:
             del self._sessions[old]
-        mine = [one for one in self._sessions if one.server == key.server and one.owner.same_person(key.owner)]
+        mine = [
+            one for one in self._sessions if one.server == key.server and one.owner.same_person(key.owner)
+        ]
         if len(mine) >= server.limits.sessions_per_principal:
             await self._end_idle(mine, "You have too many sessions with this server: end one.")
         everybodys = [one for one in self._sessions if one.server == key.server]

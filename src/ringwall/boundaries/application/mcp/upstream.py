@@ -20,8 +20,9 @@ from .offered import MAX_BYTES, Offered
 from .settings import McpServer
 
 if TYPE_CHECKING:
-    from mcp import Client
     from mcp.client._transport import TransportStreams
+
+    from mcp import Client
 
 _PAGES = 20
 _TOOLS = 256
@@ -35,8 +36,8 @@ class McpFault(RingwallError):
 
 
 class Asker(Protocol):
-    """The client behind a call, for what the server asks back. Both give a dictionary in the protocol's shape,
-    or None to refuse."""
+    """The client behind a call, for what the server asks back. Both give a dictionary in the protocol's
+    shape, or None to refuse."""
 
     async def sample(self, params: Mapping[str, Any]) -> Mapping[str, Any] | None: ...
 
@@ -133,16 +134,16 @@ class Upstream:
         tool: str,
         arguments: Mapping[str, Any],
         *,
-        progress: Progress | None = None,
+        report: Progress | None = None,
         asker: Asker | None = None,
         decide: Decide | None = None,
     ) -> Answer:
         """``decide`` is asked for requests out of a started server while it works on this. Raises McpFault.
         Cancelling this cancels the call at the server."""
 
-        async def told(done: float, total: float | None, message: str | None) -> None:
-            if progress is not None:
-                await progress(done, total)  # what a server says beside the numbers is not passed on
+        async def told(progress: float, total: float | None, message: str | None) -> None:
+            if report is not None:
+                await report(progress, total)  # what a server says beside the numbers is not passed on
 
         if asker is not None:
             self._askers.append(asker)
@@ -161,8 +162,9 @@ class Upstream:
     @asynccontextmanager
     async def _used(self, seconds: float) -> AsyncIterator["Client"]:
         """The client, under a time-out, with every failure turned into a sentence."""
-        from mcp import MCPError  # noqa: PLC0415
         from mcp.types import CONNECTION_CLOSED  # noqa: PLC0415
+
+        from mcp import MCPError  # noqa: PLC0415
 
         if self._client is None or not self.alive:
             raise McpFault(f"The session with the server {self.name} has ended.")
@@ -191,8 +193,9 @@ class Upstream:
             self.used = time.monotonic()
 
     async def _live(self) -> None:
-        from mcp import Client  # noqa: PLC0415
         from mcp.types import Implementation  # noqa: PLC0415
+
+        from mcp import Client  # noqa: PLC0415
 
         limits = self.server.limits
         try:
@@ -211,7 +214,7 @@ class Upstream:
                 await self._look()
                 self._ready.set_result(None)
                 await self._until_over()
-        except Exception:  # noqa: BLE001 - whatever ends it, callers learn that it has ended
+        except Exception:  # noqa: BLE001, S110 - whatever ends it, callers learn that it has ended
             pass
         finally:
             self._client = None
@@ -280,10 +283,18 @@ class Upstream:
 
     def _offer(self, tool: Any) -> Offered:
         """A server that echoes its credentials does not get them into a manifest."""
-        hints = tool.annotations.model_dump(mode="json", by_alias=True, exclude_none=True) if tool.annotations else {}
+        hints = (
+            tool.annotations.model_dump(mode="json", by_alias=True, exclude_none=True)
+            if tool.annotations
+            else {}
+        )
         clean = self._secrets.redacted
         return Offered(
-            clean(tool.name), clean(tool.description or ""), clean(tool.input_schema), clean(hints), clean(tool.output_schema)
+            clean(tool.name),
+            clean(tool.description or ""),
+            clean(tool.input_schema),
+            clean(hints),
+            clean(tool.output_schema),
         )
 
     async def _heard(self, message: Any) -> None:
