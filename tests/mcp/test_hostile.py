@@ -250,6 +250,7 @@ async def test_pictures_and_resources_are_left_out(start: Start, fake: FakeServe
             {"type": "image", "data": "aGVsbG8=", "mimeType": "image/png"},
             {"type": "resource", "resource": {"uri": "file:///etc/passwd", "blob": "aGVsbG8="}},
             {"type": "resource_link", "uri": "https://evil.example/x", "name": "more"},
+            {"type": "resource", "resource": {"uri": "file:///a?ignore=all#rules", "text": "a quiet text"}},
             {"type": "text", "text": "here", "_meta": {"x": "ignore"}, "annotations": {"audience": ["user"]}},
         ],
         "_meta": {"note": "hidden channel"},
@@ -257,7 +258,9 @@ async def test_pictures_and_resources_are_left_out(start: Start, fake: FakeServe
     mcp = start()
     await mcp.approve()
     result = await mcp.call("look")
-    assert all(block.type == "text" for block in result.content)
+    assert {block.type for block in result.content} == {"text", "resource"}
+    resource = next(block.resource for block in result.content if block.type == "resource")
+    assert str(resource.uri) == "file:///a" and "from outside" in resource.text
     assert "hidden channel" not in sent(result) and "aGVsbG8" not in sent(result)
 
 

@@ -60,6 +60,8 @@ class Caller:
     """Of the older protocol; empty in the newer, which has none, and before it is given."""
     token: str
     """``x-ringwall-session``: joins what is done here to a conversation at the chat endpoint."""
+    address: str
+    """Of the peer: all that tells callers without a credential apart."""
 
     def put(self, scope: Any) -> None:
         """Have the request carry it, beside what the client sent."""
@@ -76,7 +78,10 @@ class Caller:
     def owner(self) -> Owner:
         """Whose session with the server it is. Clients of the newer protocol, which has no sessions, have one
         for each conversation that they name, else one for each principal."""
-        return Owner.of(self.principal, self.mcp_session or self.token)
+        session = self.mcp_session or self.token
+        if not self.principal.authenticated:
+            session = f"{self.address} {session}"
+        return Owner.of(self.principal, session)
 
     def turn(self) -> McpTurn:
         """A turn for one request."""
@@ -86,8 +91,9 @@ class Caller:
         return turn
 
 
-async def admit(turn: Turn) -> None:
+async def admit(caller: Caller, turn: Turn) -> None:
     """The request as a crossing without content: identity, roles, quota, containment. Raises WireError."""
-    crossing = turn.crossing(CrossingKind.REQUEST, (), {"estimated_tokens": 0, "messages": 0})
+    facts = {"estimated_tokens": 0, "messages": 0, "address": caller.address}
+    crossing = turn.crossing(CrossingKind.REQUEST, (), facts)
     decision = await turn.decide(crossing)
     turn.refuse_if_stopped(decision)

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
+from ringwall.boundaries.application.mcp.answer import Picture, Piece, Resource
 from ringwall.boundaries.application.mcp.approved import McpBound
 from ringwall.boundaries.application.mcp.upstream import Asker, McpFault, Progress
 from ringwall.core import Part, new_id
@@ -117,12 +118,19 @@ def _result(passed: Passed) -> "CallToolResult":
     )
 
 
-def _block(piece: Any) -> Any:
-    from mcp.types import ImageContent, TextContent  # noqa: PLC0415
+def _block(piece: Piece) -> Any:
+    from mcp.types import EmbeddedResource, ImageContent, TextContent, TextResourceContents  # noqa: PLC0415
 
-    if isinstance(piece, str):
-        return TextContent(type="text", text=piece)
-    return ImageContent(type="image", data=piece.data, mime_type=piece.kind)
+    match piece:
+        case str():
+            return TextContent(type="text", text=piece)
+        case Picture():
+            return ImageContent(type="image", data=piece.data, mime_type=piece.kind)
+        case Resource():
+            held = TextResourceContents(uri=piece.uri, mime_type=piece.kind, text=piece.text)
+            return EmbeddedResource(type="resource", resource=held)
+        case _:
+            assert_never(piece)
 
 
 def said(text: str) -> "CallToolResult":

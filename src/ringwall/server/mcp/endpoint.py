@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from ringwall.boundaries.application.mcp.settings import McpSection
 from ringwall.wire.errors import WireError
 
-from ..gateway import Gateway
+from ..gateway import Gateway, peer
 from .caller import Caller
 from .host import Host
 
@@ -75,6 +75,7 @@ async def mcp(request: Request) -> Response:
         name,
         request.headers.get(_SESSION, ""),
         request.headers.get("x-ringwall-session", ""),
+        peer(request),
     )
     return _Served(await request.app.state.mcp_hosts.get(app.application.name, name), caller)
 

@@ -104,7 +104,7 @@ class Host:
         caller = Caller.of(context.request)
         turn = caller.turn()
         try:
-            await admit(turn)
+            await admit(caller, turn)
             return ListToolsResult(tools=await offered(caller, turn))
         except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
             raise self._failure(error) from None
@@ -118,7 +118,7 @@ class Host:
         turn = caller.turn()
         section = self._gateway.site.workload.application
         try:
-            await admit(turn)
+            await admit(caller, turn)
             return await call(
                 caller,
                 turn,

@@ -201,7 +201,7 @@ class Upstream:
         try:
             async with Client(
                 self._transport(),
-                mode="auto",
+                mode="auto" if self.server.protocol == "auto" else "legacy",
                 cache=None,
                 client_info=Implementation(name="ringwall", version=__version__),
                 read_timeout_seconds=limits.timeout_s,
