@@ -12,7 +12,10 @@ SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
     "$defs": {
-        "address": {"type": "object", "properties": {"street": {"type": "string"}, "city": {"type": "string"}}}
+        "address": {
+            "type": "object",
+            "properties": {"street": {"type": "string"}, "city": {"type": "string"}},
+        }
     },
     "properties": {"name": {"type": "string"}, "address": {"$ref": "#/$defs/address"}},
     "additionalProperties": False,
@@ -107,7 +110,9 @@ async def _call(context, params) -> types.CallToolResult:  # type: ignore[no-unt
     if name in fixed:
         return types.CallToolResult(content=fixed[name])
     if name == "test_error_handling":
-        return types.CallToolResult(content=[_text("This tool intentionally returns an error")], is_error=True)
+        return types.CallToolResult(
+            content=[_text("This tool intentionally returns an error")], is_error=True
+        )
     if name == "test_tool_with_progress":
         for done in (0, 50, 100):
             await context.session.report_progress(done, 100)

@@ -103,7 +103,9 @@ def _pieces(block: Any, server: McpServer, room: int) -> Iterator[Piece]:
         told = f": {block.description}" if block.description else ""
         yield f"[resource {block.name} at {block.uri}{told}]"
     elif block.type == "resource" and getattr(block.resource, "text", None) is not None:
-        yield Resource(_address(str(block.resource.uri)), _kind(block.resource.mime_type), block.resource.text)
+        yield Resource(
+            _address(str(block.resource.uri)), _kind(block.resource.mime_type), block.resource.text
+        )
     else:
         yield f"[content of the kind {block.type!r} was left out]"
 

@@ -90,8 +90,8 @@ class McpServer(Settings):
     """Working directory of the program, relative to the workload file; left out: an empty one that is thrown
     away."""
     protocol: Literal["auto", "handshake"] = "auto"
-    """``auto`` tries the protocol without sessions (from 2026-07-28 on) first; ``handshake`` speaks the older one at
-    once, which servers need that ask back in the middle of a call."""
+    """``auto`` tries the protocol without sessions (from 2026-07-28 on) first; ``handshake`` speaks the older
+    one at once, which servers need that ask back in the middle of a call."""
     private: bool = False
     """Whether ``url`` may be at a private or loopback address."""
     egress: tuple[EgressRule, ...] = ()
