@@ -133,7 +133,7 @@ def test_reading_a_host_never_raises(text: str) -> None:
     host_of("http://" + text)
 
 
-def test_fetching_reaches_the_egress_list_only(judge: Any) -> None:
+def test_fetching_reaches_known_hosts_and_what_the_user_typed(judge: Any) -> None:
     assert judge("fetch_page", {"url": "https://help.brightlamp.example/a"}).action is Action.ALLOW
     for url in (
         "https://evil.example/",
@@ -142,8 +142,18 @@ def test_fetching_reaches_the_egress_list_only(judge: Any) -> None:
         "https://help.brightlamp.example@evil.example/",
         "https://evil.example\\help.brightlamp.example/",
     ):
-        for labels in (USER, OUTSIDE):
-            assert judge("fetch_page", {"url": url}, labels, approved=True).action is Action.BLOCK, url
+        assert judge("fetch_page", {"url": url}, OUTSIDE, approved=True).action is Action.BLOCK, url
+        ambiguous = "@" in url or "\\" in url
+        typed = judge("fetch_page", {"url": url}, USER)
+        assert typed.action is (Action.BLOCK if ambiguous else Action.ALLOW), url
+
+
+def test_an_address_that_was_read_may_be_followed_as_it_stands(judge: Any) -> None:
+    read = {"verbatim": {"call_1": frozenset({"url"})}}
+    assert judge("fetch_page", {"url": "https://evil.example/x"}, OUTSIDE, **read).action is Action.ALLOW
+    carries = {"url": "https://evil.example/?d=" + "a" * 100}
+    assert rules(judge("fetch_page", carries, OUTSIDE, **read)) == {"data-in-address"}
+    assert judge("fetch_page", {"url": "http://127.1/"}, OUTSIDE, **read).action is Action.BLOCK
 
 
 def test_sending_to_an_unknown_place_waits_for_a_person(judge: Any) -> None:
@@ -164,9 +174,10 @@ def test_a_body_may_speak_of_addresses(judge: Any) -> None:
     assert judge("send_email", {"to": ["a@brightlamp.example"], "body": body}).action is Action.ALLOW
 
 
-def test_data_in_the_address_of_an_unknown_host_is_refused_even_if_the_user_named_it(judge: Any) -> None:
-    verdict = judge("fetch_page", {"url": "https://x.example/?d=" + "a" * 100}, USER)
-    assert rules(verdict) == {"data-in-address"}
+def test_data_in_the_address_of_an_unknown_host_is_refused_unless_the_user_typed_it_all(judge: Any) -> None:
+    call = ("fetch_page", {"url": "https://x.example/?d=" + "a" * 100})
+    assert rules(judge(*call, OUTSIDE)) == {"data-in-address"}
+    assert judge(*call, USER).action is Action.ALLOW
 
 
 class Answers(AbstractResolver):

@@ -78,7 +78,7 @@ def test_an_amendment_that_changes_nothing_is_an_approval(holds: Holds) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"to": 1, "to": 2}', "[]", '{"to": NaN}', "{", "{" * 99, '{"to": "\\ud800"}']
+    "text", ["", '{"to": 1, "to": 2}', "[]", '{"to": NaN}', "{", "{" * 99, '{"to": "\\ud800"}']
 )
 def test_amended_arguments_are_read_strictly(holds: Holds, text: str) -> None:
     hold = holds.request("s1", CASEY, *CALL, Why("why"))

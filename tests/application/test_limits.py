@@ -1,4 +1,4 @@
-"""Breakers, kill switches, results, the tool runner, and policies on paper."""
+"""Results, the tool runner, and policies on paper."""
 
 import asyncio
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from ringwall.boundaries.application.breaker import BreakerControl
 from ringwall.boundaries.application.compose import PolicyServices, application_services
 from ringwall.boundaries.application.execute import MAX_RESULT, ToolRunner
 from ringwall.boundaries.application.explain import explain, run_table
@@ -14,11 +13,9 @@ from ringwall.boundaries.application.policy_table import Case
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.results import ResultsControl, ResultsSettings
 from ringwall.boundaries.application.rights import ApprovalRights
-from ringwall.boundaries.application.settings import ApplicationSection, BreakerSettings, ToolSettings
+from ringwall.boundaries.application.settings import ApplicationSection, ToolSettings
 from ringwall.boundaries.application.spotlight import marks
-from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.core import (
-    USER,
     Action,
     ConfigError,
     Crossing,
@@ -36,56 +33,6 @@ from ringwall.storage.database import Database
 
 SOMEBODY = Principal("casey", roles=frozenset({"agent"}), credential="key")
 PAGE = untrusted("tool:fetch_page")
-
-
-@pytest.fixture
-def breaker(database: Database) -> BreakerControl:
-    return BreakerControl(BreakerSettings(calls_per_turn=3), ToolSwitches(database), clock=lambda: 0.0)
-
-
-def rules(control: BreakerControl, crossing: Crossing) -> set[str]:
-    return {finding.rule for finding in control.inspect(crossing).findings}
-
-
-def test_calls_of_a_turn_are_counted(breaker: BreakerControl, tool_call: Any) -> None:
-    for made, stopped in ((0, set()), (2, set()), (3, {"calls"}), (9, {"calls"})):
-        assert rules(breaker, tool_call("note", {"text": str(made)}, turn_calls=made)) == stopped
-    parts = tuple(
-        Part(PartKind.TOOL_CALL, str(number), USER, name="note", ref=f"c{number}") for number in range(5)
-    )
-    verdict = breaker.inspect(Crossing(CrossingKind.TOOL_CALL, SOMEBODY, parts, context={"turn_calls": 0}))
-    assert [finding.part for finding in verdict.findings] == [3, 4]
-
-
-def test_the_same_call_again_and_again_is_stopped_until_the_window_is_over(
-    database: Database, tool_call: Any
-) -> None:
-    now = [0.0]
-    control = BreakerControl(BreakerSettings(), ToolSwitches(database), clock=lambda: now[0])
-
-    def ask(ref: str, text: str = "x") -> set[str]:
-        return rules(control, tool_call("note", {"text": text}, ref=ref))
-
-    assert ask("a") == ask("a") == ask("b") == ask("a") == set(), "the same call id is the same call"
-    assert ask("c") == {"repeats"}
-    assert ask("d", "y") == set()
-    now[0] = 301
-    assert ask("c") == set()
-
-
-def test_a_switch_takes_effect_on_the_next_call_in_every_process(
-    breaker: BreakerControl, database: Database, tool_call: Any
-) -> None:
-    elsewhere = ToolSwitches(Database(database.path))
-    same_connection = ToolSwitches(database)
-    for switches in (elsewhere, same_connection):
-        switches.disable("note", reason="incident 7", by="operator/olga")
-        assert rules(breaker, tool_call("note", {"text": "1"})) == {"switched-off"}
-        assert [switch.tool for switch in switches.list()] == ["note"]
-        assert rules(breaker, tool_call("lookup_order", {"order_id": "1"})) == set()
-        assert switches.enable("note")
-        assert not switches.enable("note")
-        assert rules(breaker, tool_call("note", {"text": "1"})) == set()
 
 
 def results(text: str, **settings: Any) -> tuple[str, Action]:
@@ -248,14 +195,19 @@ def test_a_table_of_expectations_is_decided_by_the_same_engine(services: PolicyS
 
 def test_an_explanation_names_policies_and_facts(services: PolicyServices) -> None:
     case = Case.model_validate(
-        {"principal": {"roles": ["agent"]}, "tool": "refund", "args": {"to": "1001", "amount": 5}}
+        {
+            "principal": {"roles": ["agent"]},
+            "tool": "refund",
+            "args": {"to": "1002", "amount": 5},
+            "asked": False,
+        }
     )
     found = explain(services.authority, services.registry, case)
     assert found.action == "hold"
     assert [policy["id"] for policy in found.policies] == ["ringwall.person-decides"]
     assert found.policies[0]["file"] == "default.cedar"
     assert found.policies[0]["line"] > 1
-    assert found.facts["args"]["to"]["known"] is True
+    assert found.facts["args"]["to"]["known"] is False
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: b", "- {tool: x, nope: 1}", "- {expect: allow}", "- 5"])

@@ -12,7 +12,7 @@ from ringwall.boundaries.application.compose import PolicyServices, policy_servi
 from ringwall.boundaries.application.policy import CONTROL, PolicyControl
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.rights import ApprovalRights
-from ringwall.boundaries.application.settings import ApplicationSection
+from ringwall.boundaries.application.settings import ApplicationSection, Effect
 from ringwall.core import (
     MODEL,
     USER,
@@ -94,7 +94,61 @@ def test_an_address_from_outside_is_never_fetched_and_nobody_can_approve_it(judg
     for approved in (False, True):
         verdict = judge("fetch_page", {"url": "https://evil.example/x"}, OUTSIDE, approved=approved)
         assert verdict.action is Action.BLOCK
-        assert "ringwall.untrusted-fetch" in rules(verdict)
+        assert "ringwall.composed-fetch" in rules(verdict)
+
+
+def test_an_address_as_it_was_read_is_followed_if_pages_were_asked_for(judge: Any) -> None:
+    read = {"verbatim": {"call_1": frozenset({"url"})}, "session": PRIVATE}
+    call = ("fetch_page", {"url": "https://blog.example/x"}, OUTSIDE)
+    assert judge(*call, **read, asked=frozenset({Effect.FETCH})).action is Action.ALLOW
+    held = judge(*call, **read)
+    assert held.action is Action.HOLD
+    assert rules(held) == {"ringwall.untrusted-fetch", "ringwall.three-together"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("refund", {"to": "1001", "amount": 5}),
+        ("send_email", {"to": ["a@brightlamp.example"], "body": "x"}),
+        ("note", {"path": "a", "text": "b"}),
+    ],
+)
+def test_what_nobody_asked_for_waits_once_outside_content_was_read(
+    judge: Any, tool: str, arguments: dict[str, Any]
+) -> None:
+    assert rules(judge(tool, arguments, by=MANAGER, session=OUTSIDE)) == {"ringwall.not-asked"}
+    assert judge(tool, arguments, by=MANAGER, session=OUTSIDE, asked=frozenset(Effect)).action is Action.ALLOW
+    assert judge(tool, arguments, by=MANAGER, session=USER).action is Action.ALLOW
+
+
+def test_a_payment_that_the_user_asked_for_by_name_needs_nobody_else(judge: Any) -> None:
+    call = ("refund", {"to": "DE-1", "amount": 5})
+    asked = {"asked": frozenset({Effect.PAY}), "session": OUTSIDE}
+    assert judge(*call, **asked).action is Action.ALLOW
+    assert rules(judge(*call, {"to": OUTSIDE, "amount": USER}, **asked)) == {
+        "ringwall.untrusted-target",
+        "ringwall.person-decides",
+    }
+
+
+def test_a_link_from_outside_is_not_sent_on_unseen(judge: Any) -> None:
+    message = {"to": ["a@brightlamp.example"], "body": "look at www.evil-site.com"}
+    more = {"session": OUTSIDE, "asked": frozenset({Effect.SEND})}
+    assert rules(judge("send_email", message, {"to": USER, "body": OUTSIDE}, **more)) == {
+        "ringwall.untrusted-link"
+    }
+    typed = {"linking": {"call_1": frozenset()}, **more}
+    assert judge("send_email", message, {"to": USER, "body": OUTSIDE}, **typed).action is Action.ALLOW
+    own = {**message, "body": "look at https://help.brightlamp.example/a"}
+    assert judge("send_email", own, {"to": USER, "body": OUTSIDE}, **more).action is Action.ALLOW
+
+
+def test_what_a_directory_lists_is_known(judge: Any) -> None:
+    more = {"session": OUTSIDE, "asked": frozenset(Effect)}
+    call = ("send_email", {"to": ["Dora@else.example"], "body": "x"}, OUTSIDE)
+    assert judge(*call, **more).action is Action.HOLD
+    assert judge(*call, **more, listed=frozenset({"dora@else.example"})).action is Action.ALLOW
 
 
 def test_the_models_own_target_counts_as_outside_once_outside_content_was_read(judge: Any) -> None:

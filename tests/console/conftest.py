@@ -27,7 +27,9 @@ from ringwall.console.backend import (
     Message,
     Proof,
     ServerInfo,
+    SwitchInfo,
     ThreatRow,
+    ToolInfo,
 )
 from ringwall.core import (
     ALLOW,
@@ -191,12 +193,17 @@ class Memory:
     records: list[Kept] = field(default_factory=list)
     waiting: dict[str, HoldInfo] = field(default_factory=dict)
     settled: list[tuple[str, str, str]] = field(default_factory=list)
+    done: list[HoldInfo] = field(default_factory=list)
     revoked: set[str] = field(default_factory=set)
     heard: list[list[Message]] = field(default_factory=list)
     gate: Gate = field(default_factory=lambda: Gate(_posts(), application="assistant", policy="f3a9c1"))
     attached: bool = False
     reported: list[tuple[str, FalseAlarm, str]] = field(default_factory=list)
     allowed: dict[str, AllowInfo] = field(default_factory=dict)
+    known_tools: list[ToolInfo] = field(
+        default_factory=lambda: [ToolInfo("refund", "pay", "Pays back."), ToolInfo("git__log", "read", "<b>")]
+    )
+    off: dict[str, SwitchInfo] = field(default_factory=dict)
     mcp: list[ServerInfo] = field(default_factory=list)
     looked: list[tuple[str, str]] = field(default_factory=list)
     decided: list[tuple[str, str, str, bool]] = field(default_factory=list)
@@ -314,6 +321,25 @@ class Memory:
         self.waiting[made.id] = made = replace(made, **more)
         return made
 
+    async def settled_holds(self, limit: int) -> Sequence[HoldInfo]:
+        return list(reversed(self.done))[:limit]
+
+    async def hold_info(self, hold_id: str) -> HoldInfo | None:
+        known = {hold.id: hold for hold in (*self.done, *self.waiting.values())}
+        return known.get(hold_id)
+
+    async def own_holds(self, principal: Principal, application: str) -> Sequence[HoldInfo]:
+        return [
+            hold
+            for hold in (*self.waiting.values(), *self.done)
+            if (hold.subject, hold.application) == (principal.subject, application)
+            if hold.approver == "requester" and hold.state in ("pending", "approved")
+        ]
+
+    async def amend(self, hold_id: str, principal: Principal, arguments: str) -> None:
+        await self._settle("amend", hold_id, principal)
+        self.done[-1] = replace(self.done[-1], amended=json.loads(arguments))
+
     async def approve(self, hold_id: str, principal: Principal) -> None:
         await self._settle("approve", hold_id, principal)
 
@@ -321,9 +347,13 @@ class Memory:
         await self._settle("refuse", hold_id, principal)
 
     async def _settle(self, verb: str, hold_id: str, principal: Principal) -> None:
-        if self.waiting[hold_id].subject == principal.subject:
+        hold = self.waiting[hold_id]
+        if hold.subject == principal.subject and hold.approver != "requester":
             raise DataError("You asked for this yourself, so somebody else must decide.")
         del self.waiting[hold_id]
+        by = f"{principal.tenant}/{principal.subject}"
+        state = "refused" if verb == "refuse" else "approved"
+        self.done.append(replace(hold, state=state, decided_by=by))
         self.settled.append((verb, hold_id, principal.subject))
 
     async def servers(self) -> Sequence[ServerInfo]:
@@ -355,6 +385,20 @@ class Memory:
     async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
         if self.allowed.pop(rule_id, None) is None:
             raise DataError("There is no allow-rule of this id that was not removed.")
+
+    async def tools(self) -> Sequence[ToolInfo]:
+        return [replace(tool, off_by=tool.name if tool.name in self.off else "") for tool in self.known_tools]
+
+    async def switches(self) -> Sequence[SwitchInfo]:
+        return list(self.off.values())
+
+    async def switch_off(self, target: str, reason: str, principal: Principal) -> None:
+        if not reason:
+            raise DataError("A switch needs a reason.")
+        self.off[target] = SwitchInfo(target, reason, principal.subject, 1)
+
+    async def switch_on(self, target: str, principal: Principal) -> bool:
+        return self.off.pop(target, None) is not None
 
     async def chat(
         self,

@@ -240,6 +240,50 @@ async def test_the_operators_pages(page, memory, principals):
     assert [line for line in page.complaints() if "404" not in line] == []
 
 
+async def test_a_call_is_changed_by_keyboard(page, memory):
+    doubtful = {"to": "tool:lookup_order", "amount": "model"}
+    first = memory.hold({"order": 1001, "amount": 80.0, "to": "casey@brightlamp.example"}, doubtful=doubtful)
+    memory.hold({"order": 1002, "amount": 9.0, "to": "drew@brightlamp.example"})
+    page.sign_in("key-operator")
+    page.open("/console/holds")
+    page.picture("holds-marked")
+    page.type("j")
+    page.until(lambda: "1001" in page.driver.switch_to.active_element.text)
+    page.type("r", Keys.ESCAPE, "e")
+    page.until(lambda: page.driver.switch_to.active_element.tag_name == "textarea")
+    page.picture("holds-change")
+    field = page.driver.switch_to.active_element
+    field.clear()
+    field.send_keys('{"order": 1001, "amount": 8, "to": "casey@brightlamp.example"}', Keys.TAB, Keys.ENTER)
+    page.until(lambda: page.all("table.diff"))
+    assert [cell.text for cell in page.all("table.diff tbody td")] == ["80.0", "8"]
+    page.picture("holds-difference")
+    assert memory.settled == []
+    page.type(Keys.ENTER)  # the button has the focus
+    page.until(lambda: "Approved as changed" in page.one("#flash").text)
+    assert memory.settled == [("amend", first.id, "olga")]
+    page.picture("holds-settled")
+    page.open(f"/console/holds/{first.id}")
+    page.picture("hold-changed")
+    page.open("/console/holds")
+    page.type("a", Keys.ENTER)
+    page.until(lambda: "Approved: refund" in page.one("#flash").text)
+    assert page.complaints() == []
+
+
+async def test_whoever_asked_confirms_in_the_chat(page, memory):
+    hold = memory.hold({"order": 1001, "amount": 80.0}, approver="requester", doubtful={"amount": "model"})
+    page.sign_in("key-customer")
+    page.open("/chat/assistant")
+    page.picture("chat-confirm")
+    page.tab_to("Confirm refund")
+    page.type(Keys.ENTER)
+    page.until(lambda: "Confirmed: refund" in page.one("#flash").text)
+    assert memory.settled == [("approve", hold.id, "casey")]
+    page.picture("chat-confirmed")
+    assert page.complaints() == []
+
+
 @pytest.mark.parametrize("path", ["/console", "/console/decisions", "/console/holds", "/chat/assistant"])
 async def test_a_narrow_screen_needs_no_sideways_scrolling(page, memory, principals, path):
     memory.hold({"order": 1001, "note": "x" * 300})

@@ -10,7 +10,6 @@ from ringwall.boundaries.interface.disclosures import Budget, Disclosures
 from ringwall.boundaries.interface.outflow import Outflow, OutflowSettings
 from ringwall.boundaries.interface.personal_data import PersonalData, PersonalSettings
 from ringwall.boundaries.interface.pseudonyms import Place, Pseudonyms
-from ringwall.boundaries.interface.rate import Rate
 from ringwall.boundaries.interface.revealing import Revealer
 from ringwall.core import (
     ALLOW,
@@ -29,6 +28,7 @@ from ringwall.core import (
     Principal,
     apply_edits,
 )
+from ringwall.core.rate import Rate
 from ringwall.detect.personal import CLASSES
 from ringwall.server.response_guard import ResponseGuard
 

@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ringwall.boundaries.interface.quota import CONTROL, QuotaOverrides, Quotas, principal_key
-from ringwall.boundaries.interface.rate import parse_rate
 from ringwall.boundaries.interface.settings import InterfaceSection, Rate
 from ringwall.core import (
     ANONYMOUS,
@@ -20,6 +19,7 @@ from ringwall.core import (
     Principal,
     Services,
 )
+from ringwall.core.rate import parse_rate
 
 CASEY = Principal("casey", "brightlamp", credential="k1")
 SECTION = InterfaceSection.model_validate(

@@ -14,16 +14,18 @@ MORGAN = Principal("morgan", "default", frozenset({"manager"}), credential="key_
 PAY = ("pay_out", '{"order_id": "B-2041", "amount": 40}')
 MAIL = ("send_email", '{"to": "stranger@outside.example", "body": "Hello."}')
 TRACE = {"x-ringwall-trace": "1"}
+OFTEN = {"identical_calls": 100}
+"""These tests make the same calls in the same conversation."""
 
 
 @pytest.fixture(scope="module")
 def _waiting(serve: Any) -> Any:
-    return serve(application={"holds": {"wait_s": 20}})
+    return serve(application={"holds": {"wait_s": 20}, "breakers": OFTEN})
 
 
 @pytest.fixture(scope="module")
 def _ending(serve: Any) -> Any:
-    return serve(application={"refusals": "end_turn"})
+    return serve(application={"refusals": "end_turn", "breakers": OFTEN})
 
 
 @pytest.fixture

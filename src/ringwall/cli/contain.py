@@ -1,4 +1,4 @@
-"""``ringwall contain``: stop a person, a session, a tenant or a tool, at once and everywhere."""
+"""``ringwall contain``: stop a person, a session, a tenant or tools, at once and everywhere."""
 
 import time
 from dataclasses import asdict
@@ -6,14 +6,18 @@ from pathlib import Path
 
 import click
 
+from . import contain_tool
 from .options import show_json, show_table, site_options
 
-_KINDS = ("subject", "session", "tenant", "tool")
+_KINDS = ("subject", "session", "tenant")
 
 
 @click.group("contain")
 def command() -> None:
     """Put somebody or something in quarantine: it counts from the next request on, also while serving."""
+
+
+command.add_command(contain_tool.command)
 
 
 @command.command("add")
@@ -35,7 +39,7 @@ def add(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Stop a subject, session, tenant or tool."""
+    """Stop a subject, session or tenant. Tools have switches: see `ringwall contain tool`."""
     from ringwall.workload.workbench import workbench
 
     expires = time.time() + hours * 3600 if hours else None

@@ -5,7 +5,8 @@ some milliseconds only: longer work goes through a thread.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from ringwall.core import Boundary, Principal
@@ -137,6 +138,18 @@ class HoldInfo:
     """Id of the decision that held it."""
     effect: str = ""
     """``pay``, ``send``, …"""
+    state: str = "pending"
+    """``pending``, ``approved``, ``refused``, ``used``, ``void`` or ``expired``."""
+    approver: str = "other"
+    """Who may lift it: ``other``, or ``requester`` too."""
+    doubtful: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Paths of arguments that nobody vouches for, each with its origins."""
+    amended: Mapping[str, Any] | None = None
+    """The arguments that a person put in place of these."""
+    decided_by: str = ""
+    """``tenant/subject``."""
+    decided_at: int = 0
+    """Microseconds since the epoch; 0 while nobody decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +185,29 @@ class FalseAlarm:
     match: str = ""
     """Empty: the narrowest that is of use."""
     phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """A tool of the workload, or of an MCP server."""
+
+    name: str
+    effect: str
+    description: str = ""
+    off_by: str = ""
+    """Target of the kill switch that stands against it; empty: it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchInfo:
+    """A kill switch that was thrown."""
+
+    target: str
+    """Name of a tool, ``effect:<effect>``, ``<server>__*`` or ``*`` for every tool."""
+    reason: str
+    by: str
+    at: int
+    """Microseconds since the epoch."""
 
 
 ThreatStatus: TypeAlias = Literal["proven", "degraded", "stale", "asserted", "broken", "none"]
@@ -303,11 +339,28 @@ class Backend(Protocol):
         """Pending ones, oldest first."""
         ...
 
+    async def settled_holds(self, limit: int) -> Sequence[HoldInfo]:
+        """Those that no longer wait, the newest first."""
+        ...
+
+    async def hold_info(self, hold_id: str) -> HoldInfo | None:
+        """One hold in whatever state; None when there is none."""
+        ...
+
+    async def own_holds(self, principal: Principal, application: str) -> Sequence[HoldInfo]:
+        """Calls of this principal that they may confirm themselves, and those confirmed but not made yet."""
+        ...
+
     async def approve(self, hold_id: str, principal: Principal) -> None:
         """Raises ``RingwallError`` with the reason when it may not be (own request, no right, expired)."""
         ...
 
     async def refuse(self, hold_id: str, principal: Principal) -> None: ...
+
+    async def amend(self, hold_id: str, principal: Principal, arguments: str) -> None:
+        """Approve with other arguments, as JSON text. Raises ``RingwallError`` as ``approve`` does, and where
+        the tool does not take such arguments."""
+        ...
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         """Those that were not removed, newest first."""
@@ -320,6 +373,21 @@ class Backend(Protocol):
 
     async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
         """Raises ``RingwallError`` when there is no such rule."""
+        ...
+
+    async def tools(self) -> Sequence[ToolInfo]: ...
+
+    async def switches(self) -> Sequence[SwitchInfo]:
+        """Those that are thrown."""
+        ...
+
+    async def switch_off(self, target: str, reason: str, principal: Principal) -> None:
+        """Throw a kill switch. Raises ``RingwallError`` for a target that names nothing, or without a
+        reason."""
+        ...
+
+    async def switch_on(self, target: str, principal: Principal) -> bool:
+        """Put it back; False when it was not thrown."""
         ...
 
     def chat(

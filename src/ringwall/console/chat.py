@@ -14,6 +14,7 @@ from ringwall.core import RingwallError
 
 from .backend import ApplicationInfo, ChatEvent, Delta, Failure, Final, Message
 from .guard import CHAT_LIMIT, Refused, read_body
+from .held import view
 from .pages import ABSENT, BROKEN, Visit, render
 from .present import Card, cards
 from .sessions import Conversation, Exchange
@@ -40,6 +41,7 @@ async def show(visit: Visit) -> Response:
         applications=offered,
         chat=chat,
         cards=await _cards(visit, turn) if turn else [],
+        own=[view(hold) for hold in await visit.backend.own_holds(visit.principal, chosen.name)],
         told=visit.session.take_flash(),
         max_question=MAX_QUESTION,
     )
@@ -47,7 +49,7 @@ async def show(visit: Visit) -> Response:
 
 async def ask(visit: Visit) -> Response:
     """The form without JavaScript: answers when the whole answer is there."""
-    chosen = await _application(visit)
+    chosen = await application_of(visit)
     chat = _conversation(visit, chosen.name, visit.form.get("c", ""))
     question = visit.form.get("suggestion") or visit.form.get("message", "")
     _check_question(question)
@@ -66,7 +68,7 @@ async def stream(visit: Visit) -> Response:
     Only the last message counts: what was said before is taken from here, so that no browser can put words
     into the assistant's mouth.
     """
-    chosen = await _application(visit)
+    chosen = await application_of(visit)
     question, wanted = _read(await read_body(visit.request, CHAT_LIMIT))
     chat = _conversation(visit, chosen.name, wanted)
     if chat.busy:
@@ -127,7 +129,7 @@ async def _cards(visit: Visit, turn: str) -> list[Card]:
     return cards(records, operator=visit.operator) if records else []
 
 
-async def _application(visit: Visit) -> ApplicationInfo:
+async def application_of(visit: Visit) -> ApplicationInfo:
     return _choose(list(await visit.backend.applications(visit.principal)), visit)
 
 

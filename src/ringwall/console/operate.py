@@ -1,17 +1,17 @@
-"""The operator's pages: boundaries, feed, one decision, holds, threats. Each has its JSON twin."""
+"""The operator's pages: boundaries, feed, one decision, threats. Each has its JSON twin."""
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
-from ringwall.core import Action, Boundary, CrossingKind, Principal, RingwallError
+from ringwall.core import Action, Boundary, CrossingKind
 
-from .backend import DecisionFilter, HoldInfo, Record
-from .guard import Refused, same_token
+from .backend import DecisionFilter, Record
+from .guard import Refused
 from .marking import reveal
 from .pages import ABSENT, Visit, render
 from .present import edits_of, findings_of, lines_of, parts_of, summary, text
@@ -19,7 +19,6 @@ from .present import edits_of, findings_of, lines_of, parts_of, summary, text
 PAGE = 50
 POLL = 100
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z")
-_HOLD = [field.name for field in fields(HoldInfo)]
 _CHOICES = {
     "action": [str(action) for action in Action],
     "kind": [str(kind) for kind in CrossingKind],
@@ -103,46 +102,6 @@ async def boundaries_json(visit: Visit) -> Response:
     return json_answer({"boundaries": [asdict(info) for info in await visit.backend.boundaries()]})
 
 
-async def holds(visit: Visit) -> Response:
-    pending = await visit.backend.holds()
-    return render(
-        "holds.html",
-        visit,
-        pending=pending,
-        arguments={hold.id: _pretty(hold) for hold in pending},
-        told=visit.session.take_flash(),
-        holds=len(pending),
-    )
-
-
-async def holds_json(visit: Visit) -> Response:
-    pending = await visit.backend.holds()
-    return json_answer({"holds": [{name: getattr(hold, name) for name in _HOLD} for hold in pending]})
-
-
-async def approve(visit: Visit) -> Response:
-    return await _settle(visit, visit.backend.approve, "Approved")
-
-
-async def refuse(visit: Visit) -> Response:
-    return await _settle(visit, visit.backend.refuse, "Refused")
-
-
-async def _settle(visit: Visit, settle: Callable[[str, Principal], Awaitable[None]], word: str) -> Response:
-    """The form names the hash of the arguments that the person saw: a hold that has changed or gone
-    meanwhile is left alone."""
-    pending = {hold.id: hold for hold in await visit.backend.holds()}
-    hold = pending.get(path_id(visit))
-    if hold is None or not same_token(visit.form.get("arguments_hash", ""), hold.arguments_hash):
-        sentence = "This hold is gone: it expired or somebody settled it. Nothing was done."
-        return _back(visit, "problem", sentence)
-    try:
-        await settle(hold.id, visit.principal)
-    except RingwallError as error:
-        return _back(visit, "problem", str(error))
-    return _back(visit, "done", f"{word}: {hold.tool} for {hold.subject}.")
-
-
 async def threats(visit: Visit) -> Response:
     return render("threats.html", visit, threats=await visit.backend.threats(), holds=await waiting(visit))
 
@@ -153,11 +112,6 @@ async def threats_json(visit: Visit) -> Response:
 
 async def nowhere(visit: Visit) -> Response:
     raise Refused(404, ABSENT)
-
-
-def _back(visit: Visit, kind: str, sentence: str) -> Response:
-    visit.session.flash = (kind, sentence)
-    return RedirectResponse("/console/holds", 303)
 
 
 async def waiting(visit: Visit) -> int:
@@ -195,13 +149,6 @@ def _number(visit: Visit, name: str) -> int | None:
     if not (given.isascii() and given.isdecimal() and len(given) <= 15):
         raise Refused(400, f"“{name}” must be a whole number.")
     return int(given)
-
-
-def _pretty(hold: HoldInfo) -> str:
-    """Exactly the arguments; hostile characters show as JSON escapes or by their names."""
-    return reveal(
-        json.dumps(dict(hold.arguments), indent=2, ensure_ascii=False, sort_keys=True, default=_plain)
-    )
 
 
 def _revealed(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from . import allowing, chat, operate, servers
+from . import allowing, chat, confirming, holding, operate, servers, switching
 from .backend import Backend
 from .guard import secure
 from .pages import HERE, Frame
@@ -45,6 +45,9 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/chat/{application}", page(chat.ask), methods=post),
         Route("/chat/{application}/turn", api(chat.stream), methods=post),
         Route("/chat/{application}/turns/{turn}", api(chat.panel)),
+        Route("/chat/{application}/holds", api(confirming.show)),
+        Route("/chat/{application}/holds/{id}/confirm", page(confirming.confirm), methods=post),
+        Route("/chat/{application}/holds/{id}/refuse", page(confirming.refuse), methods=post),
         Route("/console", page(operate.overview, operator=True)),
         Route("/console/decisions", page(operate.feed, operator=True)),
         Route("/console/decisions.json", api(operate.feed_json, operator=True, touch=False)),
@@ -52,9 +55,14 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/decisions/{id}/false-positive", page(allowing.report, operator=True), methods=post),
         Route("/console/allowances", page(allowing.show, operator=True)),
         Route("/console/allowances/{id}/remove", page(allowing.remove, operator=True), methods=post),
-        Route("/console/holds", page(operate.holds, operator=True)),
-        Route("/console/holds/{id}/approve", page(operate.approve, operator=True), methods=post),
-        Route("/console/holds/{id}/refuse", page(operate.refuse, operator=True), methods=post),
+        Route("/console/holds", page(holding.show, operator=True)),
+        Route("/console/holds/{id}", page(holding.one, operator=True)),
+        Route("/console/holds/{id}/approve", page(holding.approve, operator=True), methods=post),
+        Route("/console/holds/{id}/refuse", page(holding.refuse, operator=True), methods=post),
+        Route("/console/holds/{id}/amend", page(holding.amend, operator=True), methods=post),
+        Route("/console/tools", page(switching.show, operator=True)),
+        Route("/console/tools/off", page(switching.off, operator=True), methods=post),
+        Route("/console/tools/on", page(switching.on, operator=True), methods=post),
         Route("/console/servers", page(servers.show, operator=True)),
         Route("/console/servers/{id}/look", page(servers.look, operator=True), methods=post),
         Route("/console/servers/{id}/tools", page(servers.decide, operator=True), methods=post),
@@ -64,8 +72,9 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/api/decisions/{id}", api(operate.one_json, operator=True)),
         Route("/console/api/decisions/{id}/proof", api(operate.proof_json, operator=True)),
         Route("/console/api/turns/{id}", api(operate.turn_json, operator=True)),
-        Route("/console/api/holds", api(operate.holds_json, operator=True)),
+        Route("/console/api/holds", api(holding.show_json, operator=True)),
         Route("/console/api/allowances", api(allowing.show_json, operator=True)),
+        Route("/console/api/tools", api(switching.show_json, operator=True)),
         Route("/console/api/servers", api(servers.show_json, operator=True)),
         Route("/console/api/threats", api(operate.threats_json, operator=True)),
         Route("/console/api/{rest:path}", api(operate.nowhere, operator=True)),

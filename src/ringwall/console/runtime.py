@@ -4,6 +4,9 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 
+from ringwall.boundaries.application.hold import Approver, Hold, HoldState
+from ringwall.boundaries.application.holds import Holds
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.interface.keys import key_id
 from ringwall.boundaries.interface.scopes import Scope
 from ringwall.boundaries.model.settings import (
@@ -24,7 +27,7 @@ from ringwall.server.turn.converse import Calls, Finish, Text
 from ringwall.server.turn.state import Turn
 from ringwall.wire.chat_request import ChatCall
 from ringwall.wire.errors import WireError
-from ringwall.workload import false_alarms
+from ringwall.workload import false_alarms, kill_switch
 from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
@@ -44,7 +47,9 @@ from .backend import (
     Message,
     Proof,
     ServerInfo,
+    SwitchInfo,
     ThreatRow,
+    ToolInfo,
 )
 
 
@@ -155,33 +160,63 @@ class GatewayBackend:
         )
 
     async def holds(self) -> Sequence[HoldInfo]:
-        app = self._gateway.site.application()
+        return [self._hold(hold) for hold in self._holds.pending()]
+
+    async def settled_holds(self, limit: int) -> Sequence[HoldInfo]:
+        found = await asyncio.to_thread(self._holds.list, 4 * limit)
+        return [self._hold(hold) for hold in found if hold.state is not HoldState.PENDING][:limit]
+
+    async def hold_info(self, hold_id: str) -> HoldInfo | None:
+        try:
+            return self._hold(self._holds.get(hold_id))
+        except DataError:
+            return None
+
+    async def own_holds(self, principal: Principal, application: str) -> Sequence[HoldInfo]:
+        found = await asyncio.to_thread(self._holds.visible, principal, pending=False)
         return [
-            HoldInfo(
-                id=hold.id,
-                tool=hold.tool,
-                arguments=hold.arguments or {},
-                arguments_hash=hold.call,
-                subject=hold.subject,
-                application="",
-                created_at=hold.requested_at,
-                expires_at=hold.expires_at,
-                reasons=(hold.reason,) if hold.reason else (),
-                tenant=hold.tenant,
-                effect=str(manifest.effect) if (manifest := app.registry.get(hold.tool)) else "",
-            )
-            for hold in app.holds.pending()
+            self._hold(hold)
+            for hold in found
+            if hold.subject == principal.subject
+            if hold.approver is Approver.REQUESTER and hold.application == application
+            if hold.state in (HoldState.PENDING, HoldState.APPROVED)
         ]
 
     async def approve(self, hold_id: str, principal: Principal) -> None:
-        await self._decide(hold_id, principal, yes=True)
+        await asyncio.to_thread(self._holds.approve, hold_id, principal)
 
     async def refuse(self, hold_id: str, principal: Principal) -> None:
-        await self._decide(hold_id, principal, yes=False)
+        await asyncio.to_thread(self._holds.refuse, hold_id, principal)
 
-    async def _decide(self, hold_id: str, principal: Principal, *, yes: bool) -> None:
-        holds = self._gateway.site.application().holds
-        await asyncio.to_thread(holds.approve if yes else holds.refuse, hold_id, principal)
+    async def amend(self, hold_id: str, principal: Principal, arguments: str) -> None:
+        await asyncio.to_thread(self._holds.amend, hold_id, principal, arguments)
+
+    @property
+    def _holds(self) -> Holds:
+        return self._gateway.site.application().holds
+
+    def _hold(self, hold: Hold) -> HoldInfo:
+        manifest = self._gateway.site.application().registry.get(hold.tool)
+        return HoldInfo(
+            id=hold.id,
+            tool=hold.tool,
+            arguments=hold.arguments or {},
+            arguments_hash=hold.call,
+            subject=hold.subject,
+            application=hold.application,
+            created_at=hold.requested_at,
+            expires_at=hold.expires_at,
+            reasons=(hold.reason,) if hold.reason else (),
+            tenant=hold.tenant,
+            decision=hold.decision,
+            effect=str(manifest.effect) if manifest else "",
+            state=str(hold.state),
+            approver=str(hold.approver),
+            doubtful=hold.doubtful,
+            amended=hold.amended,
+            decided_by=hold.decided_by,
+            decided_at=hold.decided_at,
+        )
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         rules = self._gateway.live.plant.allowances
@@ -219,6 +254,38 @@ class GatewayBackend:
     async def remove_allow_rule(self, rule_id: str, principal: Principal) -> None:
         site, plant = self._gateway.site, self._gateway.live.plant
         await asyncio.to_thread(false_alarms.remove, site, plant, rule_id, principal)
+
+    async def tools(self) -> Sequence[ToolInfo]:
+        switches = ToolSwitches(self._gateway.live.plant.database)
+        return [
+            ToolInfo(
+                name=tool.name,
+                effect=str(tool.effect),
+                description=tool.description,
+                off_by=thrown.target if (thrown := switches.off(tool.name, tool.effect)) else "",
+            )
+            for tool in self._gateway.site.application().registry
+        ]
+
+    async def switches(self) -> Sequence[SwitchInfo]:
+        thrown = kill_switch.thrown_switches(self._gateway.live.plant)
+        return [SwitchInfo(one.target, one.reason, one.by, one.at) for one in thrown]
+
+    async def switch_off(self, target: str, reason: str, principal: Principal) -> None:
+        plant = self._gateway.live.plant
+        await asyncio.to_thread(
+            kill_switch.switch_off,
+            *(plant, target),
+            reason=reason,
+            by=principal.subject,
+            tenant=principal.tenant,
+        )
+
+    async def switch_on(self, target: str, principal: Principal) -> bool:
+        plant = self._gateway.live.plant
+        return await asyncio.to_thread(
+            kill_switch.switch_on, plant, target, by=principal.subject, tenant=principal.tenant
+        )
 
     async def chat(
         self,

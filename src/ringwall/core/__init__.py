@@ -20,6 +20,7 @@ from .ids import new_id
 from .label import MODEL, SYSTEM, USER, Integrity, Label, untrusted
 from .part_control import PartControl
 from .principal import ANONYMOUS, Grant, Principal
+from .rate import Rate, RateField, parse_rate
 from .record import decision_body, decision_event, event_record, numbered_findings
 from .settings import ControlFactory, NoSettings, Services, Settings, WorkloadFolder
 from .streaming import END_OF_STREAM, Buffer, EndOfStream, StreamNeed, Window, fold, stricter
@@ -66,6 +67,8 @@ __all__ = [
     "Post",
     "Principal",
     "Problem",
+    "Rate",
+    "RateField",
     "RingwallError",
     "Services",
     "Settings",
@@ -85,6 +88,7 @@ __all__ = [
     "fold",
     "new_id",
     "numbered_findings",
+    "parse_rate",
     "stricter",
     "untrusted",
     "verdict",

@@ -115,7 +115,6 @@ def _facts(crossing: Crossing) -> dict[str, Any]:
     context = crossing.context
     provenance, session = context.get("provenance"), context.get("session_labels")
     by_call = provenance if isinstance(provenance, Mapping) else {}
-    approved = context.get("approved")
     return {
         "roles": sorted(crossing.principal.roles),
         "attributes": dict(crossing.principal.attributes),
@@ -125,8 +124,29 @@ def _facts(crossing: Crossing) -> dict[str, Any]:
             if isinstance(labels, Mapping)
         },
         "session": _label(session) if isinstance(session, Label) else None,
-        "approved": sorted(approved) if isinstance(approved, (set, frozenset)) else [],
+        "approved": _names(context.get("approved")),
+        "asked": _names(context.get("asked")),
+        "listed": _listed_of(crossing),
+        "verbatim": _names_by_call(context.get("verbatim")),
+        "linking": _names_by_call(context.get("linking")),
     }
+
+
+def _names(given: Any) -> list[str]:
+    return sorted(map(str, given)) if isinstance(given, (set, frozenset)) else []
+
+
+def _names_by_call(given: Any) -> dict[str, list[str]]:
+    return {str(call): _names(names) for call, names in given.items()} if isinstance(given, Mapping) else {}
+
+
+def _listed_of(crossing: Crossing) -> list[str]:
+    """Of what directories listed, the values that the call names."""
+    listed = crossing.context.get("listed")
+    if not isinstance(listed, (set, frozenset)) or not listed:
+        return []
+    texts = [part.text.casefold() for part in crossing.parts]
+    return sorted(value for value in listed if any(str(value) in text for text in texts))
 
 
 def _label(label: Label) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ringwall.boundaries.application.hold import Approver, Hold, HoldState, Why
 from ringwall.boundaries.application.provenance import leaves
+from ringwall.boundaries.application.session_facts import Background
 from ringwall.boundaries.application.strict_json import canonical
 from ringwall.core import (
     Action,
@@ -25,6 +26,7 @@ from ringwall.workload.site import ApplicationSite
 
 from . import refusals
 
+_SWITCHED_OFF = "This tool was switched off meanwhile; go on without it."
 _NOT_LIFTED = "A person approved this call, and it is not allowed even so."
 
 
@@ -55,8 +57,8 @@ class Asking(Protocol):
         """The join over it."""
         ...
 
-    def labels(self, part: Part) -> Mapping[str, Label]:
-        """Where each argument of the call comes from."""
+    def background(self, part: Part) -> Background:
+        """Where each argument of the call comes from, and what the user asked for."""
         ...
 
     def runs(self, part: Part) -> bool:
@@ -65,6 +67,10 @@ class Asking(Protocol):
 
     def released(self, part: Part) -> bool:
         """Whether a person approved exactly this call, and the approval was used when it was handed out."""
+        ...
+
+    def handed_out(self, part: Part) -> bool:
+        """Whether exactly this call was let through before, for the client to make: it is counted there."""
         ...
 
     def crossing(
@@ -144,9 +150,11 @@ async def judge(asking: Asking, part: Part, before: int) -> Judged:
     granted = holds.granted(asking.session, asking.principal, part.name, part.data)
     if granted is not None:
         return await _with_approval(asking, part, granted, before)
-    labels = asking.labels(part)
-    decision = await _decide(asking, part, before, labels, approved=asking.released(part))
+    background = asking.background(part)
+    decision = await _decide(asking, part, before, background, approved=asking.released(part))
     action = _carried_out(asking, part, decision)
+    if action >= Action.HOLD:
+        asking.app.breakers.refused(asking.id, part)
     if action is Action.BLOCK:
         return _denied(part, decision)
     if action is not Action.HOLD:
@@ -154,7 +162,7 @@ async def judge(asking: Asking, part: Part, before: int) -> Judged:
     refused = holds.refused(asking.session, asking.principal, part.name, part.data)
     if refused is not None:
         return _by_person(part, decision.id, refused)
-    why = _why(asking, part, decision, labels)
+    why = _why(asking, part, decision, background.labels)
     hold = await asyncio.to_thread(holds.request, asking.session, asking.principal, part.name, part.data, why)
     return Held(part, decision.id, hold, before)
 
@@ -181,14 +189,21 @@ async def settle(asking: Asking, held: Held, seconds: float) -> Judged:
 
 async def taken(asking: Asking, permitted: Permitted) -> Judged:
     """Use up the approval, if it needs one: only then may the call be made. ``Denied`` when somebody else was
-    faster, or its time was over."""
+    faster, its time was over, or the tool was switched off meanwhile."""
+    part = permitted.part
+    manifest = asking.app.registry.get(part.name)
+    effect = manifest.effect if manifest else None
+    if asking.app.careful and asking.app.switches.off(part.name, effect):
+        asking.app.breakers.left_out(asking.id, part)
+        told = refusals.denied([_SWITCHED_OFF])
+        return Denied(part, permitted.decision, told, _SWITCHED_OFF, permitted.hold)
     if permitted.hold is None:
         return permitted
-    part = permitted.part
     take = asking.app.holds.take
     used = await asyncio.to_thread(take, asking.session, asking.principal, part.name, part.data)
     if used is not None:
         return permitted
+    asking.app.breakers.left_out(asking.id, part)
     return Denied(
         part, permitted.decision, refusals.USED, "Its approval was used by another call.", permitted.hold
     )
@@ -199,13 +214,16 @@ async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) ->
     arguments = hold.granted_arguments
     if arguments is None:
         return Denied(part, "", refusals.erased(hold.id), "The approved arguments were erased.", hold)
-    labels = asking.labels(part)
+    background = asking.background(part)
     if hold.amended_call:
         part = replace(part, text=canonical(dict(arguments)), data=dict(arguments))
         made = _by_path(asking, part.name, hold.arguments or {})
-        labels = _vouched(asking.labels(part), made, _by_path(asking, part.name, arguments))
-    decision = await _decide(asking, part, before, labels, approved=True)
+        background = asking.background(part)
+        amended = _by_path(asking, part.name, arguments)
+        background = replace(background, labels=_vouched(background.labels, made, amended))
+    decision = await _decide(asking, part, before, background, approved=True)
     if _carried_out(asking, part, decision) >= Action.HOLD:
+        asking.app.breakers.refused(asking.id, part)
         await asyncio.to_thread(asking.app.holds.void, hold)
         reason = " ".join((_NOT_LIFTED, *decision.reasons))
         return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
@@ -213,15 +231,16 @@ async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) ->
 
 
 async def _decide(
-    asking: Asking, part: Part, before: int, labels: Mapping[str, Label], *, approved: bool = False
+    asking: Asking, part: Part, before: int, background: Background, *, approved: bool = False
 ) -> Decision:
     crossing = asking.crossing(
         CrossingKind.TOOL_CALL,
         [part],
         {
-            "provenance": {part.ref: labels},
+            **background.context(part.ref),
             "approved": frozenset({part.ref} if approved else ()),
             "turn_calls": before,
+            "handed_out": asking.handed_out(part),
             "session_labels": asking.app.labels.session(asking.session).join(asking.content_label),
         },
     )

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from ringwall.boundaries.application.chain_token import HEADER, digest_of
 from ringwall.core import UpstreamError
 from ringwall.wire.chat_reply import DONE, PULSE, chunk, closing_chunk, completion, event
 from ringwall.wire.chat_request import read_chat
@@ -38,6 +39,13 @@ async def chat_completions(request: Request) -> Response:
     turn.traced = request.headers.get(TRACE, "") == "1"
     token = request.headers.get("x-ringwall-session", "")
     turn.session = app.sessions.find(principal, app.application.name, token, turn.call.messages, turn.id)
+    turn.chain = app.chains.enter(
+        request.headers.get(HEADER, ""),
+        tenant=principal.tenant,
+        application=app.application.name,
+        session=turn.session,
+        said=digest_of(turn.call.messages[-1]),
+    )
     try:
         await admit(turn, depth=depth, address=peer(request))
         return await (_stream if turn.call.stream else _whole)(gateway, turn)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from starlette.responses import Response
 
+from ringwall.boundaries.application.chain_token import HEADER
 from ringwall.wire.errors import WireError
 
 if TYPE_CHECKING:
@@ -40,4 +41,6 @@ def turn_headers(turn: "Turn") -> dict[str, str]:
         headers["x-ringwall-route"] = turn.served
     if turn.held:
         headers["x-ringwall-holds"] = ",".join(turn.held)
+    if token := turn.chain_token:
+        headers[HEADER] = token
     return headers

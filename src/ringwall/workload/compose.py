@@ -9,17 +9,21 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from ringwall.boundaries.application.approvers import Approvers
+from ringwall.boundaries.application.breakers import Breakers
+from ringwall.boundaries.application.chain_token import PURPOSE as CHAIN_KEY
+from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
 from ringwall.boundaries.application.mcp.servers import ToolsAndServers
-from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.results import DECLARATION as RESULTS
 from ringwall.boundaries.application.results import ResultsSettings
 from ringwall.boundaries.application.rights import ApprovalRights
+from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
@@ -124,6 +128,7 @@ class _Composer:
                 self.loaded.folder,
                 sealer=plant.envelope,
                 journal=plant.hold_changed,
+                chain_key=plant.master.derive(CHAIN_KEY),
             ),
         )
 
@@ -164,11 +169,15 @@ class _Composer:
             spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
             files=self.files,
-            provenance_of=self.services.get(Provenance),
+            session_facts=self.services.get(SessionFacts),
             mcp=self.mcp,
             facts=self.plant.call_facts,
             seen=self.plant.seen_content,
             most_parts=self.workload.interface.limits.parts,
+            breakers=self.services.get(Breakers),
+            chains=self.services.get(Chains),
+            switches=self.services.get(ToolSwitches),
+            trusted_agents=self.workload.application.breakers.chain.trusted,
             denied_asks=self.workload.application.breakers.denied_asks,
             ends_refused=self.workload.application.refusals == "end_turn",
             passthrough=self._passes_through(application),

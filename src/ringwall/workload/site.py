@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import orjson
 
 from ringwall.boundaries.application.approvers import Approvers
+from ringwall.boundaries.application.breakers import Breakers
+from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
@@ -15,9 +17,10 @@ from ringwall.boundaries.application.labels import SessionLabels
 from ringwall.boundaries.application.mcp.call_facts import CallFacts
 from ringwall.boundaries.application.mcp.seen import SeenContent
 from ringwall.boundaries.application.mcp.servers import McpServers
-from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.session_facts import Background, SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
@@ -48,6 +51,8 @@ class Runner(Protocol):
         arguments: Mapping[str, Any],
         principal: Principal,
         decide: Decide | None = None,
+        *,
+        chain: str = "",
     ) -> ToolOutcome: ...
 
     def close(self) -> None: ...
@@ -73,12 +78,17 @@ class ApplicationSite:
     spotlight: Spotlight
     retriever: Retriever
     files: FileReader
-    provenance_of: Provenance
+    session_facts: SessionFacts
     mcp: McpServers
     facts: CallFacts
     """Of calls that were handed to clients."""
     seen: SeenContent
     """What clients of MCP were given."""
+    breakers: Breakers
+    chains: Chains
+    switches: ToolSwitches
+    trusted_agents: frozenset[str] = frozenset()
+    """``application.breakers.chain.trusted``."""
     most_parts: int = 400
     """``interface.limits.parts``."""
     denied_asks: int = 3
@@ -128,16 +138,22 @@ class ApplicationSite:
         return self.runner.runs(tool)
 
     async def run_tool(
-        self, name: str, arguments: Mapping[str, Any], principal: Principal, decide: Decide | None = None
-    ) -> str:
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        principal: Principal,
+        decide: Decide | None = None,
+        *,
+        chain: str = "",
+    ) -> ToolOutcome:
         """The tool's result, or a sentence that says how it failed. ``decide`` is asked for each of its
         requests out."""
-        return (await self.runner.run(name, arguments, principal, decide)).text
+        return await self.runner.run(name, arguments, principal, decide, chain=chain)
 
-    def provenance(self, content: Sequence[Part], call: Part) -> Mapping[str, Label]:
-        """Where each argument of the call came from."""
+    def background(self, content: Sequence[Part], call: Part) -> Background:
+        """Where each argument of the call came from, and what the user asked for."""
         manifest = self.registry.get(call.name)
-        return self.provenance_of.of(content, call.data, manifest.parameters if manifest else None)
+        return self.session_facts.of(content, call.data, manifest.parameters if manifest else None)
 
     async def retrieve(self, principal: Principal, query: str) -> list[tuple[Part, dict[str, Any]]]:
         """Passages of the application's collections that this principal may read, as parts and plain data."""

@@ -2,9 +2,9 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import cedarpy
 
@@ -12,15 +12,26 @@ from ringwall.core import Action, Integrity, Label, Principal, untrusted
 
 from .cedar_policies import Policy, PolicyPack
 from .cedar_types import Fields, Unfit, arguments_type, plain
-from .entities import Entities, destinations, leaf_texts
+from .effect import Effect
+from .entities import NOTHING_LISTED, Entities, Listed, destinations, leaf_texts
 from .provenance import below
 from .registry import Manifest, ToolRegistry
 from .rights import ApprovalRights
+from .web_addresses import web_addresses
 
 _PEOPLE = 1024
 _OFFERS = 8192
 _OWN = frozenset({"model", "user", "system"})
 _UNKNOWN = untrusted("unknown")
+
+
+class Found(NamedTuple):
+    """What the gateway found in the session for one call: the last fields of ``Call``."""
+
+    asked: Collection[Effect]
+    listed: Listed
+    verbatim: Collection[str]
+    linking: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,14 @@ class Call:
     """The join over all content of the session; None: the worst is assumed."""
     approved: bool = False
     """Whether a person approved exactly this call."""
+    asked: Collection[Effect] = frozenset()
+    """Effects that the user's own words ask for (``asked.asked_by``)."""
+    listed: Listed = NOTHING_LISTED
+    """What directories of this session name as known."""
+    verbatim: Collection[str] = frozenset()
+    """Arguments that are an address just as it stands in content that the session has seen."""
+    linking: Collection[str] = frozenset()
+    """Arguments that hold an address which neither user nor system wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +164,7 @@ class Authority:
                 "integrity": str(labels[name].integrity),
                 "origin": [plain(origin) for origin in sorted(labels[name].origin)],
                 "sensitivity": [plain(cls) for cls in sorted(labels[name].sensitivity)],
-                "known": self._entities.knows_value(call.arguments[name]),
+                "known": self._entities.knows_value(call.arguments[name], call.listed),
             }
             for name, value in values.items()
         }
@@ -154,23 +173,38 @@ class Authority:
         return {
             "args": arguments,
             "approved": call.approved,
+            "asked": call.tool.effect in call.asked,
+            "links": {"untrusted": self._links(call)},
             "restricted": not classes.isdisjoint(self._classes.restricted),
             "sensitivity": [plain(cls) for cls in sorted(classes)],
             "session": {"untrusted": tainted, "private": private},
             "target": self._target(call, labels, tainted),
         }
 
+    def _links(self, call: Call) -> bool:
+        """Whether what is sent along, the targets left out, holds an address that is neither known nor
+        vouched for."""
+        beside = set(call.linking).difference(targets(call.tool, call.arguments))
+        return any(
+            not self._entities.knows_address(address)
+            for name in beside
+            for text in leaf_texts(call.arguments.get(name))
+            for address in web_addresses(text)
+        )
+
     def _target(self, call: Call, labels: Mapping[str, Label], tainted: bool) -> dict[str, bool]:
         names = targets(call.tool, call.arguments)
-        known = [name for name in names if self._entities.knows_value(call.arguments[name])]
+        known = [name for name in names if self._entities.knows_value(call.arguments[name], call.listed)]
         named = [name for name in names if labels[name].integrity >= Integrity.USER]
         doubtful = [labels[name] for name in names if name not in known and name not in named]
         return {
             "present": bool(names),
             "known": bool(names) and len(known) == len(names),
             "named": bool(names) and len(named) == len(names),
+            "sure": bool(names) and not doubtful,
             # In a session that has seen outside content, the model's own words may be that content's.
             "untrusted": any(tainted or from_outside(label) for label in doubtful),
+            "verbatim": bool(names) and all(name in call.verbatim for name in names if name not in known),
         }
 
     def _person(self, principal: Principal) -> cedarpy.Entities:

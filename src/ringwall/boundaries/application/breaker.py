@@ -1,8 +1,6 @@
-"""``application.breaker``: loops end, and a tool that was switched off is off from the next call on."""
+"""``application.breaker``: loops and runaway cost end; what was switched off is off from the next call on."""
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from ringwall.core import (
     ALLOW,
@@ -12,97 +10,113 @@ from ringwall.core import (
     Crossing,
     CrossingKind,
     Declaration,
+    Edit,
     Finding,
     NoSettings,
+    Part,
     PartKind,
     Services,
     Verdict,
     verdict,
 )
 
-from .settings import BreakerSettings
+from .breaker_settings import BreakerSettings
+from .breakers import Breakers, Trip, minutes
+from .registry import ToolRegistry
 from .switches import ToolSwitches
 
 DECLARATION = Declaration(
     id="application.breaker",
     boundary=Boundary.APPLICATION,
-    summary="Agents that call without end or repeat themselves, and tools that were switched off.",
-    crossings=frozenset({CrossingKind.TOOL_CALL}),
-    parts=frozenset({PartKind.TOOL_CALL}),
+    summary="Agents that call without end, repeat themselves or overspend; tools that were switched off.",
+    crossings=frozenset({CrossingKind.TOOL_OFFER, CrossingKind.TOOL_CALL}),
+    parts=frozenset({PartKind.TOOL_OFFER, PartKind.TOOL_CALL}),
     threats=("LLM04@2023", "LLM08@2023", "LLM06@2025", "LLM10@2025"),
     csf=("PR.IR-04", "DE.CM-09"),
     inline=True,
 )
-_SESSIONS = 4096
+_GO_ON = "answer with what you have"
+_PROBLEMS: Mapping[str, tuple[str, str]] = {
+    "switched-off": ("off", "this tool is switched off for now; go on without it"),
+    "calls": ("loop", f"too many tool calls in one turn; {_GO_ON}"),
+    "repeats": ("loop", f"the same call was made before, and its result will not change; {_GO_ON}"),
+    "similar": ("loop", f"nearly the same call was made many times before; {_GO_ON}"),
+    "refused": ("loop", f"too many calls of this conversation were refused; {_GO_ON}"),
+    "chain": ("loop", f"the agents have made too many tool calls between them; {_GO_ON}"),
+    "session": ("budget", f"this conversation has made as many tool calls as it may; {_GO_ON}"),
+    "principal": ("budget", f"the user has made as many tool calls as they may; {_GO_ON}"),
+    "tenant": ("budget", f"the user's organization has made as many tool calls as it may; {_GO_ON}"),
+    "tool": ("budget", "this tool was called as often as it may be; go on without it"),
+    "effect": ("budget", "tools of this kind were called as often as they may be; go on without them"),
+    "cost": ("budget", "the call would cost more than is left; make it cheaper or go on without it"),
+    "cost-unknown": (
+        "budget",
+        "what the call costs can't be told from its arguments; give a number of 0 or more",
+    ),
+}
+"""By rule: class of the finding, and what model and user are told. They learn no limit, only what to do."""
 
 
 class BreakerControl:
-    """Reads the context key ``turn_calls``: calls already made in this turn, those of this crossing left out.
-
-    Repeats are counted in this process; the same call id seen twice (a history that is sent again, a decision
-    asked twice) counts once.
-    """
+    """Reads the context keys ``turn_calls`` (calls already made in this turn, those of this crossing left
+    out), ``turn`` and ``chain``."""
 
     declaration = DECLARATION
 
     def __init__(
-        self,
-        limits: BreakerSettings,
-        switches: ToolSwitches,
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        self, per_turn: int, breakers: Breakers, switches: ToolSwitches, registry: ToolRegistry
     ) -> None:
-        self._limits = limits
+        self._per_turn = per_turn
+        self._breakers = breakers
         self._switches = switches
-        self._clock = clock
-        self._made: OrderedDict[tuple[str, str, str, str], dict[str, float]] = OrderedDict()
+        self._registry = registry
 
     def inspect(self, crossing: Crossing) -> Verdict:
         made = crossing.context.get("turn_calls")
         calls = made if isinstance(made, int) else 0
         joined = ALLOW
         for index, part in enumerate(crossing.parts):
-            if part.kind is not PartKind.TOOL_CALL:
-                continue
-            if self._switches.off(part.name) is not None:
-                joined = joined.join(_stop("switched-off", "this tool is switched off for now", index))
-            if calls >= self._limits.calls_per_turn:
-                joined = joined.join(
-                    _stop("calls", "too many tool calls in one turn; answer with what you have", index)
-                )
-            calls += 1
-            if self._repeated(crossing, part.name, part.digest, part.ref or f"#{calls}"):
-                joined = joined.join(
-                    _stop("repeats", "the same call was made before; its result will not change", index)
-                )
+            if part.kind is PartKind.TOOL_OFFER and self._off(part):
+                joined = joined.join(_not_offered(part, index))
+            elif part.kind is PartKind.TOOL_CALL:
+                for trip in self._trips(crossing, part, calls):
+                    joined = joined.join(_stop(trip, index))
+                calls += 1
         return joined
 
-    def _repeated(self, crossing: Crossing, tool: str, digest: str, ref: str) -> bool:
-        principal = crossing.principal
-        session = crossing.session or f"{principal.tenant}/{principal.subject}"
-        key = (crossing.application, session, tool, digest)
-        now = self._clock()
-        seen = self._made.get(key, {})
-        fresh = {id_: at for id_, at in seen.items() if now - at < self._limits.identical_window_s}
-        if ref in fresh:
-            return False
-        if len(fresh) >= self._limits.identical_calls:
-            return True
-        fresh[ref] = now
-        self._made[key] = fresh
-        self._made.move_to_end(key)
-        if len(self._made) > _SESSIONS:
-            self._made.popitem(last=False)
-        return False
+    def _trips(self, crossing: Crossing, part: Part, calls: int) -> tuple[Trip, ...]:
+        if self._off(part):
+            return (Trip("switched-off"),)
+        if calls >= self._per_turn:
+            return (Trip("calls"),)
+        return self._breakers.open(crossing, part, calls)
+
+    def _off(self, part: Part) -> bool:
+        manifest = self._registry.get(part.name)
+        return self._switches.off(part.name, manifest.effect if manifest else None) is not None
 
 
-def _stop(rule: str, problem: str, index: int) -> Verdict:
-    finding = Finding(DECLARATION.id, rule, f"Stopped: {problem}.", index, cls="loop")
-    return verdict(Action.BLOCK, f"The call was stopped: {problem}.", [finding])
+def _not_offered(part: Part, index: int) -> Verdict:
+    finding = Finding(DECLARATION.id, "switched-off", "Not offered: it is switched off.", index, cls="off")
+    return verdict(Action.TRANSFORM, "", [finding], [Edit(index, 0, len(part.text), drop=True)])
+
+
+def _stop(trip: Trip, index: int) -> Verdict:
+    cls, problem = _PROBLEMS[trip.rule]
+    finding = Finding(DECLARATION.id, trip.rule, f"Stopped: {problem}.", index, cls=cls)
+    later = minutes(trip.wait_s) if cls == "budget" else ""  # a loop is not to be taken up again
+    reason = f"The call was stopped: {problem}.{later}"
+    return verdict(Action.BLOCK, reason, [finding])
 
 
 def _build(settings: NoSettings, services: Services) -> BreakerControl:
-    return BreakerControl(services.get(BreakerSettings), services.get(ToolSwitches))
+    limits = services.get(BreakerSettings)
+    return BreakerControl(
+        limits.calls_per_turn,
+        services.get(Breakers),
+        services.get(ToolSwitches),
+        services.get(ToolRegistry),
+    )
 
 
 CONTROL = ControlFactory(DECLARATION.id, NoSettings, _build)

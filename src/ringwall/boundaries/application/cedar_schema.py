@@ -66,10 +66,19 @@ def _action(tool: Manifest) -> dict[str, Any]:
     context = _record(
         args={"type": "Record", "attributes": arguments},
         approved=_BOOLEAN,
+        asked=_BOOLEAN,
+        links=_record(untrusted=_BOOLEAN),
         restricted=_BOOLEAN,
         sensitivity=_STRINGS,
         session=_record(untrusted=_BOOLEAN, private=_BOOLEAN),
-        target=_record(present=_BOOLEAN, known=_BOOLEAN, named=_BOOLEAN, untrusted=_BOOLEAN),
+        target=_record(
+            present=_BOOLEAN,
+            known=_BOOLEAN,
+            named=_BOOLEAN,
+            sure=_BOOLEAN,
+            untrusted=_BOOLEAN,
+            verbatim=_BOOLEAN,
+        ),
     )
     return {
         "memberOf": [{"id": f"effect/{tool.effect}"}],

@@ -1,15 +1,20 @@
 """What this boundary's controls are built from, in one place for the composition root."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringwall.storage.database import Database
+from ringwall.storage.shared_counters import SharedCounters
 
 from .approvers import Approvers
 from .arguments import ArgumentsControl, ArgumentsSettings
 from .authority import Authority, Classes
+from .breakers import Breakers
 from .cedar_policies import Source, default_source, load_policies, read_source
+from .chain_token import Chains
+from .directory import Directories
 from .egress_client import Egress
 from .entities import Entities
 from .execute import ToolRunner
@@ -21,6 +26,7 @@ from .labels import SessionLabels
 from .provenance import Provenance
 from .registry import ToolRegistry
 from .rights import ApprovalRights
+from .session_facts import SessionFacts
 from .settings import ApplicationSection
 from .switches import ToolSwitches
 
@@ -60,22 +66,28 @@ def application_services(
     *,
     sealer: Sealer | None = None,
     journal: Journal | None = None,
+    chain_key: bytes | None = None,
 ) -> tuple[object, ...]:
     """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
-    BreakerSettings, ToolSwitches, SessionLabels, Holds, Approvers, Provenance, Egress, ToolRunner.
+    BreakerSettings, Breakers, Chains, ToolSwitches, SessionLabels, Holds, Approvers, SessionFacts, Egress,
+    ToolRunner.
 
-    ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. On a reload,
-    build anew: what must last is in the database.
+    ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. Without a
+    ``chain_key``, no other process takes the tokens of chains that are handed out here. On a reload, build
+    anew: what must last is in the database.
     """
     policy = policy_services(section, rights)
     egress = Egress(section.egress)
+    switches = ToolSwitches(database)
     return (
         policy.registry,
         policy.entities,
         policy.authority,
         rights,
         section.breakers,
-        ToolSwitches(database),
+        Breakers(section.breakers, policy.registry, SharedCounters(database)),
+        Chains(chain_key or os.urandom(32), section.breakers.chain.expire_s),
+        switches,
         SessionLabels(database),
         Holds(
             database,
@@ -87,9 +99,9 @@ def application_services(
             misfit=ArgumentsControl(ArgumentsSettings(), policy.registry).misfit,
         ),
         policy.approvers,
-        Provenance(),
+        SessionFacts(Provenance(), Directories(section.known_entities.directories)),
         egress,
-        ToolRunner(policy.registry, directory, egress=egress),
+        ToolRunner(policy.registry, directory, egress=egress, switches=switches),
     )
 
 

@@ -29,7 +29,7 @@ from ringwall.core import (
 
 from .authority import targets
 from .entities import Destination, Entities, destinations, leaf_texts
-from .policy import is_approved, provenance_of
+from .policy import is_approved, provenance_of, session_facts
 from .provenance import below
 from .registry import Manifest, ToolRegistry
 from .settings import Effect
@@ -48,6 +48,8 @@ DECLARATION = Declaration(
     inline=True,
 )
 _OUT = frozenset({Effect.SEND, Effect.FETCH})
+_DECIMAL_DIGITS = 8
+"""Of the least address in decimal that is not in the block 0.0.0.0/8."""
 _REACHES = frozenset({Effect.FETCH, Effect.EXECUTE})
 """Effects that contact the address themselves."""
 
@@ -55,8 +57,11 @@ _REACHES = frozenset({Effect.FETCH, Effect.EXECUTE})
 class DestinationSettings(Settings):
     """What ``application.destination`` lets pass."""
 
-    user_named: frozenset[Literal["send", "fetch"]] = frozenset({"send"})
+    user_named: frozenset[Literal["send", "fetch"]] = frozenset({"send", "fetch"})
     """Effects for which a place that the user typed is as good as a known one."""
+    follow: bool = True
+    """Whether ``fetch`` may follow an address just as it stands in what the session has seen: such an
+    address carries nothing out. One that the model put together is refused in any case."""
     query_characters: int = 64
     """Longest query and fragment of a URL to a host that is not known, wherever it was named."""
 
@@ -84,7 +89,7 @@ class DestinationControl:
         self, tool: Manifest, name: str, value: Any, part: Part, index: int, crossing: Crossing
     ) -> Verdict:
         whole = name in targets(tool, part.data) and tool.effect in _REACHES
-        places = list(_places(value, whole))
+        places = list(_places(value, whole, tool.effect is Effect.EXECUTE))
         # A body may speak of an address without going there; a target, or an argument of `fetch`, goes there.
         goes = tool.effect in _REACHES or not tool.settings.target or name in tool.settings.target
         private = next((place.host.problem for place in places if place.host.problem), "")
@@ -92,14 +97,17 @@ class DestinationControl:
             return _refusal("private", f"{name} leads where tools may not reach: {private}", index)
         if tool.effect not in _OUT or not goes:
             return ALLOW
-        unknown = [place for place in places if not self._entities.knows(place)]
+        known = session_facts(crossing, part)
+        unknown = [place for place in places if not self._entities.knows(place, known.listed)]
         if not unknown:
             return ALLOW
-        if any(_carried(place) > self._settings.query_characters for place in unknown):
+        typed = below(provenance_of(crossing, part), name, untrusted("unknown")).integrity >= Integrity.USER
+        if not typed and any(_carried(place) > self._settings.query_characters for place in unknown):
             return _refusal(
                 "data-in-address", f"the address in {name} carries data to an unknown host", index
             )
-        typed = below(provenance_of(crossing, part), name, untrusted("unknown")).integrity >= Integrity.USER
+        if tool.effect is Effect.FETCH and self._settings.follow and name in known.verbatim:
+            return ALLOW
         if (typed and tool.effect in self._settings.user_named) or (
             tool.effect is Effect.SEND and is_approved(crossing, part)
         ):
@@ -108,9 +116,14 @@ class DestinationControl:
         return _refusal("unknown", f"{name} leads to a place that this workload does not know", index, action)
 
 
-def _places(value: Any, whole: bool) -> Iterable[Destination]:
+def _places(value: Any, whole: bool, runs: bool) -> Iterable[Destination]:
     for text in leaf_texts(value):
-        yield from destinations(text, whole=whole)
+        yield from destinations(text, whole=whole and not (runs and _is_number(text)))
+
+
+def _is_number(text: str) -> bool:
+    """Ids of things that are operated are numbers more often than addresses in decimal."""
+    return text.strip().isdigit() and len(text.strip()) < _DECIMAL_DIGITS
 
 
 def _carried(place: Destination) -> int:

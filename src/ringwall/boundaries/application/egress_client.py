@@ -23,6 +23,7 @@ from yarl import URL
 from ringwall.core import UpstreamError
 
 from .addresses import host_of
+from .chain_token import CURRENT, HEADER
 from .egress_crossing import Decide
 from .egress_headers import Headers, outgoing
 from .egress_list import EgressList
@@ -140,7 +141,7 @@ class Egress:
         errors are those of ``fetch``."""
         rule = await self.admit(outbound, decide)
         limits = self._limits.under(rule)
-        sent = [*outgoing(headers), ("Accept-Encoding", "identity")]
+        sent = [*outgoing(headers), *_chain(rule), ("Accept-Encoding", "identity")]
         try:
             async with asyncio.timeout(limits.seconds):
                 answer = await self._session(rule).request(
@@ -287,3 +288,9 @@ async def _read(answer: Answer, url: str) -> Fetched:
     except LookupError:
         text = body.decode("utf-8", "replace")
     return Fetched(answer.status, answer.content_type, text, url)
+
+
+def _chain(rule: EgressRule) -> Headers:
+    """Other agents are told on whose chain they are asked."""
+    token = CURRENT.get() if rule.agents else ""
+    return [(HEADER, token)] if token else []

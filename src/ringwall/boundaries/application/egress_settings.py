@@ -34,6 +34,8 @@ class EgressRule(Settings):
     private: bool = False
     """Allow this host to resolve to a private or loopback address (an internal service). Metadata and
     link-local addresses stay refused."""
+    agents: bool = False
+    """Another agent behind a gateway answers there: requests carry the token of the chain of agents."""
     tunnel: bool = False
     """Let TLS tunnels of the forward proxy through although this rule narrows path or methods, which can't be
     seen inside a tunnel."""

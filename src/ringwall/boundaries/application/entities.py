@@ -1,9 +1,9 @@
 """Known entities: destinations that belong to the workload, and what a value of an argument points at."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .addresses import Host, host_of
 from .settings import EgressRule, KnownEntities
@@ -18,6 +18,11 @@ _SCAN = 65_536
 _HARMLESS = re.compile(r"[\w\s\-]*")
 """A bare word that can't be read as a host is none."""
 _MAX_FOUND = 64
+
+
+Listed: TypeAlias = Collection[str]
+"""Values that directories name, as ``directory.listed`` gives them."""
+NOTHING_LISTED: Listed = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +93,36 @@ class Entities:
         self._hosts = frozenset(_name(host) for host in hosts if not host.startswith("*."))
         self._below = tuple("." + _name(host[2:]) for host in hosts if host.startswith("*."))
         self._accounts = frozenset(map(_account, known.accounts))
-        self._names = frozenset(name.strip().casefold() for name in known.names)
+        self._names = frozenset(map(_plain, known.names))
 
     def knows_host(self, name: str) -> bool:
         """Exact, or below a ``*.`` entry. The name is a normalised one (``Host.name``)."""
         return bool(name) and (name in self._hosts or name.endswith(self._below))
 
-    def knows(self, destination: Destination) -> bool:
+    def knows(self, destination: Destination, listed: Listed = NOTHING_LISTED) -> bool:
+        """``listed``: what directories of this session name beside."""
+        if (destination.mailbox or _plain(destination.text)) in listed:
+            return True
         if destination.mailbox:
             domain = destination.host.name
             return destination.mailbox in self._mailboxes or bool(domain and domain in self._domains)
         return self.knows_host(destination.host.name)
 
-    def knows_value(self, value: Any) -> bool:
+    def knows_address(self, address: str) -> bool:
+        """Whether the host of an address in running text is known."""
+        return self.knows_host(host_of(address).name)
+
+    def knows_value(self, value: Any, listed: Listed = NOTHING_LISTED) -> bool:
         """Whether every place that this argument names is known. An empty value names no place: not known."""
         texts = [text for text in _values(value) if text.strip()]
-        return bool(texts) and all(self._knows_text(text) for text in texts)
+        return bool(texts) and all(self._knows_text(text, listed) for text in texts)
 
-    def _knows_text(self, text: str) -> bool:
-        if text.strip().casefold() in self._names or _account(text) in self._accounts:
+    def _knows_text(self, text: str, listed: Listed) -> bool:
+        plain = _plain(text)
+        if plain in listed or plain in self._names or _account(text) in self._accounts:
             return True
         named = list(destinations(text, whole=True))
-        if not named or not all(self.knows(destination) for destination in named):
+        if not named or not all(self.knows(destination, listed) for destination in named):
             return False
         # Only the destinations themselves, blanks and separators: words beside them are not vouched for.
         rest = text
@@ -131,6 +144,10 @@ def _values(value: Any) -> Iterator[str]:
 
 def _name(host: str) -> str:
     return host_of(host.strip()).name or host.strip().casefold()
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()
 
 
 def _account(text: str) -> str:

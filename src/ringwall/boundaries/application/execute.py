@@ -15,9 +15,11 @@ from typing import Any
 
 from ringwall.core import ConfigError, Principal, Problem, RingwallError
 
+from .chain_token import CURRENT
 from .egress_client import Egress
 from .egress_crossing import Decide
 from .registry import Manifest, ToolRegistry
+from .switches import ToolSwitches
 
 MAX_RESULT = 200_000
 """Characters of a result; a longer one is cut and says so."""
@@ -34,6 +36,8 @@ class ToolOutcome:
     text: str
     """What the model gets: JSON for structured results, else the text."""
     failed: bool = False
+    unsure: bool = False
+    """It failed, and may have had its effect all the same: it broke midway or did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,31 @@ class _Tool:
     function: Callable[..., Any]
     timeout: float
     offers: frozenset[str]
-    """Which of ``principal`` and ``egress`` it takes."""
+    """Which of ``principal``, ``egress`` and ``chain`` it takes."""
 
 
 class ToolRunner:
     """The functions come from the operator's files beside the workload file, never from a request.
 
     A synchronous function runs in a thread; one that outlives its time-out is reported as failed and keeps
-    its thread until it ends. ``principal`` and ``egress`` are handed in by keyword to a function that takes
-    them, so an argument of a manifest can't have these names.
+    its thread until it ends. ``principal``, ``egress`` and ``chain`` are handed in by keyword to a function
+    that takes them, so an argument of a manifest can't have these names.
+
+    The kill switches are asked once more here: whatever was decided, no call begins after one was thrown.
     """
 
-    def __init__(self, registry: ToolRegistry, directory: Path, *, egress: Egress | None = None) -> None:
+    def __init__(
+        self,
+        registry: ToolRegistry,
+        directory: Path,
+        *,
+        egress: Egress | None = None,
+        switches: ToolSwitches | None = None,
+    ) -> None:
         """``directory`` is that of the workload file. Raises ConfigError for a tool that can't be loaded."""
         self._egress = egress
+        self._switches = switches
+        self._effects = {tool.name: tool.effect for tool in registry}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ringwall-tool")
         modules: dict[Path, ModuleType] = {}
         self._tools = {
@@ -73,24 +88,31 @@ class ToolRunner:
         arguments: Mapping[str, Any],
         principal: Principal,
         decide: Decide | None = None,
+        *,
+        chain: str = "",
     ) -> ToolOutcome:
         """Never raises on account of the tool. Call only what a decision has let through. ``decide`` is asked
-        for each of its requests out."""
+        for each of its requests out; ``chain`` is the token of the turn, for tools that ask other agents."""
         known = self._tools.get(tool)
         if known is None:
             return ToolOutcome("This tool is not run here.", failed=True)
+        if self._switches is not None and self._switches.off(tool, self._effects[tool]):
+            return ToolOutcome("Not done: this tool is switched off for now.", failed=True)
         egress = self._egress.bound(tool, decide) if self._egress else None
-        offered = {"principal": principal, "egress": egress}
+        offered = {"principal": principal, "egress": egress, "chain": chain}
         extra = {name: offered[name] for name in known.offers}
+        on_chain = CURRENT.set(chain)
         try:
             async with asyncio.timeout(known.timeout):
                 return ToolOutcome(_bounded(_text(await self._call(known, {**arguments, **extra}))))
         except TimeoutError:
-            return ToolOutcome("The tool did not answer in time.", failed=True)
+            return ToolOutcome("The tool did not answer in time.", failed=True, unsure=True)
         except (ToolFault, RingwallError) as fault:
             return ToolOutcome(_bounded(str(fault)), failed=True)
         except Exception:  # noqa: BLE001  whatever a tool raises is its failure; what it says may be internal
-            return ToolOutcome("The tool failed.", failed=True)
+            return ToolOutcome("The tool failed.", failed=True, unsure=True)
+        finally:
+            CURRENT.reset(on_chain)
 
     async def _call(self, tool: _Tool, arguments: Mapping[str, Any]) -> Any:
         if inspect.iscoroutinefunction(tool.function):
@@ -115,7 +137,7 @@ def _load(tool: Manifest, directory: Path, modules: dict[Path, ModuleType]) -> _
     function = getattr(modules[path], name, None)
     if not callable(function):
         raise ConfigError(Problem(f"{where}: {file} has no function {name}."))
-    taken = frozenset(inspect.signature(function).parameters) & {"principal", "egress"}
+    taken = frozenset(inspect.signature(function).parameters) & {"principal", "egress", "chain"}
     clash = taken & set(tool.parameters.get("properties", {}))
     if clash:
         raise ConfigError(Problem(f"{where}: the argument {min(clash)} is given by the gateway; rename it."))

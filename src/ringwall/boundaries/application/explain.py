@@ -70,7 +70,8 @@ def explain(authority: Authority, registry: ToolRegistry, case: Case) -> Explana
         ruling = authority.offers(principal, tool)
         return explained(ruling, "offered" if ruling.action is Action.ALLOW else "not_offered")
     session = case.session.label()
-    return explained(authority.rule(Call(principal, tool, case.args, case.labels(), session, case.approved)))
+    call = Call(principal, tool, case.args, case.labels(), session, case.approved, *case.found(tool.effect))
+    return explained(authority.rule(call))
 
 
 def explained(ruling: Ruling, action: str = "") -> Explanation:

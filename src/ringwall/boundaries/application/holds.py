@@ -16,7 +16,7 @@ from ringwall.storage.database import Database, Row
 
 from .hold import STEPS, Approver, Box, Hold, HoldEvent, HoldState, Sealer, Why, call_hash, sealed_name
 from .rights import ApprovalRights
-from .strict_json import read_arguments
+from .strict_json import read_amendment
 
 Journal = Callable[[HoldEvent, Hold, str, str], None]
 """Told of each change with the subject and the tenant that made it, inside of its transaction: raising undoes
@@ -96,7 +96,7 @@ class Holds:
         """
         hold = self.get(hold_id)
         self.check_right(hold, by)
-        read = read_arguments(arguments)
+        read = read_amendment(arguments)
         problem = read.problem or (self._misfit(hold.tool, read.data) if self._misfit else "")
         if problem:
             raise DataError(f"Hold {hold_id} can't be amended like that: {problem}.")

@@ -26,7 +26,7 @@ from ringwall.core import (
     verdict,
 )
 
-from .authority import Authority, Call, Ruling
+from .authority import Authority, Call, Found, Ruling
 from .registry import ToolRegistry
 
 DECLARATION = Declaration(
@@ -46,7 +46,8 @@ DECLARATION = Declaration(
 
 class PolicyControl:
     """Context keys it reads: ``provenance`` (call id to path to label), ``approved`` (call ids),
-    ``session_labels``. What is missing counts as untrusted, not approved and private."""
+    ``session_labels``, and those of ``session_facts``. What is missing counts as untrusted, not approved,
+    private, not asked for and not known."""
 
     declaration = DECLARATION
 
@@ -85,6 +86,7 @@ class PolicyControl:
             provenance_of(crossing, part),
             session if isinstance(session, Label) else None,
             is_approved(crossing, part),
+            *session_facts(crossing, part),
         )
         ruling = self._authority.rule(call)
         if ruling.action is Action.ALLOW:
@@ -118,6 +120,21 @@ def provenance_of(crossing: Crossing, part: Part) -> Mapping[str, Label]:
     by_call = crossing.context.get("provenance")
     labels = by_call.get(part.ref) if isinstance(by_call, Mapping) else None
     return labels if isinstance(labels, Mapping) else {}
+
+
+def session_facts(crossing: Crossing, part: Part) -> Found:
+    """From the context keys ``asked``, ``listed``, ``verbatim`` and ``linking`` (the latter two by call
+    id). Where one is missing, the worst is assumed."""
+    asked, listed = crossing.context.get("asked"), crossing.context.get("listed")
+    verbatim, linking = crossing.context.get("verbatim"), crossing.context.get("linking")
+    verbatim = verbatim.get(part.ref) if isinstance(verbatim, Mapping) else None
+    linking = linking.get(part.ref) if isinstance(linking, Mapping) else None
+    return Found(
+        frozenset(asked if isinstance(asked, (frozenset, set)) else ()),
+        listed if isinstance(listed, (frozenset, set)) else frozenset(),
+        verbatim if isinstance(verbatim, (frozenset, set)) else frozenset(),
+        linking if isinstance(linking, (frozenset, set)) else frozenset(part.data),
+    )
 
 
 def is_approved(crossing: Crossing, part: Part) -> bool:

@@ -19,6 +19,9 @@ from ringwall.core import (
     untrusted,
 )
 
+from .authority import Found
+from .effect import Effect
+
 _NAMED = {"user": USER, "system": SYSTEM, "model": MODEL, "untrusted": untrusted("tool:unknown")}
 
 
@@ -63,6 +66,12 @@ class Case(Settings):
     """By argument; what is not named comes from the user."""
     session: CaseSession = CaseSession()
     approved: bool = False
+    asked: bool = True
+    """Whether the user's own words ask for an effect of this kind."""
+    listed: frozenset[str] = frozenset()
+    """What directories of the session name as known."""
+    verbatim: frozenset[str] = frozenset()
+    """Arguments that are an address just as it stands in content of the session."""
     expect: Literal["allow", "hold", "block", "offered", "not_offered"] = "allow"
     """What becomes of the call; or whether the tool is offered at all, whatever its arguments."""
     policies: frozenset[str] | None = None
@@ -71,6 +80,13 @@ class Case(Settings):
     @property
     def of_offer(self) -> bool:
         return self.expect in ("offered", "not_offered")
+
+    def found(self, effect: Effect) -> Found:
+        """What the session says beside the labels."""
+        asked = frozenset({effect} if self.asked else ())
+        listed = frozenset(value.strip().casefold() for value in self.listed)
+        linking = {name for name, label in self.labels().items() if label.integrity < Integrity.USER}
+        return Found(asked, listed, self.verbatim, frozenset(linking))
 
     def labels(self) -> dict[str, Label]:
         """By argument."""

@@ -6,6 +6,7 @@ from typing import Any
 from ringwall.core import DataError, Integrity, Label, Principal
 
 from .authority import Call
+from .effect import Effect
 from .registry import ToolRegistry
 from .strict_json import read_arguments
 
@@ -36,6 +37,10 @@ def recorded_call(event: Mapping[str, Any], body: Mapping[str, Any] | None, regi
         {path: _label(label) for path, label in facts["labels"].get(part["ref"], {}).items()},
         _label(facts["session"]) if facts["session"] else None,
         bool(part["ref"]) and part["ref"] in facts["approved"],
+        frozenset(map(Effect, facts["asked"])),
+        frozenset(facts["listed"]),
+        frozenset(facts["verbatim"].get(part["ref"], ())),
+        frozenset(facts["linking"].get(part["ref"], ())),
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from ringwall.core import ConfigError, Label, Problem
 
+from .effect import Effect
 from .schema_form import form_text
-from .settings import Effect, ToolSettings
+from .settings import ToolSettings
 
 
 @dataclass(frozen=True, slots=True)

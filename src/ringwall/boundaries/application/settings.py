@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ringwall.core import Integrity, Settings
 
+from .breaker_settings import BreakerSettings, ChainSettings, Limits, cost_problem
 from .effect import Effect
 from .egress_settings import EgressRule
 from .hold_settings import HoldSettings
@@ -16,10 +17,12 @@ from .mcp.settings import McpSection
 __all__ = [
     "ApplicationSection",
     "BreakerSettings",
+    "ChainSettings",
     "Effect",
     "EgressRule",
     "HoldSettings",
     "KnownEntities",
+    "Limits",
     "SafeName",
     "ToolRun",
     "ToolSettings",
@@ -57,6 +60,9 @@ class ToolSettings(Settings):
     """Data classes of what it returns."""
     reversible: bool = False
     """Whether a person can undo the effect without loss."""
+    cost: float | str = 0.0
+    """What a call costs, in a unit of your choice: a number, or the name of the numeric argument that says
+    it, such as ``amount``. ``breakers.cost`` limits it."""
     run: ToolRun | None = None
     """How the gateway runs it; absent: the client does."""
 
@@ -67,9 +73,25 @@ class ToolSettings(Settings):
             raise ValueError("the parameters of a tool are an object: write `type: object`")
         return value
 
+    @model_validator(mode="after")
+    def _cost(self) -> Self:
+        if problem := cost_problem(self.cost, self.parameters):
+            raise ValueError(problem)
+        return self
+
     @property
     def result_integrity(self) -> Integrity:
         return Integrity[self.result.upper()]
+
+
+class Directory(Settings):
+    """A tool whose results name known entities: contacts, channels, own files."""
+
+    tool: str
+    """Name of the tool."""
+    fields: frozenset[str] = frozenset()
+    """Keys, at any depth of its JSON or YAML result, whose values are the entities. Name only those that no
+    outsider can fill. Empty: the result is a plain list of them."""
 
 
 class KnownEntities(Settings):
@@ -85,19 +107,8 @@ class KnownEntities(Settings):
     """Account numbers, IBANs, customer numbers: compared without spaces and case."""
     names: frozenset[str] = frozenset()
     """Channels, rooms, file paths, people: compared without regard to case and outer spaces."""
-
-
-class BreakerSettings(Settings):
-    """Limits against loops."""
-
-    calls_per_turn: int = Field(default=8, ge=1)
-    """Tool calls in one turn."""
-    identical_calls: int = Field(default=2, ge=1)
-    """How often the same call with the same arguments is let through in one session within the window."""
-    identical_window_s: int = Field(default=300, ge=1)
-    """Seconds that a repeated call is remembered."""
-    denied_asks: int = Field(default=3, ge=0)
-    """How often the model is asked again in a turn after a refusal."""
+    directories: tuple[Directory, ...] = ()
+    """Tools whose results add to these for the session that they were shown in."""
 
 
 class ApplicationSection(Settings):
@@ -120,7 +131,7 @@ class ApplicationSection(Settings):
     holds: HoldSettings = HoldSettings()
     """Calls that wait for a person."""
     breakers: BreakerSettings = BreakerSettings()
-    """Limits against loops."""
+    """Limits against loops, runaway agents and runaway cost."""
     mcp: McpSection = McpSection()
     """MCP servers behind the gateway."""
     refusals: Literal["continue", "end_turn"] = "continue"
@@ -137,3 +148,11 @@ class ApplicationSection(Settings):
             if not re.fullmatch(SafeName, name):
                 raise ValueError(f"tool name {name!r}: use letters, digits, _ and -, at most 64")
         return value
+
+    @model_validator(mode="after")
+    def _limited_tools(self) -> Self:
+        """A limit of a tool that isn't there would be none; tools of MCP servers are not known here."""
+        for name in self.breakers.tools:
+            if name not in self.tools and "__" not in name:
+                raise ValueError(f"breakers.tools: there is no tool {name!r}")
+        return self

@@ -55,6 +55,13 @@ def read_arguments(raw: str) -> Arguments:
         return Arguments(text=raw, problem="the arguments are not valid JSON")
 
 
+def read_amendment(raw: str) -> Arguments:
+    """Parse the arguments that a person wrote in place of a model's: no text is no arguments of theirs."""
+    if not raw.strip():
+        return Arguments(text=raw, problem="no arguments were written: write {} for a call without any")
+    return read_arguments(raw)
+
+
 def canonical(value: Any) -> str:
     """One text per value: sorted keys, no blanks, characters as they are. Equal texts mean equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

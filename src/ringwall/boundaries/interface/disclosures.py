@@ -15,9 +15,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from ringwall.core.rate import Rate
 from ringwall.storage.counters import Counters, Reservation
-
-from .rate import Rate
 
 RUN = 8
 """Words in a row that an answer has in common with a content when it repeats it."""

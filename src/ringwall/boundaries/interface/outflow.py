@@ -27,6 +27,7 @@ from ringwall.core import (
     verdict,
 )
 from ringwall.core.part_control import at_part
+from ringwall.core.rate import RateField
 from ringwall.detect import Sighting
 from ringwall.detect.personal import CLASSES, OVERLAP
 
@@ -34,7 +35,6 @@ from .disclosures import Budget, Count, Disclosures, last_words
 from .personal_data import EVERY, SHAPED, ClassName, PersonalData
 from .pseudonyms import Place, Pseudonyms
 from .quota import principal_key
-from .rate import RateField
 from .response import finished, left
 from .revealing import Revealer
 from .settings import InterfaceSection

@@ -25,9 +25,9 @@ from ringwall.core import (
     new_id,
     verdict,
 )
+from ringwall.core.rate import Rate, RateField
 from ringwall.storage.counters import Counters, Reservation
 
-from .rate import Rate, RateField
 from .settings import InterfaceSection, Quota, QuotaSettings
 
 ID = "interface.quota"

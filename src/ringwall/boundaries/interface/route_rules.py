@@ -12,8 +12,7 @@ import re2
 from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
-
-from .rate import Rate, RateField
+from ringwall.core.rate import Rate, RateField
 
 _LONGEST_PATTERN = 500
 _MEMORY = 8 << 20

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
+from ringwall.core.rate import Rate, RateField, parse_rate
 
 from .file_settings import FileSettings
 from .personal_data import PersonalSettings
 from .principals import PrincipalsSection, Roles, RoleSettings, StarterKey
-from .rate import Rate, RateField, parse_rate
 from .route_rules import RouteRule
 from .sign_in.settings import IdentitySettings
 from .tls_settings import TlsSettings

@@ -8,6 +8,7 @@ const form = document.getElementById("ask");
 const field = document.getElementById("message");
 const send = document.getElementById("send");
 const panel = document.getElementById("panel");
+const confirming = document.getElementById("confirm");
 const panelStatus = document.getElementById("panel-status");
 const name = document.getElementById("talk-title").textContent;
 
@@ -61,6 +62,7 @@ async function ask(question) {
   panel.setAttribute("aria-busy", "true");
   let answer = "";
   let turn = "";
+  const looking = setInterval(waiting, 2500);
   try {
     const response = await fetch(path + "/turn", {
       method: "POST",
@@ -88,10 +90,12 @@ async function ask(question) {
     said.classList.add("broken");
     text.textContent = visible(error.message || "The server can't be reached. Try again.");
   } finally {
+    clearInterval(looking);
     said.classList.remove("waiting");
     send.disabled = false;
     panel.removeAttribute("aria-busy");
   }
+  await waiting();
   if (turn) await explain(turn, offer(said, turn));
   log.scrollTop = log.scrollHeight;
 }
@@ -113,6 +117,26 @@ function offer(said, turn) {
   said.append(button);
   return button;
 }
+
+// Calls that wait for whoever asked: shown while an answer is awaited, and after it.
+async function waiting() {
+  const response = await fetch(`${path}/holds?c=${encodeURIComponent(session)}`).catch(() => null);
+  if (!response?.ok) return;
+  const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
+  const told = [...parsed.body.querySelectorAll("section")];
+  const shown = [...confirming.querySelectorAll("section")];
+  const same = (one, other) => one.querySelector("h2").id === other.querySelector("h2").id && one.textContent === other.textContent;
+  if (told.length === shown.length && told.every((one, index) => same(one, shown[index]))) return;
+  confirming.replaceChildren(...told);
+}
+
+confirming.addEventListener("submit", async (event) => {
+  if (!send.disabled) return; // nothing is being written: an ordinary form
+  event.preventDefault();
+  for (const button of confirming.querySelectorAll("button")) button.disabled = true;
+  await fetch(event.target.action, { method: "POST", body: new URLSearchParams(new FormData(event.target)) }).catch(() => null);
+  await waiting();
+});
 
 async function explain(turn, button) {
   const response = await fetch(`${path}/turns/${encodeURIComponent(turn)}`);

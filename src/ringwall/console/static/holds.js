@@ -1,4 +1,4 @@
-// Counts down to the expiry of each hold. The server decides; this only tells.
+// Counts down to the expiry of each hold, and lets keys do what the buttons do. The server decides.
 
 const places = [...document.querySelectorAll("[data-expires]")];
 
@@ -22,3 +22,35 @@ if (places.length) {
   tick();
   setInterval(tick, 1000);
 }
+
+const holds = [...document.querySelectorAll("[data-hold]")];
+
+function go(step) {
+  const at = holds.findIndex((hold) => hold.contains(document.activeElement));
+  const next = at < 0 ? 0 : Math.min(holds.length - 1, Math.max(0, at + step));
+  holds[next].focus();
+  holds[next].scrollIntoView({ block: "nearest" });
+}
+
+function open(key) {
+  const hold = holds.find((one) => one.contains(document.activeElement)) ?? (holds.length === 1 ? holds[0] : null);
+  const chosen = hold?.querySelector(`details[data-key="${key}"]`);
+  if (!chosen) return;
+  for (const other of hold.querySelectorAll("details")) other.open = other === chosen;
+  (chosen.querySelector("textarea") ?? chosen.querySelector("form button")).focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !holds.length) return;
+  const shut = document.activeElement.closest?.("details[open]");
+  if (event.key === "Escape" && shut) {
+    shut.open = false;
+    shut.querySelector("summary").focus();
+    return;
+  }
+  if (document.activeElement.matches("input, textarea, select")) return;
+  const act = { j: () => go(1), k: () => go(-1), a: () => open("a"), e: () => open("e"), r: () => open("r") }[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});

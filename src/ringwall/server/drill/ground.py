@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.organization.drill.fault import BrokenControl
 from ringwall.boundaries.organization.drill.observation import Call, Recorded
 from ringwall.boundaries.organization.drill.target import Setup
@@ -128,6 +129,9 @@ class Range:
 
     async def reset(self) -> None:
         await self._reset()
+
+    async def switch_off(self, tool: str) -> None:
+        ToolSwitches(self._ground.plant.database).disable(tool, reason="a drill", by="drill")
 
     async def decisions(self, turn: str) -> Sequence[Recorded]:
         ledger = self._ground.plant.ledger

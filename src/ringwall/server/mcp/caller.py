@@ -1,11 +1,11 @@
 """Who makes a request of MCP, and for which application and server."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 from ringwall.boundaries.application.mcp.pool import Owner
+from ringwall.boundaries.application.session_facts import Background
 from ringwall.core import SYSTEM, CrossingKind, Label, Part, Principal, untrusted
 from ringwall.wire.chat_request import ChatCall
 from ringwall.workload.site import ApplicationSite
@@ -27,16 +27,22 @@ class McpTurn(Turn):
     Where an argument comes from is what the chat gateway knew of exactly this call of this session; else it
     is looked for in what this session was given here, and what is not found is untrusted."""
 
-    def labels(self, part: Part) -> Mapping[str, Label]:
+    def background(self, part: Part) -> Background:
         fact = self.app.facts.find(self.session, part.name, part.data)
         if fact is not None:
-            return fact.labels
-        found = self.app.provenance(self.app.seen.of(self.session), part)
-        return {path: _CLIENT if label.origin == _OWN else label for path, label in found.items()}
+            return fact.background
+        found = self.app.background(self.app.seen.of(self.session), part)
+        labels = found.labels.items()
+        return replace(
+            found, labels={path: _CLIENT if label.origin == _OWN else label for path, label in labels}
+        )
 
     def runs(self, part: Part) -> bool:
         """Every call of a server is the gateway's."""
         return True
+
+    def handed_out(self, part: Part) -> bool:
+        return self.app.facts.find(self.session, part.name, part.data) is not None
 
     def released(self, part: Part) -> bool:
         fact = self.app.facts.find(self.session, part.name, part.data)
@@ -62,6 +68,8 @@ class Caller:
     """``x-ringwall-session``: joins what is done here to a conversation at the chat endpoint."""
     address: str
     """Of the peer: all that tells callers without a credential apart."""
+    chain: str = ""
+    """``x-ringwall-chain``: of the turn whose call this is, where an agent makes it."""
 
     def put(self, scope: Any) -> None:
         """Have the request carry it, beside what the client sent."""
@@ -86,6 +94,7 @@ class Caller:
     def turn(self) -> McpTurn:
         """A turn for one request."""
         turn = McpTurn(self.app, self.recorder, self.principal, ChatCall("", ()), endpoint=ENDPOINT)
+        turn.chain = self.app.chains.resume(self.chain, tenant=self.principal.tenant)
         joined = self.token or f"mcp:{self.server}:{self.mcp_session}"
         turn.session = self.app.sessions.find(self.principal, self.app.application.name, joined, (), turn.id)
         return turn

@@ -39,6 +39,7 @@ async def call(
     if not isinstance(judged, Permitted):
         return _refused(turn, judged)
     if not _approval_used(turn, judged):
+        turn.app.breakers.left_out(turn.id, judged.part)
         return said(refusals.USED)
     passed = await _run(caller, turn, bound, judged.part, progress, asker)
     if judged.changed:
@@ -75,6 +76,7 @@ async def _run(
     app = turn.app
     await turn.recorder.tool_called(turn.principal, app.application.name, turn.session, turn.id, part)
     turn.left = True
+    app.breakers.made(turn.id, part)
     try:
         answer = await app.mcp.call(
             bound, part.data, caller.owner, progress=progress, asker=asker, decide=turn.let_out

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ringwall.boundaries.application.chain_token import HEADER
 from ringwall.boundaries.application.mcp.settings import McpSection
 from ringwall.wire.errors import WireError
 
@@ -76,6 +77,7 @@ async def mcp(request: Request) -> Response:
         request.headers.get(_SESSION, ""),
         request.headers.get("x-ringwall-session", ""),
         peer(request),
+        request.headers.get(HEADER, ""),
     )
     return _Served(await request.app.state.mcp_hosts.get(app.application.name, name), caller)
 

@@ -13,9 +13,11 @@ from ringwall.core import (
     CrossingKind,
     Decision,
     Edit,
+    Integrity,
     Part,
     PartKind,
     apply_edits,
+    untrusted,
 )
 from ringwall.wire.attachments import HEAD
 from ringwall.wire.chat_parts import locate
@@ -44,7 +46,7 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
         tool_label=app.client_tool_label,
         files=await attached(turn),
     )
-    parts = [*_known_parts(turn, located.parts), *_format_part(turn)]
+    parts = _as_asked(turn, [*_known_parts(turn, located.parts), *_format_part(turn)])
     for part in parts:
         require_accepted(turn, part.kind)
     prompt = sum(len(part.text) for part in parts)
@@ -72,6 +74,20 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
     turn.show(_after(part, index, decision) for index, part in enumerate(parts))
     if app.application.system_prompt:
         turn.messages.insert(0, {"role": "system", "content": app.application.system_prompt})
+
+
+def _as_asked(turn: Turn, parts: list[Part]) -> list[Part]:
+    """What another agent asks is no user's word: outside content, unless the workload trusts that agent."""
+    caller = turn.chain.caller if turn.chain else ""
+    if not caller or caller in turn.app.trusted_agents:
+        return parts
+    agent = untrusted(f"agent:{caller}")
+    return [
+        replace(part, label=replace(agent, sensitivity=part.label.sensitivity))
+        if part.label.integrity > Integrity.UNTRUSTED
+        else part
+        for part in parts
+    ]
 
 
 def _spotlit(turn: Turn, located: Sequence[Part], parts: Sequence[Part], edits: Sequence[Edit]) -> list[Edit]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from ringwall.boundaries.application.chain_token import Chain
 from ringwall.boundaries.application.egress import Outbound
 from ringwall.boundaries.application.egress_crossing import egress_part, let_out
+from ringwall.boundaries.application.session_facts import Background
 from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
@@ -42,6 +44,8 @@ class Turn:
     principal: Principal
     call: ChatCall
     session: str = ""
+    chain: Chain | None = None
+    """How the turn came about, where agents may ask it."""
     endpoint: str = ENDPOINT
     route: str = ""
     """The route that the client's model name stands for."""
@@ -85,7 +89,8 @@ class Turn:
         parts: Iterable[Part] = (),
         context: Mapping[str, Any] | None = None,
     ) -> Crossing:
-        """A crossing of this turn. ``turn`` is always in its context."""
+        """A crossing of this turn. ``turn`` is in its context, and ``chain`` where it stands on one."""
+        known = {"turn": self.id, "chain": self.chain.facts()} if self.chain else {"turn": self.id}
         return Crossing(
             kind,
             self.principal,
@@ -94,7 +99,7 @@ class Turn:
             self.session,
             self.endpoint,
             self.call.stream,
-            {"turn": self.id, **(context or {})},
+            {**known, **(context or {})},
         )
 
     async def decide(self, crossing: Crossing) -> Decision:
@@ -114,13 +119,18 @@ class Turn:
         for promise in pending:
             await promise
 
-    def labels(self, part: Part) -> Mapping[str, Label]:
-        """Where each argument of a call comes from: looked for in what the model was shown."""
-        return self.app.provenance(self.content, part)
+    def background(self, part: Part) -> Background:
+        """Where each argument of a call comes from, and what the user asked for: looked for in what the model
+        was shown."""
+        return self.app.background(self.content, part)
 
     def runs(self, part: Part) -> bool:
         """Whether the gateway makes this call itself; else the client does."""
         return self.app.runs(part.name)
+
+    def handed_out(self, part: Part) -> bool:
+        """A turn of a model makes each of its calls for the first time."""
+        return False
 
     def released(self, part: Part) -> bool:
         """A model's call is approved by a hold, or not at all."""
@@ -128,7 +138,7 @@ class Turn:
 
     def remember_released(self, part: Part, *, approved: bool) -> None:
         """The client may make it at the MCP gateway: what is known of it now is known then."""
-        self.app.facts.remember(self.session, part.name, part.data, self.labels(part), approved=approved)
+        self.app.facts.remember(self.session, part.name, part.data, self.background(part), approved=approved)
 
     async def let_out(self, outbound: Outbound) -> None:
         """Decide a request that a tool of this turn sends out, on the ledger before it leaves. Raises
@@ -152,6 +162,13 @@ class Turn:
         if control == "interface.limits":
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
+
+    @property
+    def chain_token(self) -> str:
+        """For the agents that this turn asks; empty where it stands on no chain, or on a broken one."""
+        if self.chain is None or self.chain.fault:
+            return ""
+        return self.app.chains.token(self.chain, self.principal.tenant)
 
     @property
     def can_wait(self) -> bool:

@@ -105,6 +105,7 @@ async def _release(turn: Turn, calls: list[dict[str, Any]], judged: list[Judged]
             continue
         if one.changed or turn.app.gate.mode is Mode.ENFORCE:
             call["function"]["arguments"] = one.part.text  # what was approved is what travels
+        turn.app.breakers.made(turn.id, one.part)
         if one.changed:
             outcome.notes.append(refusals.changed_for_client(one.part.name))
         outcome.for_client.append(call)
@@ -115,6 +116,7 @@ async def _release(turn: Turn, calls: list[dict[str, Any]], judged: list[Judged]
 async def _make(turn: Turn, permitted: Permitted, outcome: Outcome) -> None:
     """A call that the gateway runs, unless the answer goes to the client."""
     if outcome.for_client:
+        turn.app.breakers.left_out(turn.id, permitted.part)
         _note(turn, permitted, Fate.POSTPONED)
         return
     one = await taken(turn, permitted)
@@ -144,6 +146,7 @@ def _end(turn: Turn, judged: list[Judged], outcome: Outcome) -> None:
     refused: list[tuple[str, str]] = []
     for one in judged:
         if isinstance(one, Permitted):
+            turn.app.breakers.left_out(turn.id, one.part)
             _note(turn, one, Fate.POSTPONED)
         else:
             _refuse(turn, one, outcome)
@@ -167,7 +170,11 @@ async def _run(turn: Turn, part: Part) -> str:
     """Execute a gateway-run tool and take its result through the gate."""
     app = turn.app.application.name
     await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
-    text = await turn.app.run_tool(part.name, part.data, turn.principal, turn.let_out)
+    outcome = await turn.app.run_tool(
+        part.name, part.data, turn.principal, turn.let_out, chain=turn.chain_token
+    )
+    turn.app.breakers.made(turn.id, part, undone=outcome.failed and not outcome.unsure)
+    text = outcome.text
     result = Part(PartKind.TOOL_RESULT, text, turn.app.tool_label(part.name), "tool", part.name, ref=part.ref)
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
     if decision.action >= Action.HOLD:

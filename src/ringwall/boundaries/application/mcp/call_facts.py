@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.core import Label
-
 from ..hold import call_hash
+from ..session_facts import Background
 
 _MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallFact:
-    labels: Mapping[str, Label]
-    """By path, as ``Provenance.of`` gives them."""
+    background: Background
     approved: bool
     """Whether a person approved exactly this call, and the approval was used up when it was handed out."""
 
@@ -35,13 +33,13 @@ class CallFacts:
         session: str,
         tool: str,
         arguments: Mapping[str, Any],
-        labels: Mapping[str, Label],
+        background: Background,
         *,
         approved: bool = False,
     ) -> None:
         key = (session, call_hash(tool, arguments))
         with self._lock:
-            self._facts[key] = CallFact(dict(labels), approved)
+            self._facts[key] = CallFact(background, approved)
             self._facts.move_to_end(key)
             while len(self._facts) > self._most:
                 self._facts.popitem(last=False)
@@ -56,5 +54,5 @@ class CallFacts:
             fact = self._facts.get(key)
             if fact is None or not fact.approved:
                 return False
-            self._facts[key] = CallFact(fact.labels, approved=False)
+            self._facts[key] = CallFact(fact.background, approved=False)
             return True

@@ -118,16 +118,18 @@ class ToolsAndServers:
         arguments: Mapping[str, Any],
         principal: Principal,
         decide: Decide | None = None,
+        *,
+        chain: str = "",
     ) -> ToolOutcome:
         """Never raises on account of the tool. ``decide`` is asked for each of its requests out."""
         bound = self._servers.tools.by_name.get(tool)
         if bound is None:
-            return await self._functions.run(tool, arguments, principal, decide)
+            return await self._functions.run(tool, arguments, principal, decide, chain=chain)
         try:
             answer = await self._servers.call(bound, arguments, Owner.of(principal, CHAT), decide=decide)
         except RingwallError as fault:
-            return ToolOutcome(str(fault), failed=True)
-        return ToolOutcome(answer.text, failed=answer.failed)
+            return ToolOutcome(str(fault), failed=True, unsure=True)
+        return ToolOutcome(answer.text, failed=answer.failed, unsure=True)
 
     def close(self) -> None:
         self._functions.close()

@@ -11,6 +11,7 @@ from .scenario import Chat, Contribution, Raw, Scenario, Step
 from .target import Target
 
 _FILLER = "The lamp is on the table next to the window and gives a warm light in the evening. "
+_CHAIN = "x-ringwall-chain"
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
@@ -20,6 +21,8 @@ class DrillClient:
     def __init__(self, target: Target, session: aiohttp.ClientSession) -> None:
         self._target = target
         self._session = session
+        self._chain = ""
+        """Token that came with the answer before."""
 
     def can(self, scenario: Scenario) -> bool:
         """Whether the target has a key for everybody whom the scenario needs."""
@@ -33,6 +36,9 @@ class DrillClient:
     async def run(self, scenario: Scenario) -> tuple[Observation, ...]:
         """From a fresh state: every step, in order."""
         await self._target.reset()
+        for tool in scenario.switched_off:
+            await self._target.switch_off(tool)
+        self._chain = ""
         observations = []
         for index, step in enumerate(scenario.steps):
             for _ in range(step.times):
@@ -64,7 +70,9 @@ class DrillClient:
         if chat.tools:
             body["tools"] = chat.tools
         url = f"{self._target.base_url}/v1/chat/completions"
-        async with self._session.post(url, json=body, headers=headers, timeout=_TIMEOUT) as answer:
+        sent = {**headers, _CHAIN: self._chain} if chat.chain and self._chain else headers
+        async with self._session.post(url, json=body, headers=sent, timeout=_TIMEOUT) as answer:
+            self._chain = answer.headers.get(_CHAIN, self._chain)
             seen = _Seen(answer.status, _handle(answer), route=chat.model)
             raw = await answer.read()
             if answer.content_type == "text/event-stream":

@@ -64,6 +64,8 @@ class Chat(Settings):
     """Further parameters of the request, such as ``logprobs``."""
     pad_kb: int = Field(default=0, ge=0, le=8192)
     """Kilobytes of filler put behind the last message."""
+    chain: bool = False
+    """Whether it comes from an agent that the answer before went to: it brings that answer's chain token."""
 
 
 class Contribution(Settings):
@@ -128,6 +130,8 @@ class Scenario(Settings):
     """``id@edition`` of the risks that it exercises."""
     principal: str = "casey"
     """Subject that makes the requests: one of the workload's starter keys."""
+    switched_off: list[str] = Field(default_factory=list)
+    """Tools whose kill switch an operator has thrown before."""
     steps: list[Step] = Field(min_length=1)
     """In order."""
     model: list[Rule] = Field(default_factory=list)

@@ -72,7 +72,11 @@ class Target(Protocol):
         ...
 
     async def reset(self) -> None:
-        """Back to the state after the start: quotas, breakers, sessions, contributed documents."""
+        """Back to the state after the start: quotas, breakers, switches, sessions, contributed documents."""
+        ...
+
+    async def switch_off(self, tool: str) -> None:
+        """Throw the kill switch of a tool."""
         ...
 
 
