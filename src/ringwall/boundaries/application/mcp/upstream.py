@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PAGES = 20
 _TOOLS = 256
+_FAREWELL_S = 10.0
 _ROUNDS = 4
 """How often a server of the newer era may ask back within one call."""
 EXTRA = "MCP servers need the extra `mcp`: install ringwall[mcp]."
@@ -94,6 +95,11 @@ class Upstream:
         return self._task is not None and not self._task.done() and not self._closing.is_set()
 
     @property
+    def over(self) -> bool:
+        """Whether nothing of it is left."""
+        return self._task is not None and self._task.done()
+
+    @property
     def idle(self) -> bool:
         return not self._busy
 
@@ -108,16 +114,18 @@ class Upstream:
             raise McpFault(f"The server {self.name} did not start in time.") from None
 
     async def close(self) -> None:
-        """End the session and what was started for it."""
+        """End the session and what was started for it. The task leaves by itself, so that its own cleaning up
+        is never cut short; only one that still connects is cancelled."""
         self._closing.set()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._task
-
-    def end_when_idle(self) -> None:
-        """No further call is made in it."""
-        self._closing.set()
+        task = self._task
+        if task is None:
+            return
+        if not self._ready.done():
+            task.cancel()
+        await asyncio.wait([task], timeout=_FAREWELL_S)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=_FAREWELL_S)
 
     async def offered(self, *, fresh: bool = False) -> dict[str, Offered]:
         """What the server offers, by name; a name that it uses twice is no tool. Raises McpFault."""
@@ -204,7 +212,7 @@ class Upstream:
                 mode="auto" if self.server.protocol == "auto" else "legacy",
                 cache=None,
                 client_info=Implementation(name="ringwall", version=__version__),
-                read_timeout_seconds=limits.timeout_s,
+                read_timeout_seconds=max(limits.timeout_s, limits.start_s),
                 sampling_callback=self._sample if self.server.sampling else None,
                 elicitation_callback=self._elicit if self.server.elicitation else None,
                 message_handler=self._heard,
