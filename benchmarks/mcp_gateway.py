@@ -80,6 +80,7 @@ def main() -> None:
             "servers": {"clock": {"command": sys.executable, "args": [str(script)]}}
         }
         content["applications"]["assistant"]["tools"] += ["clock__*"]
+        content["application"]["breakers"] = {"calls": {"session": "100k/hour"}}
         with running(folder / "gateway", content) as gateway:
             mcp = Mcp(gateway)
             asyncio.run(mcp.approve(server="clock"))
