@@ -105,7 +105,7 @@ def test_the_end(file):
 
 def test_a_forked_process_is_told(shield, monkeypatch):
     """Its thread is not there: without this it would wait for ever."""
-    monkeypatch.setattr("ringwall.guard.os.getpid", lambda: -1)
+    monkeypatch.setattr("ringwall.inprocess.portal.os.getpid", lambda: -1)
     with pytest.raises(RuntimeError, match="forked"):
         shield.check("x")
     shield.close()  # not its own to close

@@ -69,6 +69,12 @@ async def fetch_page(url: str, *, egress: ToolEgress) -> str:
     return page.read_text("utf-8") if page else f"The help site has no page {name}."
 
 
+def read_guide(file: str) -> str:
+    """A guide from ``guides/``. The gateway has brought the name into its shortest form below that folder."""
+    path = HERE / "guides" / file
+    return path.read_text("utf-8") if path.is_file() else f"There is no guide {file}."
+
+
 def _order(order_id: str) -> dict[str, Any] | None:
     database = sqlite3.connect(":memory:")
     try:

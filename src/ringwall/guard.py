@@ -12,33 +12,30 @@
 
 ``check`` and ``acheck`` take the default settings; a ``Guard`` has the controls of an application of a
 workload file that look at content, with their settings and modes. Those that judge the caller (identity,
-quota, limits, breakers) are your program's affair, and nothing is put on a ledger: both are the gateway's.
+quota, limits, breakers) are your program's affair, and nothing is put on a ledger: for both, and for tools,
+see ``ringwall.Ringwall`` or the gateway.
 """
 
-import asyncio
 import atexit
-import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, Self
 
 from ringwall.boundaries.interface.scan import crossing_of
 from ringwall.core import Action, ConfigError, Decision, Finding, Gate, Principal, Problem, apply_edits
+from ringwall.inprocess.portal import Portal
 from ringwall.workload.workbench import workbench
 
 __all__ = ["Direction", "Given", "Guard", "acheck", "check"]
 
 Direction = Literal["request", "response", "untrusted"]
 """What somebody typed, what a model answered, or a text from outside (a document, a tool result)."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +67,13 @@ class Guard:
         """Composes the gate of ``application`` (default: the first) of the workload file, with state of its
         own that is thrown away at the end. Without a file: one application with the default settings. Raises
         ConfigError for a file that can't be used."""
-        self._process = os.getpid()
         with ExitStack() as stack:
             folder = Path(tempfile.mkdtemp(prefix="ringwall-guard-"))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             path = Path(workload) if workload is not None else _plain(folder)
             self._gate = self._composed(stack, path, folder / "state", application)
-            self._loop = _Loop()
-            stack.callback(self._loop.close)
+            self._portal = Portal("guard")
+            stack.callback(self._portal.close)
             self._stack = stack.pop_all()
 
     @staticmethod
@@ -94,13 +90,13 @@ class Guard:
     ) -> Given:
         """Judge a text. May be called from any thread, but waits: see ``acheck``. Raises ValueError for an
         unknown direction, RuntimeError after ``close`` and in a forked process."""
-        return self._loop.run(self._decided(text, direction, principal))
+        return self._portal.run(self._decided(text, direction, principal))
 
     async def acheck(
         self, text: str, *, direction: Direction = "request", principal: Principal | None = None
     ) -> Given:
         """The same for asynchronous programs; the work is done aside from their event loop."""
-        return await asyncio.wrap_future(self._loop.submit(self._decided(text, direction, principal)))
+        return await self._portal.arun(self._decided(text, direction, principal))
 
     async def _decided(self, text: str, direction: Direction, principal: Principal | None) -> Given:
         crossing = crossing_of(text, direction, principal or _LOCAL)
@@ -113,7 +109,7 @@ class Guard:
     def close(self) -> None:
         """Let go of the state and of the thread, once what is being judged is done. A second call does
         nothing; nor does one in a forked process, where they are not its own."""
-        if self._process == os.getpid():
+        if self._portal.own:
             self._stack.close()
 
     def __enter__(self) -> Self:
@@ -133,48 +129,6 @@ def _plain(folder: Path) -> Path:
     path = folder / "ringwall.yaml"
     path.write_text("workload: guard\napplications:\n  default: {}\n", "utf-8")
     return path
-
-
-class _Loop:
-    """An event loop in a thread of its own: the one place where the gate runs."""
-
-    def __init__(self) -> None:
-        self._process = os.getpid()
-        self._closing = threading.Lock()
-        self._closed = False
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="ringwall-guard", daemon=True)
-        self._thread.start()
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        with self._closing:
-            fault = self._fault()
-            if not fault:
-                return asyncio.run_coroutine_threadsafe(work, self._loop)
-        work.close()
-        raise RuntimeError(fault)
-
-    def _fault(self) -> str:
-        if self._process != os.getpid():
-            return "This guard was made before the process was forked: make one in each process."
-        return "This guard is closed." if self._closed else ""
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.submit(work).result()
-
-    def close(self) -> None:
-        """Let what was submitted come to its end."""
-        with self._closing:
-            self._closed = True
-        asyncio.run_coroutine_threadsafe(_rest(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-async def _rest() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    await asyncio.gather(*others, return_exceptions=True)
 
 
 _MAKING = threading.Lock()

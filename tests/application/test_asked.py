@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ringwall.boundaries.application.asked import asked, asked_by
 from ringwall.boundaries.application.settings import Effect
-from ringwall.core import USER, Part, PartKind, untrusted
+from ringwall.core import CLIENT_INSTRUCTIONS, USER, Part, PartKind, untrusted
 
 ASKS = [
     ("Please send the report to Anna.", Effect.SEND),
@@ -80,6 +80,8 @@ def test_only_the_users_own_latest_words_count() -> None:
 
     assert asked_by([said("delete it")]) == {Effect.DELETE}
     assert not asked_by([said("delete it", outside=True), said("delete it", role="assistant")])
+    given = Part(PartKind.TEXT, "delete it", USER, "user", ref=CLIENT_INSTRUCTIONS)
+    assert not asked_by([given, said("hello")]), "the client's own prompt is nothing that the user asked for"
     assert not asked_by([said("delete it"), said("a"), said("b"), said("c")])
     assert asked_by([said("delete it"), said("the old one"), said("yes")]) == {Effect.DELETE}
 

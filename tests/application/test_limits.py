@@ -26,6 +26,7 @@ from ringwall.core import (
     Post,
     Principal,
     Services,
+    WorkloadFolder,
     apply_edits,
     untrusted,
 )
@@ -219,15 +220,27 @@ def test_a_table_that_cannot_be_read_is_a_clear_mistake(services: PolicyServices
 async def test_every_control_is_built_from_the_services_of_this_boundary(
     section: ApplicationSection, database: Database, tmp_path: Path, application: Any, tool_call: Any
 ) -> None:
-    from ringwall.boundaries.application import arguments, breaker, destination, manifest, policy, results
+    from ringwall.boundaries.application import (
+        arguments,
+        breaker,
+        destination,
+        handling,
+        manifest,
+        policy,
+        results,
+    )
 
-    offered = Services(application, *application_services(section, database, ApprovalRights(), tmp_path))
-    modules = (arguments, breaker, destination, manifest, policy, results)
+    offered = Services(
+        WorkloadFolder(tmp_path),
+        application,
+        *application_services(section, database, ApprovalRights(), tmp_path),
+    )
+    modules = (arguments, breaker, destination, handling, manifest, policy, results)
     controls = [module.CONTROL.build(module.CONTROL.settings(), offered) for module in modules]
     gate = Gate([Post(control) for control in controls])
     decision = await gate.decide(tool_call("lookup_order", {"order_id": "1"}, by=SOMEBODY))
     assert decision.action is Action.ALLOW, decision
-    assert len(decision.lines) == 5
+    assert len(decision.lines) == 6
     refused = await gate.decide(tool_call("refund", {"to": "666", "amount": 5}, PAGE, by=SOMEBODY))
     assert refused.held
     for control in controls:
@@ -239,11 +252,24 @@ async def test_every_control_is_built_from_the_services_of_this_boundary(
 async def test_hostile_calls_get_a_verdict_from_every_control(
     section: ApplicationSection, database: Database, tmp_path: Path, application: Any, text: str
 ) -> None:
-    from ringwall.boundaries.application import arguments, breaker, destination, manifest, policy, results
+    from ringwall.boundaries.application import (
+        arguments,
+        breaker,
+        destination,
+        handling,
+        manifest,
+        policy,
+        results,
+    )
 
-    offered = Services(application, *application_services(section, database, ApprovalRights(), tmp_path))
-    modules = (arguments, breaker, destination, manifest, policy, results)
-    gate = Gate([Post(module.CONTROL.build(module.CONTROL.settings(), offered)) for module in modules])
+    offered = Services(
+        WorkloadFolder(tmp_path),
+        application,
+        *application_services(section, database, ApprovalRights(), tmp_path),
+    )
+    modules = (arguments, breaker, destination, handling, manifest, policy, results)
+    posts = [Post(module.CONTROL.build(module.CONTROL.settings(), offered)) for module in modules]
+    gate = Gate(posts, exhaustive=True)
     for kind, part_kind in (
         (CrossingKind.TOOL_CALL, PartKind.TOOL_CALL),
         (CrossingKind.TOOL_OFFER, PartKind.TOOL_OFFER),
@@ -266,7 +292,7 @@ def test_the_page_names_every_control_policy_and_effect(services: PolicyServices
     page = (Path(__file__).parents[2] / "docs/reference/tools-and-policies.md").read_text("utf-8")
     ids = [
         f"application.{name}"
-        for name in ("arguments", "breaker", "destination", "manifest", "policy", "results")
+        for name in ("arguments", "breaker", "destination", "handling", "manifest", "policy", "results")
     ]
     pack = [
         "entitled",

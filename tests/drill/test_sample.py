@@ -146,3 +146,8 @@ async def test_the_help_site_is_served(tools: ModuleType) -> None:
     assert "30 days" in await tools.fetch_page("https://help.brightlamp.example/returns", egress=CLOSED)
     guestbook = await tools.fetch_page("https://help.brightlamp.example/guestbook", egress=CLOSED)
     assert "collector.example" in guestbook
+
+
+def test_a_guide_is_read_from_its_folder(tools: ModuleType) -> None:
+    assert tools.read_guide("birk.txt").startswith("Birk, floor lamp")
+    assert tools.read_guide("none.txt") == "There is no guide none.txt."

@@ -36,7 +36,8 @@ def bench(tmp_path):
 
 
 def judge(containment, principal=CASEY, kind=CrossingKind.REQUEST, tool="", session="s1"):
-    parts = (Part(PartKind.TOOL_CALL, "{}", USER, name=tool),) if tool else ()
+    part = PartKind.TEXT if kind is CrossingKind.EGRESS else PartKind.TOOL_CALL
+    parts = (Part(part, "{}", USER, name=tool),) if tool else ()
     control = CONTROL.build(NoSettings(), Services(containment))
     return control.inspect(Crossing(kind, principal, parts, session=session))
 
@@ -47,7 +48,10 @@ def judge(containment, principal=CASEY, kind=CrossingKind.REQUEST, tool="", sess
 )
 @pytest.mark.parametrize(
     "crossing",
-    [CrossingKind.REQUEST, CrossingKind.TOOL_CALL, CrossingKind.CONTRIBUTION, CrossingKind.RETRIEVAL],
+    [
+        *(CrossingKind.REQUEST, CrossingKind.TOOL_CALL, CrossingKind.EGRESS),
+        *(CrossingKind.CONTRIBUTION, CrossingKind.RETRIEVAL),
+    ],
 )
 def test_what_is_in_quarantine_is_stopped_until_it_is_lifted(bench, kind, target, crossing):
     assert crossing in CONTROL.build(NoSettings(), Services(bench)).declaration.crossings

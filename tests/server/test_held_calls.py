@@ -5,10 +5,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 
 from ringwall.boundaries.application.holds import Holds
 from ringwall.core import Principal
+from ringwall.server import chat_endpoint
 
 MORGAN = Principal("morgan", "default", frozenset({"manager"}), credential="key_m")
 PAY = ("pay_out", '{"order_id": "B-2041", "amount": 40}')
@@ -259,3 +261,43 @@ def test_the_trace_is_asked_for(gateway: Any, model_server: Any, said: Any) -> N
     told = json.dumps(trace)
     assert trace["calls"][0]["fate"] == "refused"
     assert "ringwall." not in told, "no policy is named"
+
+
+def test_a_streaming_client_hears_that_somebody_is_awaited(
+    slow: Any, model_server: Any, said: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_endpoint, "PULSE_S", 0.05)
+    model_server.says(said("", ("pay_out", '{"order_id": "B-7777", "amount": 7}')), said("Done."))
+    body = {"model": "default", "messages": [{"role": "user", "content": "Pay."}], "stream": True}
+    headers = {"authorization": f"Bearer {slow.keys['avery']}"}
+    lines: list[str] = []
+    with httpx.stream(
+        "POST", f"{slow.url}/v1/chat/completions", json=body, headers=headers, timeout=20
+    ) as got:
+        for line in got.iter_lines():
+            lines.append(line)
+            if line.startswith(": waiting") and lines.count(line) == 2:
+                (hold,) = holds_of(slow).pending()
+                holds_of(slow).approve(hold.id, MORGAN)
+    assert lines.count(": waiting for a person") >= 2
+    assert any('"content":"Done."' in line for line in lines)
+    assert lines[-2] == "data: [DONE]"
+
+
+def test_a_call_that_is_asked_for_twice_is_made_once(slow: Any, model_server: Any, said: Any) -> None:
+    before = paid(slow)
+    pay = ("pay_out", '{"order_id": "B-8888", "amount": 8}')
+    model_server.says(said("", pay, pay), said("Done once."))
+    with Deciding(slow, lambda holds, hold: holds.approve(hold, MORGAN)):
+        _, _, _, trace = answer(slow, stream=False)
+    assert paid(slow) == [*before, "B-8888 8"]
+    assert [call["fate"] for call in trace["calls"]] == ["run", "refused"]
+
+
+def test_nobody_decides_in_time(start: Any, model_server: Any, said: Any) -> None:
+    gateway = start(application={"holds": {"wait_s": 0.1}})
+    model_server.says(said("", PAY), said("It waits."))
+    text, _, _, trace = answer(gateway, stream=False)
+    assert text == "It waits."
+    assert trace["calls"][0]["fate"] == "held"
+    assert "this call waits for the approval" in model_server.received[-1]["messages"][-1]["content"]

@@ -10,7 +10,7 @@ from ringwall.core import ConfigError, RingwallError
 
 _COMMANDS = (
     "up", "init", "check", "schema", "key", "scan", "calibrate", "drill", "decision", "allow", "hold",
-    "policy", "tool", "mcp", "ledger", "data", "model", "threats", "evidence", "report", "contain",
+    "policy", "tool", "mcp", "egress", "ledger", "data", "model", "threats", "evidence", "report", "contain",
 )  # fmt: skip
 
 

@@ -306,7 +306,7 @@ class GatewayBackend:
             await admit(turn, depth=0)
         except (WireError, UpstreamError) as error:
             await self._gateway.failure(error, turn)
-            self._gateway.settle(turn)
+            turn.settle()
             yield Final(str(error), turn.id, "blocked")
             return
         reader = carry_on(self._gateway, turn)

@@ -3,8 +3,18 @@
 from .allowance import ALLOWED_BY, Allowances
 from .application import Application
 from .boundary import Boundary
-from .control import Control, Cost, Declaration, FailMode, StreamAware, StreamNeeds, applies
-from .crossing import Crossing, CrossingKind, Part, PartKind
+from .control import (
+    Control,
+    Cost,
+    Declaration,
+    FailMode,
+    Rewrites,
+    Rewriting,
+    StreamAware,
+    StreamNeeds,
+    applies,
+)
+from .crossing import CLIENT_INSTRUCTIONS, Crossing, CrossingKind, Part, PartKind
 from .decision import Decision, Line, Mode, Status
 from .errors import (
     ConfigError,
@@ -30,6 +40,7 @@ __all__ = [
     "ALLOW",
     "ALLOWED_BY",
     "ANONYMOUS",
+    "CLIENT_INSTRUCTIONS",
     "END_OF_STREAM",
     "MODEL",
     "SYSTEM",
@@ -69,6 +80,8 @@ __all__ = [
     "Problem",
     "Rate",
     "RateField",
+    "Rewrites",
+    "Rewriting",
     "RingwallError",
     "Services",
     "Settings",

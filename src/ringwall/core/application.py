@@ -25,3 +25,8 @@ class Application:
     """Collections that the gateway retrieves from for it."""
     models: tuple[str, ...] = ()
     """Route names that a client may ask for."""
+
+    @property
+    def instructions(self) -> str:
+        """The system prompt as the operator wrote it: nothing may be traced to the canary."""
+        return self.system_prompt.replace(self.canary, "") if self.canary else self.system_prompt

@@ -11,9 +11,9 @@ from enum import IntEnum, StrEnum
 from typing import Protocol, runtime_checkable
 
 from .boundary import Boundary
-from .crossing import Crossing, CrossingKind, PartKind
+from .crossing import Crossing, CrossingKind, Part, PartKind
 from .streaming import END_OF_STREAM, StreamNeed
-from .verdict import Verdict
+from .verdict import Finding, Verdict
 
 
 class FailMode(StrEnum):
@@ -89,6 +89,24 @@ class StreamNeeds(Protocol):
 
     def need_of(self, crossing: Crossing) -> StreamNeed:
         """The need of this answer; ``declaration.need`` is the least of all of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A part in the form that a control insists on."""
+
+    part: Part
+    findings: tuple[Finding, ...] = ()
+    """What was changed, for the record."""
+
+
+@runtime_checkable
+class Rewrites(Protocol):
+    """A control that takes a part only in a form of its own making, and makes it when it is asked first."""
+
+    async def rewrite(self, part: Part) -> Rewriting:
+        """The part in that form; unchanged where it has none, which ``inspect`` then refuses."""
         ...
 
 

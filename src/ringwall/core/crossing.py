@@ -55,6 +55,11 @@ class PartKind(StrEnum):
     AUDIO = "audio"
 
 
+CLIENT_INSTRUCTIONS = "instructions"
+"""``Part.ref`` of what a client sent as a system or developer message. It may count as the user's word, and
+is still nothing that the user asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a crossing, with what is known of it.
@@ -73,7 +78,7 @@ class Part:
     data: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """A tool call's arguments; a tool offer's manifest; a document's metadata."""
     ref: str = ""
-    """Id inside the protocol: tool call id, document id."""
+    """Id inside the protocol: tool call id, document id; ``CLIENT_INSTRUCTIONS``."""
     fresh: bool = True
     """False for history that this session has shown before and that was decided then."""
 

@@ -14,8 +14,8 @@ from functools import reduce
 from typing import assert_never
 
 from .allowance import Allowances, relieved
-from .control import Control, Declaration, FailMode, applies
-from .crossing import Crossing, CrossingKind
+from .control import Control, Declaration, FailMode, Rewrites, Rewriting, applies
+from .crossing import Crossing, CrossingKind, Part
 from .decision import Decision, Line, Mode, Status
 from .ids import new_id
 from .streaming import StreamNeed, fold
@@ -75,6 +75,26 @@ class Gate:
             for post in self.posts
             if post.mode is Mode.ENFORCE and kind in post.control.declaration.crossings
         ]
+
+    async def rewritten(self, kind: CrossingKind, part: Part, *, monitored: bool = False) -> Rewriting:
+        """The part in the form that its controls insist on. Ask before ``decide``, so that every control
+        judges, and people approve, what will happen; and hand ``findings`` to it in the context, as
+        ``rewritten``. What a control fails to put in its form it refuses in ``decide``. ``monitored``: ask
+        those in monitor mode too."""
+        findings: tuple[Finding, ...] = ()
+        for post in self.posts:
+            control = post.control
+            if kind not in control.declaration.crossings or not isinstance(control, Rewrites):
+                continue
+            if self._monitors(post) and not monitored:
+                continue
+            try:
+                given = await _within(control.declaration.deadline, control.rewrite(part))
+            except ControlFailed:
+                continue
+            if isinstance(given, Rewriting):
+                part, findings = given.part, findings + given.findings
+        return Rewriting(part, findings)
 
     async def decide(self, crossing: Crossing) -> Decision:
         """Judge a crossing. Never raises on account of a control."""

@@ -111,42 +111,35 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _facts(crossing: Crossing) -> dict[str, Any]:
-    """Whom the call was judged for, and the labels that the gateway held. No argument's value is in them."""
-    context = crossing.context
-    provenance, session = context.get("provenance"), context.get("session_labels")
-    by_call = provenance if isinstance(provenance, Mapping) else {}
+    """Whom the call was judged for, and what the gateway knew of it: the context of the crossing, less the
+    values of arguments. Of what directories name as known, only what stands in the call."""
+    context, texts = crossing.context, [part.text.casefold() for part in crossing.parts]
+    session = context.get("session_labels")
+    listed = _names(context.get("listed"))
     return {
         "roles": sorted(crossing.principal.roles),
         "attributes": dict(crossing.principal.attributes),
         "labels": {
-            str(call): {path: _label(label) for path, label in labels.items()}
-            for call, labels in by_call.items()
+            call: {str(path): _label(label) for path, label in labels.items()}
+            for call, labels in _by_call(context, "provenance")
             if isinstance(labels, Mapping)
         },
         "session": _label(session) if isinstance(session, Label) else None,
         "approved": _names(context.get("approved")),
         "asked": _names(context.get("asked")),
-        "listed": _listed_of(crossing),
-        "verbatim": _names_by_call(context.get("verbatim")),
-        "linking": _names_by_call(context.get("linking")),
+        "listed": [name for name in listed if any(name in text for text in texts)],
+        "verbatim": {call: _names(names) for call, names in _by_call(context, "verbatim")},
+        "linking": {call: _names(names) for call, names in _by_call(context, "linking")},
     }
 
 
-def _names(given: Any) -> list[str]:
-    return sorted(map(str, given)) if isinstance(given, (set, frozenset)) else []
+def _by_call(context: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    found = context.get(key)
+    return [(str(call), inner) for call, inner in found.items()] if isinstance(found, Mapping) else []
 
 
-def _names_by_call(given: Any) -> dict[str, list[str]]:
-    return {str(call): _names(names) for call, names in given.items()} if isinstance(given, Mapping) else {}
-
-
-def _listed_of(crossing: Crossing) -> list[str]:
-    """Of what directories listed, the values that the call names."""
-    listed = crossing.context.get("listed")
-    if not isinstance(listed, (set, frozenset)) or not listed:
-        return []
-    texts = [part.text.casefold() for part in crossing.parts]
-    return sorted(value for value in listed if any(str(value) in text for text in texts))
+def _names(found: object) -> list[str]:
+    return sorted(map(str, found)) if isinstance(found, (set, frozenset)) else []
 
 
 def _label(label: Label) -> dict[str, Any]:

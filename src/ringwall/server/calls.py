@@ -21,6 +21,7 @@ from ringwall.core import (
     Label,
     Part,
     Principal,
+    Rewriting,
 )
 from ringwall.workload.site import ApplicationSite
 
@@ -93,6 +94,8 @@ class Permitted:
     part: Part
     """The call as it may be made."""
     decision: str
+    background: Background
+    """Where its arguments come from, as they were judged."""
     hold: Hold | None = None
     """The approval that it uses up."""
 
@@ -111,6 +114,8 @@ class Held:
     hold: Hold
     before: int
     """Calls of the same turn before it."""
+    background: Background
+    """Of its arguments as the model wrote them."""
 
     @property
     def told(self) -> str:
@@ -143,28 +148,31 @@ Judged: TypeAlias = Permitted | Held | Denied
 async def judge(asking: Asking, part: Part, before: int) -> Judged:
     """Decide about a call as the model made it. ``before``: calls of the same turn before it.
 
-    The decision, and the hold that it may ask for, are on the ledger when this returns. Raises when they
-    can't be: then nothing may happen.
+    It is put in its safe form first: that is what is judged, approved and made. The decision, and the hold
+    that it may ask for, are on the ledger when this returns. Raises when they can't be: then nothing may
+    happen.
     """
     holds = asking.app.holds
+    background = asking.background(part)
+    form = await _in_form(asking, part)
+    part = form.part
     granted = holds.granted(asking.session, asking.principal, part.name, part.data)
     if granted is not None:
-        return await _with_approval(asking, part, granted, before)
-    background = asking.background(part)
-    decision = await _decide(asking, part, before, background, approved=asking.released(part))
+        return await _with_approval(asking, form, background, granted, before)
+    decision = await _decide(asking, form, before, background, approved=asking.released(part))
     action = _carried_out(asking, part, decision)
     if action >= Action.HOLD:
         asking.app.breakers.refused(asking.id, part)
     if action is Action.BLOCK:
         return _denied(part, decision)
     if action is not Action.HOLD:
-        return Permitted(part, decision.id)
+        return Permitted(part, decision.id, background)
     refused = holds.refused(asking.session, asking.principal, part.name, part.data)
     if refused is not None:
         return _by_person(part, decision.id, refused)
     why = _why(asking, part, decision, background.labels)
     hold = await asyncio.to_thread(holds.request, asking.session, asking.principal, part.name, part.data, why)
-    return Held(part, decision.id, hold, before)
+    return Held(part, decision.id, hold, before, background)
 
 
 async def settle(asking: Asking, held: Held, seconds: float) -> Judged:
@@ -175,7 +183,7 @@ async def settle(asking: Asking, held: Held, seconds: float) -> Judged:
         case HoldState.PENDING:
             return held
         case HoldState.APPROVED:
-            return await _with_approval(asking, held.part, hold, held.before)
+            return await _with_approval(asking, Rewriting(held.part), held.background, hold, held.before)
         case HoldState.REFUSED:
             return _by_person(held.part, held.decision, hold)
         case HoldState.EXPIRED:
@@ -199,8 +207,8 @@ async def taken(asking: Asking, permitted: Permitted) -> Judged:
         return Denied(part, permitted.decision, told, _SWITCHED_OFF, permitted.hold)
     if permitted.hold is None:
         return permitted
-    take = asking.app.holds.take
-    used = await asyncio.to_thread(take, asking.session, asking.principal, part.name, part.data)
+    take, granted = asking.app.holds.take, permitted.hold.granted_arguments or {}
+    used = await asyncio.to_thread(take, asking.session, asking.principal, part.name, granted)
     if used is not None:
         return permitted
     asking.app.breakers.left_out(asking.id, part)
@@ -209,35 +217,47 @@ async def taken(asking: Asking, permitted: Permitted) -> Judged:
     )
 
 
-async def _with_approval(asking: Asking, part: Part, hold: Hold, before: int) -> Judged:
+async def _with_approval(
+    asking: Asking, form: Rewriting, background: Background, hold: Hold, before: int
+) -> Judged:
     """An approval lifts the holds, and nothing else. What a person changed is judged anew, as theirs."""
-    arguments = hold.granted_arguments
+    part, arguments = form.part, hold.granted_arguments
     if arguments is None:
         return Denied(part, "", refusals.erased(hold.id), "The approved arguments were erased.", hold)
-    background = asking.background(part)
     if hold.amended_call:
         part = replace(part, text=canonical(dict(arguments)), data=dict(arguments))
         made = _by_path(asking, part.name, hold.arguments or {})
-        background = asking.background(part)
         amended = _by_path(asking, part.name, arguments)
+        background = asking.background(part)
         background = replace(background, labels=_vouched(background.labels, made, amended))
-    decision = await _decide(asking, part, before, background, approved=True)
+        form = await _in_form(asking, part)
+        part = form.part
+    decision = await _decide(asking, form, before, background, approved=True)
     if _carried_out(asking, part, decision) >= Action.HOLD:
         asking.app.breakers.refused(asking.id, part)
         await asyncio.to_thread(asking.app.holds.void, hold)
         reason = " ".join((_NOT_LIFTED, *decision.reasons))
         return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
-    return Permitted(part, decision.id, hold)
+    return Permitted(part, decision.id, background, hold)
+
+
+async def _in_form(asking: Asking, part: Part) -> Rewriting:
+    """The call as its tool may get it. In monitor mode what others run stays as it is."""
+    monitored = asking.app.careful and asking.runs(part)
+    return await asking.app.gate.rewritten(CrossingKind.TOOL_CALL, part, monitored=monitored)
 
 
 async def _decide(
-    asking: Asking, part: Part, before: int, background: Background, *, approved: bool = False
+    asking: Asking, form: Rewriting, before: int, background: Background, *, approved: bool = False
 ) -> Decision:
+    """What is judged is what will happen; ``background`` is that of the words that were written."""
+    part = form.part
     crossing = asking.crossing(
         CrossingKind.TOOL_CALL,
         [part],
         {
             **background.context(part.ref),
+            "rewritten": {part.ref: form.findings},
             "approved": frozenset({part.ref} if approved else ()),
             "turn_calls": before,
             "handed_out": asking.handed_out(part),

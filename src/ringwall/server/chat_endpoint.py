@@ -53,7 +53,7 @@ async def chat_completions(request: Request) -> Response:
         return await gateway.failure(error, turn)
     finally:
         if not turn.carried:
-            gateway.settle(turn)
+            turn.settle()
 
 
 async def _whole(gateway: Gateway, turn: Turn) -> Response:

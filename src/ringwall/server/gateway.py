@@ -105,15 +105,9 @@ class Gateway:
         turn = Turn(app, self.recorder, principal, ChatCall("", ()))
         await turn.decide(turn.crossing(CrossingKind.REQUEST, (), {"estimated_tokens": 0, "messages": 0}))
         await turn.committed()
-        self.settle(turn)
+        turn.settle()
         message = "A valid API key is needed: send it as a bearer token."
         raise WireError(401, message, "invalid_api_key", decision=turn.decision)
-
-    def settle(self, turn: Turn) -> None:
-        """Give back what was reserved beyond the tokens really used and the data really shown. May be called
-        twice."""
-        turn.app.quotas.settle(turn.id, turn.tokens_used())
-        turn.app.disclosures.settle(turn.id, left=turn.left)
 
     async def failure(self, error: WireError | UpstreamError, turn: Turn) -> Response:
         """The client's answer to a turn that failed before its first byte; the ledger has it too."""

@@ -40,7 +40,7 @@ async def _decided(request: Request) -> tuple[ApplicationSite, dict[str, str]]:
     turn = Turn(app, gateway.recorder, principal, _NO_CALL, endpoint="models")
     decision = await turn.decide(turn.crossing(CrossingKind.REQUEST, (), _NOTHING))
     await turn.committed()
-    gateway.settle(turn)
+    turn.settle()
     turn.refuse_if_stopped(decision)
     return app, turn_headers(turn)
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from ringwall.boundaries.application.strict_json import read_arguments
-from ringwall.core import MODEL, SYSTEM, USER, Edit, Label, Part, PartKind, apply_edits
+from ringwall.core import CLIENT_INSTRUCTIONS, MODEL, SYSTEM, USER, Edit, Label, Part, PartKind, apply_edits
 
 from .attachments import Attachment, Place, audio_part
 
@@ -57,6 +57,7 @@ def locate(
     tool_names: dict[str, str] = {}
     for index, message in enumerate(messages):
         role = "system" if message["role"] == "developer" else message["role"]
+        ref = CLIENT_INSTRUCTIONS if role == "system" else message.get("tool_call_id", "")
         if role == "system" and not trust_instructions:
             role = "user"  # else the name of a role would lead past every control of what users write
         for call_index, call in enumerate(message.get("tool_calls") or ()):
@@ -88,7 +89,7 @@ def locate(
                     label,
                     role,
                     name,
-                    ref=message.get("tool_call_id", ""),
+                    ref=ref,
                 )
             )
             slots.append(Slot(index, item))

@@ -31,6 +31,11 @@ _MIGRATIONS = [
 ]
 
 
+def is_token(text: str) -> bool:
+    """Whether a client may name a session so."""
+    return bool(_TOKEN.fullmatch(text))
+
+
 class Sessions:
     """Chains are written behind, at most 0.2 s late, and survive a restart; the memory of decided parts does
     not (they are then decided once more). Both are bounded: the oldest are forgotten."""
@@ -60,7 +65,7 @@ class Sessions:
     ) -> str:
         """The session id of a request."""
         owner = f"{principal.tenant}\0{principal.subject}\0{application}"
-        if token and _TOKEN.fullmatch(token):
+        if is_token(token):
             return "ses_" + hashlib.sha256(f"{owner}\0{token}".encode()).hexdigest()[:24]
         chain = _chain(owner, messages)
         session = next((known for known in map(self._chains.get, reversed(chain)) if known), "")

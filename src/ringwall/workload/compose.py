@@ -13,6 +13,7 @@ from ringwall.boundaries.application.breakers import Breakers
 from ringwall.boundaries.application.chain_token import PURPOSE as CHAIN_KEY
 from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.compose import application_services
+from ringwall.boundaries.application.egress_client import Egress
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
@@ -159,6 +160,7 @@ class _Composer:
             router=router,
             registry=self.services.get(ToolRegistry),
             runner=ToolsAndServers(self.services.get(ToolRunner), self.mcp),
+            egress=self.services.get(Egress),
             holds=self.services.get(Holds),
             approvers=self.services.get(Approvers),
             labels=self.services.get(SessionLabels),

@@ -18,7 +18,7 @@ from .load import Loaded, load, named_files
 from .matrix import Cell, matrix
 from .mcp import with_pins
 from .plant import Plant
-from .posture import effect_doubts
+from .posture import effect_doubts, handling_doubts
 from .prepare import prepare
 from .site import Site
 
@@ -182,6 +182,8 @@ def rehearse(path: Path) -> Rehearsal:
         plant = Plant(Path(folder))
         try:
             site = compose(loaded, plant, Overrides())
-            return Rehearsal(cells(site), gaps(site), effect_doubts(site.application().registry))
+            registry = site.application().registry
+            doubts = [*effect_doubts(registry), *handling_doubts(registry)]
+            return Rehearsal(cells(site), gaps(site), doubts)
         finally:
             plant.close()

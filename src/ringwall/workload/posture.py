@@ -6,6 +6,7 @@ from typing import Any
 
 from ringwall.boundaries.application.effects import infer
 from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.unhandled import unhandled
 from ringwall.boundaries.organization.coverage import Coverage, coverage
 from ringwall.boundaries.organization.evidence import Evidence
 from ringwall.boundaries.organization.status import Setup, ThreatStatus, derive
@@ -15,6 +16,8 @@ from ringwall.core import Declaration, Mode
 from .catalogue import catalogue
 from .plant import Plant
 from .site import Site
+
+_NOUNS = {"sql": "a database query", "path": "a path", "command": "a command", "html": "HTML"}
 
 
 def declarations(site: Site) -> dict[str, Declaration]:
@@ -50,6 +53,15 @@ def effect_doubts(registry: ToolRegistry) -> list[str]:
                 f"{found.effect} ({found.why})"
             )
     return doubts
+
+
+def handling_doubts(registry: ToolRegistry) -> list[str]:
+    """A sentence for each argument that looks like code for another system and is not handled as such."""
+    return [
+        f"application.tools.{tool.name}: {name} looks like {_NOUNS[kind]}; say under handling what is safe"
+        for tool in registry
+        for name, kind in unhandled(tool)
+    ]
 
 
 def _setup(site: Site) -> Setup:

@@ -10,6 +10,7 @@ import orjson
 from ringwall.boundaries.application.approvers import Approvers
 from ringwall.boundaries.application.breakers import Breakers
 from ringwall.boundaries.application.chain_token import Chains
+from ringwall.boundaries.application.egress_client import Egress
 from ringwall.boundaries.application.egress_crossing import Decide
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
@@ -50,8 +51,8 @@ class Runner(Protocol):
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome: ...
 
@@ -68,6 +69,7 @@ class ApplicationSite:
     router: Router
     registry: ToolRegistry
     runner: Runner
+    egress: Egress
     holds: Holds
     approvers: Approvers
     labels: SessionLabels
@@ -91,7 +93,7 @@ class ApplicationSite:
     """``application.breakers.chain.trusted``."""
     most_parts: int = 400
     """``interface.limits.parts``."""
-    denied_asks: int = 3
+    denied_asks: int = 10
     """How often the model is asked again in one turn after a refusal."""
     ends_refused: bool = False
     """``application.refusals: end_turn``."""
@@ -142,13 +144,13 @@ class ApplicationSite:
         name: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome:
         """The tool's result, or a sentence that says how it failed. ``decide`` is asked for each of its
         requests out."""
-        return await self.runner.run(name, arguments, principal, decide, chain=chain)
+        return await self.runner.run(name, arguments, principal, decide=decide, chain=chain)
 
     def background(self, content: Sequence[Part], call: Part) -> Background:
         """Where each argument of the call came from, and what the user asked for."""

@@ -95,7 +95,7 @@ def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
     return Trust(server, ssl.create_default_context(cafile=folder / "ca.pem"), folder / "ca.pem")
 
 
-async def _answer(request: web.Request) -> web.StreamResponse:  # noqa: C901  a table of pages
+async def _answer(request: web.Request) -> web.StreamResponse:  # noqa: C901, PLR0912  a table of pages
     match request.path:
         case "/ok":
             return web.Response(text="hello")
@@ -105,12 +105,15 @@ async def _answer(request: web.Request) -> web.StreamResponse:  # noqa: C901  a 
             return web.Response(text="x" * 5000)
         case "/image":
             return web.Response(body=b"\x89PNG", content_type="image/png")
+        case "/charset":
+            kind = "text/plain; charset=" + request.query["c"]
+            return web.Response(body="grün".encode("latin-1"), headers={"Content-Type": kind})
         case "/gzip":
             return web.Response(
                 body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}, content_type="text/plain"
             )
         case "/to":
-            raise web.HTTPFound(request.query["u"])
+            return web.Response(status=302, headers={request.query.get("h", "Location"): request.query["u"]})
         case "/events":
             stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await stream.prepare(request)
@@ -123,6 +126,13 @@ async def _answer(request: web.Request) -> web.StreamResponse:  # noqa: C901  a 
             for _ in range(10_000):
                 await stream.write(b"x" * 1000)
             return stream
+        case "/broken":
+            broken = web.StreamResponse(headers={"Content-Type": "text/plain", "Content-Length": "100"})
+            await broken.prepare(request)
+            await broken.write(b"half")
+            assert request.transport is not None
+            request.transport.close()
+            return broken
         case "/slow":
             await asyncio.sleep(30)
         case "/none":

@@ -61,6 +61,7 @@ async def test_answers_are_bounded(build: Build, site: Web) -> None:
         for path, error in (
             ("big", httpx2.ConnectError),
             ("endless", httpx2.ReadError),
+            ("broken", httpx2.ReadError),
             ("slow", httpx2.ReadTimeout),
         ):
             with pytest.raises(error):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import random
 import shutil
 import ssl
 import urllib.request
@@ -19,6 +20,7 @@ from ringwall.boundaries.application.egress import Egress, EgressLimits, EgressR
 from ringwall.boundaries.application.egress_head import BadHead, parse_head
 from ringwall.boundaries.application.egress_hello import Hello, NoHello, parse_hello, read_hello
 from ringwall.boundaries.application.egress_proxy import EgressProxy, ProxyLimits
+from ringwall.core import DataError
 
 from .conftest import NAME, Build, Names, Trust, Web
 
@@ -343,6 +345,41 @@ async def test_the_gate_is_asked_before_anything_leaves(build: Build, site: Web,
     assert [one.problem for one in asked][:2] == ["", ""]
     assert asked[2].problem
     assert "s3cr3t" not in repr(asked) + str([one.facts() for one in asked])
+
+
+@pytest.mark.parametrize("fault", [DataError("The ledger is full."), ValueError("x"), KeyError("s3cr3t")])
+async def test_what_can_not_be_decided_is_not_sent(fault: Exception, build: Build, site: Web) -> None:
+    async def decide(_: Outbound) -> None:
+        raise fault
+
+    async with EgressProxy(build(), SECRETS, decide=decide) as proxy:
+        for line in (f"GET http://{NAME}:{site.http}/ok", f"CONNECT {NAME}:{site.https}"):
+            answer = await say(proxy, line.encode() + b" HTTP/1.1\r\n" + CREDENTIAL + b"\r\n")
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert b"s3cr3t" not in answer
+    assert not site.seen
+
+
+async def test_noise_does_not_hurt_it(build: Build, site: Web) -> None:
+    """Pieces of requests in any order, and bytes that are none; afterwards it serves as before."""
+    noise = random.Random(7)
+    good = f"GET http://{NAME}:{site.http}/ok HTTP/1.1\r\n".encode() + CREDENTIAL + b"\r\n"
+    pieces = (
+        good,
+        CREDENTIAL,
+        b"\r\n\r\n",
+        b"CONNECT ",
+        b"\x16\x03\x01\x02\x00",
+        b"HTTP/1.1",
+        b"\xff" * 40,
+        b"\x00",
+    )
+    async with EgressProxy(build(), SECRETS, limits=ProxyLimits(head_seconds=0.2)) as proxy:
+        for _ in range(10):
+            batch = [b"".join(noise.choices(pieces, k=noise.randint(1, 5))) for _ in range(10)]
+            spoiled = [raw[: noise.randint(1, len(raw))] for raw in batch]
+            await asyncio.gather(*(say(proxy, raw) for raw in (*batch, *spoiled)))
+        assert b"hello" in await say(proxy, good)
 
 
 async def test_shutdown_lets_go_of_everybody(build: Build, site: Web) -> None:

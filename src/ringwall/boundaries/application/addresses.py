@@ -131,7 +131,7 @@ def refused(address: IPAddress) -> str:
         return "an address of no single host"
     if plain.is_private or not plain.is_global or any(plain in net for net in _SPECIAL):
         return "a private address"
-    if _tunnelled(address):
+    if _tunnelled(address) or _tunnelled(plain):
         return "an address written inside of another one"
     return ""
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from ringwall.core import Integrity, Part, PartKind
+from ringwall.core import CLIENT_INSTRUCTIONS, Integrity, Part, PartKind
 
 from .effect import Effect
 from .text_forms import fold
@@ -45,7 +45,10 @@ def asked_by(content: Iterable[Part]) -> frozenset[Effect]:
     own = [
         part.text
         for part in content
-        if part.kind is PartKind.TEXT and part.role == "user" and part.label.integrity >= Integrity.USER
+        if part.kind is PartKind.TEXT
+        and part.role == "user"
+        and part.label.integrity >= Integrity.USER
+        and part.ref != CLIENT_INSTRUCTIONS
     ]
     return frozenset().union(*(asked(text) for text in own[-MESSAGES:]))
 

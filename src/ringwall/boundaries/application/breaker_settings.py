@@ -38,7 +38,7 @@ class ChainSettings(Settings):
 class BreakerSettings(Settings):
     """Limits against loops, runaway agents and runaway cost."""
 
-    calls_per_turn: int = Field(default=8, ge=1)
+    calls_per_turn: int = Field(default=24, ge=1)
     """Tool calls in one turn."""
     calls: Limits = Limits(session=parse_rate("200/hour"), principal=parse_rate("20k/day"))
     """Tool calls that were let through, of all tools together."""
@@ -59,7 +59,7 @@ class BreakerSettings(Settings):
     refused_calls: RateField = Field(default="60/hour", validate_default=True)
     """Calls of one session that policy refused or held: beyond it the session's calls are stopped unasked, so
     that a model can't try until something gives way."""
-    denied_asks: int = Field(default=3, ge=0)
+    denied_asks: int = Field(default=10, ge=0)
     """How often the model is asked again in a turn after a refusal."""
     chain: ChainSettings = ChainSettings()
     """Agents that call agents."""

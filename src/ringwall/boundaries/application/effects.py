@@ -88,8 +88,8 @@ def infer(
     target = tuple(argument.name for argument in given if argument.is_target(reading.effect))
     if not target and reading.effect in (Effect.DELETE, Effect.PAY, Effect.EXECUTE):
         candidates = [argument for argument in given if argument.names_something]
-        named = [argument for argument in candidates if argument.identifies] or candidates
-        target = tuple(argument.name for argument in named)
+        chosen = [argument for argument in candidates if argument.identifies] or candidates
+        target = tuple(argument.name for argument in chosen)
     return Inference(reading.effect, target, reading.sure, reading.why)
 
 

@@ -1,8 +1,8 @@
 """``application.egress``: what a tool sends out over the network, as the gate sees it before it leaves.
 
 A second layer behind the egress list: it refuses what the list or the address guard refuses, reads the host
-by itself, and bounds what an address can carry to a host that is listed. The client that asks it is
-``egress_client``; its names are offered here too.
+by itself, knows the kill switches, and bounds what an address can carry to a host that is listed. The
+client that asks it is ``egress_client``; its names are offered here too.
 """
 
 from typing import Any
@@ -24,9 +24,11 @@ from ringwall.core import (
 )
 
 from .addresses import host_of, is_metadata
-from .egress_client import Answer, Egress, Fetched, ToolEgress
+from .egress_answer import Answer, Fetched
+from .egress_client import Egress, ToolEgress
 from .egress_list import EgressList
 from .egress_outbound import EgressLimits, EgressRefused, Outbound
+from .switches import ToolSwitches
 
 __all__ = [
     "CONTROL",
@@ -75,7 +77,8 @@ class EgressControl:
 
     declaration = DECLARATION
 
-    def __init__(self, settings: EgressSettings) -> None:
+    def __init__(self, settings: EgressSettings, switches: ToolSwitches) -> None:
+        self._switches = switches
         self._bounds = (
             ("query_chars", settings.query_characters, "its query is too long"),
             ("opaque_chars", settings.opaque_characters, "its address carries data"),
@@ -95,6 +98,8 @@ class EgressControl:
             host.problem and (metadata or facts.get("private") is not True)
         ):
             return _refusal("address", "It leads where tools may not reach.")
+        if self._switches.off(str(facts.get("tool") or "")):
+            return _refusal("switched-off", "This tool is switched off for now.")
         for key, most, said in self._bounds:
             if _size(facts.get(key)) > most:
                 rule = "size" if key == "body_bytes" else "data-in-address"
@@ -112,7 +117,7 @@ def _refusal(rule: str, said: str) -> Verdict:
 
 
 def _build(settings: EgressSettings, services: Services) -> EgressControl:
-    return EgressControl(settings)
+    return EgressControl(settings, services.get(ToolSwitches))
 
 
 CONTROL = ControlFactory(DECLARATION.id, EgressSettings, _build)

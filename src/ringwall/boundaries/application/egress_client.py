@@ -13,7 +13,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urljoin
 
 import aiohttp
@@ -24,60 +24,17 @@ from ringwall.core import UpstreamError
 
 from .addresses import host_of
 from .chain_token import CURRENT, HEADER
+from .egress_answer import REDIRECTS, Answer, Fetched, check_head, read_text
 from .egress_crossing import Decide
 from .egress_headers import Headers, outgoing
 from .egress_list import EgressList
 from .egress_outbound import EgressLimits, EgressRefused, Outbound
 from .egress_resolve import GuardedResolver, NotThere, dial
-from .egress_settings import ANY, EgressRule
+from .egress_settings import EgressRule
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_REDIRECTS = 3
-_TYPES = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/problem+json")
-_EVENTS = "text/event-stream"
-_CHUNK = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    status: int
-    content_type: str
-    text: str
-    url: str
-    """After redirects."""
-
-
-class Answer:
-    """An answer that has begun: its head is judged, its body still to be read."""
-
-    def __init__(self, answer: aiohttp.ClientResponse, limits: EgressLimits) -> None:
-        self._answer = answer
-        self._limits = limits
-        self.status = answer.status
-        self.reason = answer.reason or ""
-        self.headers: Headers = [(name, value) for name, value in answer.headers.items()]
-        self.content_type = answer.content_type
-        self.charset = answer.charset or "utf-8"
-        self.events = answer.content_type == _EVENTS
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body. Raises UpstreamError when it is larger or slower than the rule allows."""
-        most = self._limits.stream_bytes if self.events else self._limits.bytes
-        seconds = self._limits.stream_seconds if self.events else self._limits.seconds
-        end = asyncio.get_running_loop().time() + seconds
-        size = 0
-        while True:
-            try:
-                async with asyncio.timeout_at(end):
-                    chunk = await self._answer.content.readany()
-            except TimeoutError:
-                raise UpstreamError("The page did not answer in time.", 504) from None
-            if not chunk:
-                return
-            size += len(chunk)
-            if size > most:
-                raise UpstreamError(f"The page is larger than {most} bytes.")
-            yield chunk
+_MAXREDIRECTS = 3
+_CONNECTIONS = 256
+"""For each rule at the same time; event streams keep theirs."""
 
 
 class Egress:
@@ -114,14 +71,14 @@ class Egress:
         decide: Decide | None = None,
     ) -> Fetched:
         """Raises EgressRefused when it may not go out, UpstreamError when the other side fails."""
+        method = method.upper()
         origin = first = self.list.judge(url, method, tool, len(body or b""))
-        for _ in range(_MAX_REDIRECTS + 1):
+        for _ in range(_MAXREDIRECTS + 1):
             sent = outgoing((headers or {}).items(), own=_origin(origin) == _origin(first))
             async with self.open(origin, sent, body, decide) as answer:
-                target = dict(answer.headers).get("Location", "")
-                if answer.status not in _REDIRECTS or not target:
-                    return await _read(answer, origin.url)
-            url = urljoin(origin.url, target)
+                if answer.status not in REDIRECTS or not answer.location:
+                    return await read_text(answer, origin.url)
+            url = _joined(origin.url, answer.location)
             if host_of(url) != first.host:
                 raise EgressRefused("The page leads to another host.")
             if answer.status in (301, 302, 303) and method != "HEAD":
@@ -156,10 +113,8 @@ class Egress:
         except aiohttp.ClientError as error:
             raise await self._failed(error, outbound, decide) from None
         try:
-            _check_head(answer, rule, limits)
+            check_head(answer, rule, limits)
             yield Answer(answer, limits)
-        except aiohttp.ClientError:
-            raise UpstreamError("The page broke off.") from None
         finally:
             answer.close()
 
@@ -168,9 +123,9 @@ class Egress:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection for a tunnel that ``EgressList.judge_tunnel`` has judged. The errors are those of
         ``fetch``."""
-        await self.admit(outbound, decide)
+        rule = await self.admit(outbound, decide)
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with asyncio.timeout(self._limits.under(rule).seconds):
                 return await dial(outbound, self._resolver)
         except TimeoutError:
             raise UpstreamError("The host did not answer in time.", 504) from None
@@ -210,7 +165,7 @@ class Egress:
             connector = aiohttp.TCPConnector(
                 resolver=GuardedResolver(rule, self._resolver),
                 use_dns_cache=False,
-                limit=32,
+                limit=_CONNECTIONS,
                 ssl=self._tls or True,
             )
             self._sessions[rule] = aiohttp.ClientSession(
@@ -255,39 +210,15 @@ async def _spoiled(outbound: Outbound, problem: str, decide: Decide | None) -> N
         await decide(replace(outbound, problem=problem))
 
 
-def _check_head(answer: aiohttp.ClientResponse, rule: EgressRule, limits: EgressLimits) -> None:
-    if answer.headers.get("Content-Encoding", "identity").casefold() != "identity":
-        raise UpstreamError("The page came compressed, which was not asked for.")
-    empty = answer.method == "HEAD" or answer.status in (204, 304) or answer.content_length == 0
-    if empty or (answer.status in _REDIRECTS and "Location" in answer.headers):
-        return
-    if not _typed(answer.content_type, rule.types):
-        said = "is of a type that was not asked for" if rule.types else "is not text"
-        raise UpstreamError(f"The page {said}.")
-    if answer.content_type != _EVENTS and (answer.content_length or 0) > limits.bytes:
-        raise UpstreamError(f"The page is larger than {limits.bytes} bytes.")
-
-
-def _typed(content_type: str, types: frozenset[str]) -> bool:
-    if not types:
-        return content_type.startswith(_TYPES)
-    main = content_type.partition("/")[0]
-    return bool(types & {ANY, "*/*", f"{main}/*", content_type})
+def _joined(base: str, target: str) -> str:
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        raise EgressRefused("The page leads to an address that can't be read.") from None
 
 
 def _origin(outbound: Outbound) -> tuple[str, str, int]:
     return outbound.scheme, outbound.name, outbound.port
-
-
-async def _read(answer: Answer, url: str) -> Fetched:
-    body = bytearray()
-    async for chunk in answer.chunks():
-        body += chunk
-    try:
-        text = body.decode(answer.charset, "replace")
-    except LookupError:
-        text = body.decode("utf-8", "replace")
-    return Fetched(answer.status, answer.content_type, text, url)
 
 
 def _chain(rule: EgressRule) -> Headers:

@@ -10,7 +10,8 @@ import httpx2
 
 from ringwall.core import UpstreamError
 
-from .egress_client import Answer, Egress
+from .egress_answer import Answer
+from .egress_client import Egress
 from .egress_crossing import Decide
 from .egress_outbound import EgressRefused
 

@@ -10,7 +10,7 @@ What is sent is written anew from what was judged, so that nobody reads it diffe
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +27,7 @@ class EgressList:
 
     def __init__(self, rules: Sequence[EgressRule], limits: EgressLimits | None = None) -> None:
         self.rules = tuple(rules)
+        self._hosts = [(*_host(rule), rule) for rule in rules]
         self._limits = limits or EgressLimits()
 
     def judge(self, url: str, method: str, tool: str, body_bytes: int = 0) -> Outbound:
@@ -36,8 +37,8 @@ class EgressList:
             given = _read(given, url)
         except ValueError as error:
             return replace(given, problem=str(error))
-        for rule in self.rules:
-            if not misfits(rule, given):
+        for rule in self._at(given.name):
+            if fits(rule, given):
                 return self._fitting(replace(given, rule=rule))
         return replace(given, problem=NOT_LISTED)
 
@@ -52,7 +53,7 @@ class EgressList:
         except ValueError as error:
             return replace(given, problem=str(error))
         narrowed = False
-        for rule in self.rules:
+        for rule in self._at(given.name):
             if {"method", "path"}.issuperset(misfits(rule, given)):
                 if rule.tunnel or not rule.narrows:
                     return self._fitting(replace(given, rule=rule))
@@ -60,6 +61,12 @@ class EgressList:
         if narrowed:
             return replace(given, problem="The egress list allows requests to this host, but no tunnel.")
         return replace(given, problem=NOT_LISTED)
+
+    def _at(self, name: str) -> Iterator[EgressRule]:
+        """The rules for this host, in their order."""
+        for wanted, below, rule in self._hosts:
+            if name == wanted or (below and name.endswith(wanted)):
+                yield rule
 
     def _fitting(self, given: Outbound) -> Outbound:
         assert given.rule is not None  # noqa: S101  the caller found it
@@ -74,24 +81,25 @@ class EgressList:
 
 def host_matches(rule: EgressRule, name: str) -> bool:
     """Exact, or below a ``*.`` rule. The name is a normalised one (``Outbound.name``)."""
+    wanted, below = _host(rule)
+    return name == wanted or (below and name.endswith(wanted))
+
+
+def _host(rule: EgressRule) -> tuple[str, bool]:
+    """What a name must be or, with a dot before it, end in. No name is empty or begins with a dot."""
     known = rule.known_host
-    wanted = known.name or str(known.address)
-    if rule.host.startswith("*."):
-        return bool(known.name) and name.endswith("." + wanted)
-    return bool(name) and name == wanted
+    below = rule.host.startswith("*.")
+    return ("." if below else "") + (known.name or str(known.address)), below
+
+
+def fits(rule: EgressRule, given: Outbound) -> bool:
+    """Whether the rule lets the request out. Stops at the first key that doesn't fit: mostly the host."""
+    return all(fit(rule, given) for fit in _KEYS.values())
 
 
 def misfits(rule: EgressRule, given: Outbound) -> list[str]:
     """Which keys of the rule don't fit the request: empty when it lets it out."""
-    fits = {
-        "schemes": given.scheme in rule.schemes,
-        "host": host_matches(rule, given.name),
-        "ports": given.port in (rule.ports or {PORTS.get(given.scheme)}),
-        "method": given.method in rule.methods,
-        "tools": not rule.tools or given.tool in rule.tools,
-        "path": _under(rule, given.path),
-    }
-    return [key for key, fit in fits.items() if not fit]
+    return [key for key, fit in _KEYS.items() if not fit(rule, given)]
 
 
 def _read(given: Outbound, url: str) -> Outbound:
@@ -143,3 +151,13 @@ def _segments(path: str) -> Iterator[str | None]:
         step = text.partition(";")[0].strip()
         hidden = any(sign in text for sign in "/\\") or any(ord(sign) < 32 for sign in text)
         yield None if hidden or step in (".", "..") else text
+
+
+_KEYS: Mapping[str, Callable[[EgressRule, Outbound], bool]] = {
+    "host": lambda rule, given: host_matches(rule, given.name),
+    "schemes": lambda rule, given: given.scheme in rule.schemes,
+    "ports": lambda rule, given: given.port in (rule.ports or {PORTS.get(given.scheme)}),
+    "method": lambda rule, given: given.method in rule.methods,
+    "tools": lambda rule, given: not rule.tools or given.tool in rule.tools,
+    "path": lambda rule, given: _under(rule, given.path),
+}

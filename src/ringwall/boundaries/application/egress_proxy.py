@@ -13,25 +13,23 @@ import asyncio
 import base64
 import binascii
 import hmac
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from urllib.parse import quote
 
 from ringwall.core import UpstreamError
 
-from .egress_client import Answer, Egress
+from .egress_client import Egress
 from .egress_crossing import Decide
 from .egress_head import BadHead, Head, read_head
-from .egress_headers import Headers, incoming
 from .egress_hello import NoHello, read_hello
 from .egress_outbound import EgressRefused, Outbound
+from .egress_reply import Reply, say
 from .egress_tunnel import splice
 
-_FAREWELL = 1.0
-"""Seconds for a client to take the last answer."""
-_FAREWELL_READS = 64
+log = logging.getLogger("ringwall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ class EgressProxy:
         self._tasks.add(task)
         try:
             if full:
-                await _say(reader, writer, 503, "The proxy serves as many connections as it may.")
+                await say(reader, writer, 503, "The proxy serves as many connections as it may.")
             else:
                 async with asyncio.timeout(self._limits.total_seconds):
                     await self._serve(reader, writer)
@@ -138,17 +136,22 @@ class EgressProxy:
                 return
             tool = self._tool(head)
             if tool is None:
-                await _say(reader, writer, 407, "The proxy needs the credential of a tool.")
+                await say(reader, writer, 407, "The proxy needs the credential of a tool.")
             elif head.method == "CONNECT":
                 await self._tunnel(head, tool, reader, writer)
             else:
                 await self._forward(head, tool, reader, writer)
         except BadHead as error:
-            await _say(reader, writer, error.status, str(error))
+            await say(reader, writer, error.status, str(error))
         except EgressRefused as error:
-            await _say(reader, writer, 403, str(error))
+            await say(reader, writer, 403, str(error))
         except UpstreamError as error:
-            await _say(reader, writer, error.status, str(error))
+            await say(reader, writer, error.status, str(error))
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            raise
+        except Exception as error:  # noqa: BLE001  what can't be decided stays in, whatever the reason
+            log.error("a request to the forward proxy was not decided: %s", type(error).__name__)
+            await say(reader, writer, 503, "The request could not be decided, so it was not sent.")
 
     def _tool(self, head: Head) -> str | None:
         """Whose credential it is. Compared in constant time, for tools that don't exist too."""
@@ -170,7 +173,7 @@ class EgressProxy:
         outbound = self._egress.list.judge(head.target, head.method, tool, head.length)
         body = b"" if outbound.problem else await self._body(head, reader, writer)
         async with self._egress.open(outbound, head.headers, body or None, self._decide) as answer:
-            reply = _Reply(writer, head, answer, self._limits.idle_seconds)
+            reply = Reply(writer, head, answer, self._limits.idle_seconds)
             try:
                 await reply.pass_on()
             except UpstreamError:  # too late for a sentence: the client sees that the answer is cut short
@@ -210,54 +213,3 @@ class EgressProxy:
         bounds = (rule.max_request_bytes, rule.max_bytes)
         out, back = (most if bound is None else min(bound, most) for bound in bounds)
         return out, back
-
-
-class _Reply:
-    """An answer handed on: chunked for HTTP/1.1, until the end of the connection for 1.0."""
-
-    def __init__(self, writer: asyncio.StreamWriter, head: Head, answer: Answer, idle_seconds: float) -> None:
-        self._writer = writer
-        self._answer = answer
-        self._idle = idle_seconds
-        self._bodiless = head.method == "HEAD" or answer.status in (204, 304)
-        self._chunked = bool(head.minor) and not self._bodiless
-
-    async def pass_on(self) -> None:
-        headers = incoming(self._answer.headers)
-        if self._chunked:
-            headers.append(("Transfer-Encoding", "chunked"))
-        self._writer.write(_head(self._answer.status, headers))
-        if not self._bodiless:
-            async for chunk in self._answer.chunks():
-                await self._send(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._chunked else chunk)
-        await self._send(b"0\r\n\r\n" if self._chunked else b"")
-
-    async def _send(self, data: bytes) -> None:
-        self._writer.write(data)
-        async with asyncio.timeout(self._idle):
-            await self._writer.drain()
-
-
-def _head(status: int, headers: Headers) -> bytes:
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Status"
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
-    return ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1")
-
-
-async def _say(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: int, sentence: str
-) -> None:
-    """A refusal, in a form that the client gets to see: what it still sends is taken off the line first."""
-    body = f"{sentence}\n".encode()
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    if status == 407:
-        headers.append(("Proxy-Authenticate", 'Basic realm="ringwall"'))
-    writer.write(_head(status, headers) + body)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_FAREWELL):
-            await writer.drain()
-            if writer.can_write_eof():
-                writer.write_eof()
-            for _ in range(_FAREWELL_READS):
-                if not await reader.read(65_536):
-                    break

@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import socket
-from contextlib import suppress
 
 from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -61,7 +60,10 @@ async def dial(
         except NotThere as error:
             raise EgressRefused(str(error)) from None
         addresses = [answer["host"] for answer in answers]
-    for address in addresses[: _TRIES - 1]:
-        with suppress(OSError):
+    failure = OSError("The name stands for no address.")
+    for address in addresses[:_TRIES]:
+        try:
             return await asyncio.open_connection(address, outbound.port)
-    return await asyncio.open_connection(addresses[-1], outbound.port)
+        except OSError as error:
+            failure = error
+    raise failure

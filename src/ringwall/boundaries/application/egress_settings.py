@@ -1,5 +1,6 @@
 """One line of ``application.egress``: a destination that tools may reach over the network."""
 
+from functools import lru_cache
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -58,7 +59,8 @@ class EgressRule(Settings):
     @field_validator("path")
     @classmethod
     def _path(cls, value: str) -> str:
-        if not value.startswith("/") or "//" in value or any(sign in value for sign in "?#%\\ "):
+        plain = value.isprintable() and not any(sign in value for sign in "?#%\\ ")
+        if not plain or not value.startswith("/") or "//" in value:
             raise ValueError("a path begins with / and is written out, without query and percent signs")
         if {".", ".."} & set(value.split("/")):
             raise ValueError("a path has no . or .. in it")
@@ -67,8 +69,8 @@ class EgressRule(Settings):
     @model_validator(mode="after")
     def _readable(self) -> Self:
         host = self.known_host
-        literal = str(host.address) if host.address else host.name
-        if not literal or (not host.address and any(sign in self.host for sign in "/:@\\")):
+        plain = host.address or (host.name and not any(sign in self.host for sign in "/:@\\"))
+        if not plain or (host.address and self.host.startswith("*.")):
             raise ValueError(f"{self.host!r} is no host name: write it without scheme, port and path")
         if host.address is not None and is_metadata(host.address):
             raise ValueError(f"{self.host!r} is a metadata or link-local address, which no rule opens")
@@ -81,9 +83,14 @@ class EgressRule(Settings):
     @property
     def known_host(self) -> Host:
         """The host as ``addresses.host_of`` reads it, without the ``*.`` before it."""
-        return host_of(self.host.removeprefix("*."))
+        return _known(self.host.removeprefix("*."))
 
     @property
     def narrows(self) -> bool:
         """Whether the rule depends on what a TLS tunnel hides."""
         return self.path != "/" or self.exact or not self.methods >= ALL_METHODS or bool(self.types)
+
+
+@lru_cache(4096)
+def _known(host: str) -> Host:
+    return host_of(host)

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from ringwall.core import ConfigError, Principal, Problem, RingwallError
 
 from .chain_token import CURRENT
@@ -87,8 +89,8 @@ class ToolRunner:
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome:
         """Never raises on account of the tool. Call only what a decision has let through. ``decide`` is asked
@@ -104,7 +106,7 @@ class ToolRunner:
         on_chain = CURRENT.set(chain)
         try:
             async with asyncio.timeout(known.timeout):
-                return ToolOutcome(_bounded(_text(await self._call(known, {**arguments, **extra}))))
+                return ToolOutcome(result_text(await self._call(known, {**arguments, **extra})))
         except TimeoutError:
             return ToolOutcome("The tool did not answer in time.", failed=True, unsure=True)
         except (ToolFault, RingwallError) as fault:
@@ -160,10 +162,12 @@ def _module(path: Path, file: str, where: str) -> ModuleType:
     return module
 
 
-def _text(result: Any) -> str:
+def result_text(result: Any) -> str:
+    """What a tool returned, as a model reads it: text as it is, anything else as JSON; bounded."""
     if isinstance(result, str):
-        return result
-    return json.dumps(result, ensure_ascii=False, default=str, indent=None)
+        return _bounded(str(result))
+    plain = to_jsonable_python(result, fallback=str, bytes_mode="base64")
+    return _bounded(json.dumps(plain, ensure_ascii=False))
 
 
 def _bounded(text: str) -> str:

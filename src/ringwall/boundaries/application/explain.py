@@ -6,7 +6,7 @@ from typing import Any
 
 from ringwall.core import Action
 
-from .authority import Authority, Call, Ruling
+from .authority import Authority, Ruling
 from .policy_table import Case, read_table
 from .registry import ToolRegistry
 
@@ -65,13 +65,10 @@ def explain(authority: Authority, registry: ToolRegistry, case: Case) -> Explana
     if tool is None:
         action = "not_offered" if case.of_offer else "block"
         return Explanation(action, problem=f"No tool {case.tool!r} is declared.")
-    principal = case.principal.principal()
     if case.of_offer:
-        ruling = authority.offers(principal, tool)
+        ruling = authority.offers(case.principal.principal(), tool)
         return explained(ruling, "offered" if ruling.action is Action.ALLOW else "not_offered")
-    session = case.session.label()
-    call = Call(principal, tool, case.args, case.labels(), session, case.approved, *case.found(tool.effect))
-    return explained(authority.rule(call))
+    return explained(authority.rule(case.call(tool)))
 
 
 def explained(ruling: Ruling, action: str = "") -> Explanation:

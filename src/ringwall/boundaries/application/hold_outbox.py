@@ -70,7 +70,9 @@ class Outbox:
     def claim(self, limit: int = 20) -> list[Message]:
         """Messages that are due: nobody else gets them for ``CLAIM_S`` seconds."""
         now = self._now()
-        due = "SELECT * FROM hold_messages WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?"
+        due = (
+            "SELECT * FROM hold_messages WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+        )
         if self._database.one(due, now, 1) is None:
             return []
         with self._database.transaction():

@@ -14,7 +14,7 @@ import hmac
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -114,13 +114,21 @@ class Webhooks:
         self._clock = clock
 
     async def send_due(self) -> int:
-        """One attempt for each message that is due; how many there were."""
+        """One attempt for each message that is due; how many there were. Those of one hold go to a place in
+        the order of what happened."""
         messages = self._outbox.claim()
-        await asyncio.gather(*map(self._attempt, messages))
+        lines: dict[tuple[str, str], list[Message]] = {}
+        for message in messages:
+            lines.setdefault((message.url, message.hold), []).append(message)
+        await asyncio.gather(*map(self._attempts, lines.values()))
         return len(messages)
 
     async def close(self) -> None:
         await self._egress.close()
+
+    async def _attempts(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await self._attempt(message)
 
     async def _attempt(self, message: Message) -> None:
         known = self._hooks.get(message.url)

@@ -25,6 +25,7 @@ Misfit = Callable[[str, Mapping[str, Any]], str]
 """What is wrong with arguments for this tool; empty when nothing is."""
 
 SYSTEM = "system"
+_OVER = "state IN ('pending', 'approved') AND expires_at <= ?"
 POLL_S = 0.2
 _WAITERS_PER_S = 2000
 """Looks into the database that all waiters of a process make in a second, at most."""
@@ -215,8 +216,10 @@ class Holds:
     def expire(self) -> None:
         """Close those whose time is over. They count as expired from that time on even if nobody calls this;
         it is for the record."""
-        with self._database.transaction():
-            self._expire(self._now())
+        now = self._now()
+        if self._database.one(f"SELECT 1 FROM holds WHERE {_OVER} LIMIT 1", now):  # noqa: S608
+            with self._database.transaction():
+                self._expire(now)
 
     def may_see(self, hold: Hold, by: Principal) -> bool:
         """Their own, and those that they may approve."""
@@ -281,9 +284,7 @@ class Holds:
         )
 
     def _expire(self, now: int) -> None:
-        over = self._database.all(
-            "SELECT id, tenant FROM holds WHERE state IN ('pending', 'approved') AND expires_at <= ?", now
-        )
+        over = self._database.all(f"SELECT id, tenant FROM holds WHERE {_OVER}", now)  # noqa: S608
         for row in over:
             self._database.write("UPDATE holds SET state = 'expired' WHERE id = ?", row["id"])
             self._told(HoldEvent.EXPIRED, row["id"], SYSTEM, row["tenant"])

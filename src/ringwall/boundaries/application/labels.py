@@ -9,7 +9,7 @@ import time
 import zlib
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -20,15 +20,19 @@ from .text_forms import fingerprint, fold
 
 MAX_CONTENTS = 512
 """Contents remembered per session; the oldest go first. Their labels stay in the session's own."""
-MAX_SESSIONS = 1024
+MAX_SESSIONS = 512
 """Sessions kept in memory; all are in the database."""
 KEEP_S = 30 * 24 * 3600
 """Seconds after its last use that a session is kept."""
 MIN_WORDS = 12
 """Words that a content must have for a copy inside a longer text to be recognised."""
 _WORDS = 5
-_SAMPLE = 64
+_SAMPLE = 128
 _SHARE = 0.6
+_FEWEST = 3
+"""Runs of words that a piece of a content must share with it."""
+_MOST_WORDS = 20_000
+"""Of all messages together, that are looked at for contents in pieces."""
 _PRUNE_EVERY = 256
 
 _STEPS = (
@@ -50,6 +54,23 @@ _STEPS = (
 class _Content:
     label: Label
     sample: frozenset[int]
+
+    @classmethod
+    def of(cls, part: Part) -> "_Content":
+        return cls(part.label, _sample(_shingles(part.text)))
+
+    def resembles(self, shingles: frozenset[int]) -> bool:
+        """Whether most of the content stands in the text with these runs, or most of that in the content."""
+        shared = self.sample & shingles
+        if not shared:
+            return False
+        if len(shared) >= _SHARE * len(self.sample):
+            return True
+        if len(shared) < _FEWEST:
+            return False
+        # Of a long content only the smallest hashes are known: only those of the text can be compared.
+        known = max(self.sample) if len(self.sample) == _SAMPLE else 1 << 32
+        return len(shared) >= _SHARE * sum(shingle <= known for shingle in shingles)
 
 
 class _Session:
@@ -101,33 +122,30 @@ class SessionLabels:
         return found.label if found else None
 
     def relabel(self, session: str, parts: Sequence[Part]) -> tuple[Part, ...]:
-        """The parts with what the session knows of their content joined in: for every part that a client sent
-        as user or assistant text. Part of a message suffices: 60% of a remembered content of 12 words."""
+        """The parts with what the session knows of their content joined in, whatever role they were sent in.
+
+        What was seen before in this session was compared when it came, so only its exact content is looked
+        up. A new message is a copy if it holds 60% of a content of 12 words, if it has 12 words and 60% of it
+        stand in a content, or if several messages make up a content together. Contents are those that the
+        session remembers, and those that stand earlier in the same request.
+        """
         kept = self._session(session)
-        if not kept.contents:
-            return tuple(parts)
-        return tuple(self._relabelled(kept, part) for part in parts)
+        contents = dict(kept.contents)
+        told: list[Part] = []
+        for sent in parts:
+            part = _relabelled(contents, sent)
+            told.append(part)
+            if part.fresh and part.text and part.label.integrity < Integrity.USER and not _own(part.label):
+                contents.setdefault(fingerprint(part.text), _Content.of(part))
+        spread = _spread(contents, parts)
+        return tuple(
+            replace(part, label=part.label.join(spread[index])) if index in spread else part
+            for index, part in enumerate(told)
+        )
 
     def session(self, session: str) -> Label:
         """The join over all content that the session has held, what the model wrote itself left out."""
         return self._session(session).joined
-
-    def _relabelled(self, kept: _Session, part: Part) -> Part:
-        if not part.text or part.label.integrity is Integrity.SYSTEM:
-            return part
-        exact = kept.contents.get(fingerprint(part.text))
-        found = [exact.label] if exact else []
-        shingles = _shingles(part.text)
-        if shingles:
-            found += [
-                content.label
-                for content in kept.contents.values()
-                if content.sample and len(content.sample & shingles) >= _SHARE * len(content.sample)
-            ]
-        if not found:
-            return part
-        label = reduce(Label.join, found, part.label)
-        return part if label == part.label else replace(part, label=label)
 
     def _session(self, session: str) -> _Session:
         kept = self._sessions.get(session)
@@ -181,12 +199,56 @@ def _own(label: Label) -> bool:
     return label.origin == {"model"} and not label.sensitivity
 
 
+def _relabelled(contents: Mapping[str, _Content], part: Part) -> Part:
+    if not part.text:
+        return part
+    exact = contents.get(fingerprint(part.text))
+    found = [exact.label] if exact else []
+    shingles = _shingles(part.text) if part.fresh and contents else frozenset()
+    if shingles:
+        found += [content.label for content in contents.values() if content.resembles(shingles)]
+    if not found:
+        return part
+    label = reduce(Label.join, found, part.label)
+    return part if label == part.label else replace(part, label=label)
+
+
+def _spread(contents: Mapping[str, _Content], parts: Sequence[Part]) -> dict[int, Label]:
+    """Labels of contents that several messages make up together, one of them new, by the index of each of
+    these messages. What the model wrote between them is passed over."""
+    words: list[str] = []
+    owners: list[int] = []
+    for index, part in enumerate(parts):
+        if part.label.integrity >= Integrity.USER and len(words) < _MOST_WORDS:
+            mine = fold(part.text).split()
+            words += mine
+            owners += [index] * len(mine)
+    fresh = {index for index in set(owners) if parts[index].fresh}
+    if not contents or not fresh or len(words) < MIN_WORDS or owners[0] == owners[-1]:
+        return {}
+    runs = _runs(words)
+    together = frozenset(runs)
+    found: dict[int, Label] = {}
+    for content in contents.values():
+        shared = content.sample & together
+        if not shared or len(shared) < _SHARE * len(content.sample):
+            continue
+        at = [position for position, run in enumerate(runs) if run in shared]
+        concerned = set(owners[at[0] : at[-1] + _WORDS])
+        for owner in concerned if concerned & fresh else ():
+            found[owner] = found[owner].join(content.label) if owner in found else content.label
+    return found
+
+
 def _shingles(text: str) -> frozenset[int]:
     words = fold(text).split()
-    if len(words) < MIN_WORDS:
-        return frozenset()
+    return frozenset(_runs(words)) if len(words) >= MIN_WORDS else frozenset()
+
+
+def _runs(words: Sequence[str]) -> list[int]:
+    """A hash for each run of five words."""
     runs = (" ".join(words[i : i + _WORDS]) for i in range(len(words) - _WORDS + 1))
-    return frozenset(zlib.crc32(run.encode("utf-8", "surrogatepass")) for run in runs)
+    return [zlib.crc32(run.encode("utf-8", "surrogatepass")) for run in runs]
 
 
 def _sample(shingles: frozenset[int]) -> frozenset[int]:

@@ -19,8 +19,8 @@ from ringwall.core import (
     untrusted,
 )
 
-from .authority import Found
-from .effect import Effect
+from .authority import Call
+from .registry import Manifest
 
 _NAMED = {"user": USER, "system": SYSTEM, "model": MODEL, "untrusted": untrusted("tool:unknown")}
 
@@ -81,16 +81,20 @@ class Case(Settings):
     def of_offer(self) -> bool:
         return self.expect in ("offered", "not_offered")
 
-    def found(self, effect: Effect) -> Found:
-        """What the session says beside the labels."""
-        asked = frozenset({effect} if self.asked else ())
-        listed = frozenset(value.strip().casefold() for value in self.listed)
-        linking = {name for name, label in self.labels().items() if label.integrity < Integrity.USER}
-        return Found(asked, listed, self.verbatim, frozenset(linking))
-
-    def labels(self) -> dict[str, Label]:
-        """By argument."""
-        return {name: _label(self.provenance.get(name, "user")) for name in self.args}
+    def call(self, tool: Manifest) -> Call:
+        labels = {name: _label(self.provenance.get(name, "user")) for name in self.args}
+        return Call(
+            self.principal.principal(),
+            tool,
+            self.args,
+            labels,
+            self.session.label(),
+            self.approved,
+            frozenset({tool.effect} if self.asked else ()),
+            frozenset(value.strip().casefold() for value in self.listed),
+            self.verbatim,
+            frozenset(name for name, label in labels.items() if label.integrity < Integrity.USER),
+        )
 
 
 def read_table(text: str, file: str) -> list[tuple[int, Case]]:

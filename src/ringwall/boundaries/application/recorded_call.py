@@ -8,6 +8,7 @@ from ringwall.core import DataError, Integrity, Label, Principal
 from .authority import Call
 from .effect import Effect
 from .registry import ToolRegistry
+from .settings import Effect
 from .strict_json import read_arguments
 
 
@@ -30,17 +31,18 @@ def recorded_call(event: Mapping[str, Any], body: Mapping[str, Any] | None, regi
         dict(facts["attributes"]),
         credential="ledger",
     )
+    arguments = read_arguments(part["text"]).data
     return Call(
         principal,
         tool,
-        read_arguments(part["text"]).data,
+        arguments,
         {path: _label(label) for path, label in facts["labels"].get(part["ref"], {}).items()},
         _label(facts["session"]) if facts["session"] else None,
         bool(part["ref"]) and part["ref"] in facts["approved"],
         frozenset(map(Effect, facts["asked"])),
         frozenset(facts["listed"]),
         frozenset(facts["verbatim"].get(part["ref"], ())),
-        frozenset(facts["linking"].get(part["ref"], ())),
+        frozenset(facts["linking"].get(part["ref"], arguments)),
     )
 
 

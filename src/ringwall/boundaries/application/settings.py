@@ -10,7 +10,8 @@ from ringwall.core import Integrity, Settings
 
 from .breaker_settings import BreakerSettings, ChainSettings, Limits, cost_problem
 from .effect import Effect
-from .egress_settings import EgressRule
+from .egress_settings import EgressRule as EgressRule  # noqa: PLC0414  offered here too
+from .handling_settings import ArgumentHandling, unknown_arguments
 from .hold_settings import HoldSettings
 from .mcp.settings import McpSection
 
@@ -65,6 +66,9 @@ class ToolSettings(Settings):
     it, such as ``amount``. ``breakers.cost`` limits it."""
     run: ToolRun | None = None
     """How the gateway runs it; absent: the client does."""
+    handling: dict[str, ArgumentHandling] = Field(default_factory=dict)
+    """Argument → how it is handled because another system reads it as code: a query, HTML, a path, a
+    command."""
 
     @field_validator("parameters")
     @classmethod
@@ -74,9 +78,11 @@ class ToolSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _cost(self) -> Self:
+    def _sound(self) -> Self:
         if problem := cost_problem(self.cost, self.parameters):
             raise ValueError(problem)
+        if unknown := unknown_arguments(self.handling, self.parameters):
+            raise ValueError(f"handling of {unknown[0]!r}, which is no argument of the tool")
         return self
 
     @property

@@ -36,7 +36,13 @@ DECLARATION = Declaration(
     boundary=Boundary.ORGANIZATION,
     summary="Stops everything of a session, subject, tenant, key or tool that was put in quarantine.",
     crossings=frozenset(
-        {CrossingKind.REQUEST, CrossingKind.TOOL_CALL, CrossingKind.CONTRIBUTION, CrossingKind.RETRIEVAL}
+        {
+            CrossingKind.REQUEST,
+            CrossingKind.TOOL_CALL,
+            CrossingKind.EGRESS,
+            CrossingKind.CONTRIBUTION,
+            CrossingKind.RETRIEVAL,
+        }
     ),
     parts=frozenset(),
     threats=(
@@ -219,7 +225,7 @@ def _targets(crossing: Crossing) -> Iterator[tuple[Contained, str, str]]:
     if crossing.session:
         yield Contained.SESSION, crossing.session, principal.tenant
     for part in crossing.parts:
-        if part.kind is PartKind.TOOL_CALL and part.name:
+        if part.name and (part.kind is PartKind.TOOL_CALL or crossing.kind is CrossingKind.EGRESS):
             yield Contained.TOOL, part.name, principal.tenant
 
 

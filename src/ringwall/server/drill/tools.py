@@ -28,13 +28,13 @@ class DrillTools:
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome:
         manifest = self._registry.get(tool)
         if manifest is not None and manifest.effect in _REAL:
-            return await self._real.run(tool, arguments, principal, decide, chain=chain)
+            return await self._real.run(tool, arguments, principal, decide=decide, chain=chain)
         return ToolOutcome("Done. (A drill: nothing was carried out.)")
 
     def close(self) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
 
-from ringwall import __version__
 from ringwall.boundaries.application.mcp.upstream import McpFault
 from ringwall.core import RingwallError
 from ringwall.wire.errors import WireError
@@ -41,7 +41,7 @@ class Host:
         self._server = server
         self._sdk: Server[Any] = Server(
             f"ringwall-{server}",
-            version=__version__,
+            version=version("ringwall"),
             on_list_tools=self._list,
             on_call_tool=self._call,
             get_tool_input_schema=self._schema,
@@ -109,7 +109,7 @@ class Host:
         except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
             raise self._failure(error) from None
         finally:
-            self._gateway.settle(turn)
+            turn.settle()
 
     async def _call(
         self, context: "ServerRequestContext[Any, Any]", params: "CallToolRequestParams"
@@ -132,7 +132,7 @@ class Host:
         except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
             raise self._failure(error) from None
         finally:
-            self._gateway.settle(turn)
+            turn.settle()
 
     def _schema(self, name: str) -> Any:
         """For the SDK's check of headers that repeat arguments: the approved schema, nobody is asked."""

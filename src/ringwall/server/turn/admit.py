@@ -8,6 +8,7 @@ import orjson
 
 from ringwall.boundaries.application.spotlight import unframed
 from ringwall.core import (
+    SYSTEM,
     USER,
     Action,
     CrossingKind,
@@ -72,8 +73,16 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
     )
     turn.params = dict(call.params)
     turn.show(_after(part, index, decision) for index, part in enumerate(parts))
-    if app.application.system_prompt:
-        turn.messages.insert(0, {"role": "system", "content": app.application.system_prompt})
+    _instructions(turn)
+
+
+def _instructions(turn: Turn) -> None:
+    """The application's own prompt goes ahead of all. What it names, the operator named: an argument taken
+    from it has the operator's word."""
+    application = turn.app.application
+    if application.system_prompt:
+        turn.messages.insert(0, {"role": "system", "content": application.system_prompt})
+        turn.content.append(Part(PartKind.TEXT, application.instructions, SYSTEM, "system"))
 
 
 def _as_asked(turn: Turn, parts: list[Part]) -> list[Part]:

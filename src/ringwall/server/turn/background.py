@@ -74,5 +74,5 @@ async def _produce(gateway: "Gateway", turn: Turn, reader: Reader) -> None:
         gateway.log_fault(error)
         await reader.put(WireError(500, "The gateway failed; the turn was stopped.", "internal_error"))
     finally:
-        gateway.settle(turn)
+        turn.settle()
         await reader.put(None)

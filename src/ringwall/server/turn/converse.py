@@ -17,7 +17,7 @@ from ..response_guard import Release, ResponseGuard
 from .state import Turn
 from .tool_calls import Outcome, judge_calls
 
-ROUNDS = 8
+ROUNDS = 16
 """Model calls within one turn: each round but the last ended in tool calls that the gateway answered."""
 
 
@@ -48,7 +48,7 @@ async def converse(turn: Turn) -> AsyncIterator[Said]:
     ends the turn, what was said is on the ledger.
     Raises WireError or UpstreamError where the model may not or can't be called.
     """
-    answer = _Answer(ResponseGuard(turn.app.gate, lambda *seen: _response(turn, *seen)))
+    answer = _Answer(ResponseGuard(turn.app.gate, lambda *seen: response_crossing(turn, *seen)))
     try:
         async for said in _rounds(turn, answer):
             await turn.committed()
@@ -223,7 +223,8 @@ def _whole(crossing: Crossing, text: str) -> list[Part]:
     return [Part(PartKind.TEXT, text, MODEL, "assistant", "whole answer")]
 
 
-def _response(turn: Turn, pending: str, before: str, final: bool) -> Crossing:
+def response_crossing(turn: Turn, pending: str, before: str, final: bool) -> Crossing:
+    """A window of the answer: the text that may leave next, the tail of what has left."""
     return turn.crossing(
         CrossingKind.RESPONSE,
         [Part(PartKind.TEXT, pending, MODEL, "assistant")],

@@ -13,6 +13,7 @@ from ringwall.boundaries.application.session_facts import Background
 from ringwall.boundaries.interface.pseudonyms import Place
 from ringwall.boundaries.model.provider import CHARS_PER_TOKEN, Usage
 from ringwall.core import (
+    SYSTEM,
     Action,
     Crossing,
     CrossingKind,
@@ -136,9 +137,9 @@ class Turn:
         """A model's call is approved by a hold, or not at all."""
         return False
 
-    def remember_released(self, part: Part, *, approved: bool) -> None:
+    def remember_released(self, part: Part, background: Background, *, approved: bool) -> None:
         """The client may make it at the MCP gateway: what is known of it now is known then."""
-        self.app.facts.remember(self.session, part.name, part.data, self.background(part), approved=approved)
+        self.app.facts.remember(self.session, part.name, part.data, background, approved=approved)
 
     async def let_out(self, outbound: Outbound) -> None:
         """Decide a request that a tool of this turn sends out, on the ledger before it leaves. Raises
@@ -162,6 +163,12 @@ class Turn:
         if control == "interface.limits":
             raise WireError(413, reason, control)
         raise WireError(403, reason, control)
+
+    def settle(self) -> None:
+        """Give back what was reserved beyond the tokens really used and the data really shown. May be called
+        twice."""
+        self.app.quotas.settle(self.id, self.tokens_used())
+        self.app.disclosures.settle(self.id, left=self.left)
 
     @property
     def chain_token(self) -> str:
@@ -220,7 +227,7 @@ class Turn:
     @property
     def content_label(self) -> Label:
         """The join of all content that the model has been shown in this turn."""
-        return reduce(Label.join, (part.label for part in self.content))
+        return reduce(Label.join, (part.label for part in self.content), SYSTEM)
 
 
 def stopper(decision: Decision) -> str:

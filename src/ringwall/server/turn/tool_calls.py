@@ -44,7 +44,7 @@ async def judge_calls(turn: Turn, calls: list[dict[str, Any]]) -> Outcome:
     """
     judged: list[Judged] = []
     for call in _named(calls):
-        judged.append(await judge(turn, _as_made(turn, call), turn.tool_calls))
+        judged.append(await judge(turn, as_made(turn, call), turn.tool_calls))
         turn.tool_calls += 1
     judged = await _decided(turn, judged)
     outcome = Outcome()
@@ -72,7 +72,7 @@ def _named(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return calls
 
 
-def _as_made(turn: Turn, call: dict[str, Any]) -> Part:
+def as_made(turn: Turn, call: dict[str, Any]) -> Part:
     """The call with the values that its tool will be given: policy judges those, not their placeholders."""
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     here = turn.app.runs(name)
@@ -109,7 +109,7 @@ async def _release(turn: Turn, calls: list[dict[str, Any]], judged: list[Judged]
         if one.changed:
             outcome.notes.append(refusals.changed_for_client(one.part.name))
         outcome.for_client.append(call)
-        turn.remember_released(one.part, approved=one.hold is not None)
+        turn.remember_released(one.part, one.background, approved=one.hold is not None)
         _note(turn, one, Fate.RELEASED)
 
 
@@ -171,17 +171,22 @@ async def _run(turn: Turn, part: Part) -> str:
     app = turn.app.application.name
     await turn.recorder.tool_called(turn.principal, app, turn.session, turn.id, part)
     outcome = await turn.app.run_tool(
-        part.name, part.data, turn.principal, turn.let_out, chain=turn.chain_token
+        part.name, part.data, turn.principal, decide=turn.let_out, chain=turn.chain_token
     )
     turn.app.breakers.made(turn.id, part, undone=outcome.failed and not outcome.unsure)
-    text = outcome.text
-    result = Part(PartKind.TOOL_RESULT, text, turn.app.tool_label(part.name), "tool", part.name, ref=part.ref)
+    label = turn.app.tool_label(part.name)
+    result = Part(PartKind.TOOL_RESULT, outcome.text, label, "tool", part.name, ref=part.ref)
+    return await shown_result(turn, result)
+
+
+async def shown_result(turn: Turn, result: Part) -> str:
+    """What the model is shown of a result, which is remembered; of a withheld one, a sentence."""
     decision = await turn.decide(turn.crossing(CrossingKind.TOOL_RESULT, [result]))
     if decision.action >= Action.HOLD:
         return refusals.WITHHELD
     edits = decision.joined.edits
-    text = "" if any(edit.drop for edit in edits) else apply_edits(text, edits)
     turn.show([result])
+    text = "" if any(edit.drop for edit in edits) else apply_edits(result.text, edits)
     return turn.lit(result, text)
 
 

@@ -117,14 +117,14 @@ class ToolsAndServers:
         tool: str,
         arguments: Mapping[str, Any],
         principal: Principal,
-        decide: Decide | None = None,
         *,
+        decide: Decide | None = None,
         chain: str = "",
     ) -> ToolOutcome:
         """Never raises on account of the tool. ``decide`` is asked for each of its requests out."""
         bound = self._servers.tools.by_name.get(tool)
         if bound is None:
-            return await self._functions.run(tool, arguments, principal, decide, chain=chain)
+            return await self._functions.run(tool, arguments, principal, decide=decide, chain=chain)
         try:
             answer = await self._servers.call(bound, arguments, Owner.of(principal, CHAT), decide=decide)
         except RingwallError as fault:

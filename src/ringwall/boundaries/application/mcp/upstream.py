@@ -6,10 +6,10 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ringwall import __version__
 from ringwall.core import ConfigError, Problem, RingwallError
 
 from ..egress_crossing import Decide
@@ -211,7 +211,7 @@ class Upstream:
                 self._transport(),
                 mode="auto" if self.server.protocol == "auto" else "legacy",
                 cache=None,
-                client_info=Implementation(name="ringwall", version=__version__),
+                client_info=Implementation(name="ringwall", version=version("ringwall")),
                 read_timeout_seconds=max(limits.timeout_s, limits.start_s),
                 sampling_callback=self._sample if self.server.sampling else None,
                 elicitation_callback=self._elicit if self.server.elicitation else None,
