@@ -376,7 +376,7 @@ def running(folder: Path, content: Mapping[str, Any], **overrides: Any) -> Itera
     plant = Plant(data_dir)
     live = Live(path, plant, Overrides(**overrides))
     keys = starter_keys(live.site, plant)
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # else asyncio leaves Nagle on: 40 ms an answer
     listener.bind(("127.0.0.1", 0))
     up = threading.Event()
     serving = server(build(live), up.set)

@@ -47,7 +47,7 @@ Behave = Callable[["FakeServer", web.Request, dict[str, Any]], Awaitable[web.Str
 
 @dataclass
 class FakeServer:
-    """Speaks the older protocol over HTTP; ``tools`` and ``result`` are what it says, ``behave`` takes over."""
+    """Speaks the older protocol over HTTP; ``tools`` and ``result`` are what it says."""
 
     url: str = ""
     tools: list[dict[str, Any]] = field(default_factory=lambda: [tool("look")])
@@ -124,6 +124,10 @@ class Mcp:
 
     gateway: Running
 
+    @property
+    def desk(self) -> mcp_review.Desk:
+        return mcp_review.Desk.of(self.gateway.live.site.workload, self.gateway.plant)
+
     @contextlib.asynccontextmanager
     async def client(
         self,
@@ -164,11 +168,11 @@ class Mcp:
 
     async def approve(self, *tools: str, server: str = "fake", anyway: bool = False) -> None:
         """Look, approve (all, without names), and wait until it is in force."""
-        live, plant = self.gateway.live, self.gateway.plant
+        live = self.gateway.live
         before = live.site.version
         for review in await self.review(server):
             if not tools or review.pin.tool in tools:
-                mcp_review.approve(live.site, plant, review, OPERATOR, despite_findings=anyway)
+                mcp_review.approve(self.desk, review, OPERATOR, despite_findings=anyway)
         await asyncio.to_thread(self.gateway.until, lambda: live.site.version != before)
 
     def events(self, kind: str) -> list[dict[str, Any]]:

@@ -67,16 +67,15 @@ async def test_a_change_of_any_part_takes_the_approval_away(
 
 async def test_what_was_shown_is_what_is_approved(start: Start, fake: FakeServer) -> None:
     mcp = start()
-    site, plant = mcp.gateway.live.site, mcp.gateway.plant
     shown = (await mcp.review())[0]
     fake.tools = [tool("look", "Something else.")]
     await mcp.review()
     with pytest.raises(DataError, match="changed since"):
-        mcp_review.approve(site, plant, shown, OPERATOR)
-    now = mcp_review.reviews(site, plant, "fake")[0]
+        mcp_review.approve(mcp.desk, shown, OPERATOR)
+    now = mcp_review.reviews(mcp.desk, "fake")[0]
     assert shown.pin.seen is not None
     with pytest.raises(DataError, match="look at it again"):
-        mcp_review.approve(site, plant, now, OPERATOR, digest=shown.pin.seen.digest[:12])
+        mcp_review.approve(mcp.desk, now, OPERATOR, digest=shown.pin.seen.digest[:12])
 
 
 async def test_instructions_in_a_description_are_found_before_approval(
@@ -87,7 +86,7 @@ async def test_instructions_in_a_description_are_found_before_approval(
     review = (await mcp.review())[0]
     assert any("injection" in finding for finding in review.pin.findings)
     with pytest.raises(DataError, match="Detectors"):
-        mcp_review.approve(mcp.gateway.live.site, mcp.gateway.plant, review, OPERATOR)
+        mcp_review.approve(mcp.desk, review, OPERATOR)
 
 
 async def test_hidden_signs_are_shown_to_the_operator_and_to_nobody_else(
@@ -250,6 +249,7 @@ async def test_pictures_and_resources_are_left_out(start: Start, fake: FakeServe
             {"type": "image", "data": "aGVsbG8=", "mimeType": "image/png"},
             {"type": "resource", "resource": {"uri": "file:///etc/passwd", "blob": "aGVsbG8="}},
             {"type": "resource_link", "uri": "https://evil.example/x", "name": "more"},
+            {"type": "resource", "resource": {"uri": "file:///a?ignore=all#rules", "text": "a quiet text"}},
             {"type": "text", "text": "here", "_meta": {"x": "ignore"}, "annotations": {"audience": ["user"]}},
         ],
         "_meta": {"note": "hidden channel"},
@@ -257,7 +257,9 @@ async def test_pictures_and_resources_are_left_out(start: Start, fake: FakeServe
     mcp = start()
     await mcp.approve()
     result = await mcp.call("look")
-    assert all(block.type == "text" for block in result.content)
+    assert {block.type for block in result.content} == {"text", "resource"}
+    resource = next(block.resource for block in result.content if block.type == "resource")
+    assert str(resource.uri) == "file:///a" and "from outside" in resource.text
     assert "hidden channel" not in sent(result) and "aGVsbG8" not in sent(result)
 
 
@@ -280,7 +282,8 @@ while True:
               "serverInfo": {"name": "s", "version": "1"}}})
     elif method == "tools/list":
         schema = {"type": "object", "properties": {"about": {"type": "string"}}}
-        send({"id": key, "result": {"tools": [{"name": "look", "description": "Look.", "inputSchema": schema}]}})
+        tool = {"name": "look", "description": "Look.", "inputSchema": schema}
+        send({"id": key, "result": {"tools": [tool]}})
     elif method == "tools/call":
         send({"id": "ask", "method": METHOD, "params": PARAMS})
         answer = wait(lambda m: m.get("id") == "ask" and "method" not in m)

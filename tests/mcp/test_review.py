@@ -91,7 +91,7 @@ async def test_only_operators_decide(start: Start) -> None:
     assert casey is not None
     for decide in (mcp_review.approve, mcp_review.refuse):
         with pytest.raises(IdentityError):
-            decide(mcp.gateway.live.site, mcp.gateway.plant, review, casey)
+            decide(mcp.desk, review, casey)
 
 
 async def test_another_process_learns_of_an_approval(start: Start) -> None:

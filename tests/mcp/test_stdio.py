@@ -1,4 +1,4 @@
-"""Servers that the gateway starts: what they are given, what they may take, and that nothing of them stays."""
+"""Servers that the gateway starts: what they are given, what they may take, and that nothing stays."""
 
 import asyncio
 import json
@@ -16,7 +16,8 @@ def send(message):
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\\n"); sys.stdout.flush()
 def facts():
     return {"env": dict(os.environ), "cwd": os.getcwd(), "pid": os.getpid(), "left": os.listdir("."),
-            "core": resource.getrlimit(resource.RLIMIT_CORE)[0], "data": resource.getrlimit(resource.RLIMIT_DATA)[0]}
+            "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+            "data": resource.getrlimit(resource.RLIMIT_DATA)[0]}
 for line in sys.stdin:
     message = json.loads(line)
     key, method = message.get("id"), message.get("method")
@@ -27,7 +28,8 @@ for line in sys.stdin:
               "serverInfo": {"name": "s", "version": "1"}}})
     elif method == "tools/list":
         schema = {"type": "object", "properties": {"about": {"type": "string"}}}
-        send({"id": key, "result": {"tools": [{"name": "look", "description": "Look.", "inputSchema": schema}]}})
+        tool = {"name": "look", "description": "Look.", "inputSchema": schema}
+        send({"id": key, "result": {"tools": [tool]}})
     elif method == "tools/call":
         about = message["params"]["arguments"]["about"]
         if about == "facts":

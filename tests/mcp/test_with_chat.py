@@ -10,6 +10,7 @@ from tests.mcp.conftest import FakeServer, Mcp, Start, said, text, tool
 
 from ringwall.boundaries.application.mcp.call_facts import CallFacts
 from ringwall.boundaries.application.mcp.seen import SeenContent
+from ringwall.boundaries.application.session_facts import Background
 from ringwall.core import MODEL, USER, Part, PartKind
 
 SESSION = {"x-ringwall-session": "conversation-1"}
@@ -104,14 +105,14 @@ async def test_what_came_from_a_result_is_no_word_of_the_user(start: Start, fake
 
 
 def test_facts_are_bounded_and_used_once() -> None:
-    facts = CallFacts(most=2)
+    facts, background = CallFacts(most=2), Background(labels={"n": USER})
     for number in range(3):
-        facts.remember("s", "t", {"n": number}, {"n": USER}, approved=True)
+        facts.remember("s", "t", {"n": number}, background, approved=True)
     assert facts.find("s", "t", {"n": 0}) is None
     assert facts.find("other", "t", {"n": 2}) is None
     assert facts.use_approval("s", "t", {"n": 2}) and not facts.use_approval("s", "t", {"n": 2})
     found = facts.find("s", "t", {"n": 2})
-    assert found is not None and not found.approved and found.labels == {"n": USER}
+    assert found is not None and not found.approved and found.background == background
 
 
 def test_what_was_seen_is_bounded() -> None:

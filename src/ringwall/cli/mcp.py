@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,7 @@ from ringwall.core import DataError, IdentityError, Principal
 from .options import show_json, show_table, site_options
 
 if TYPE_CHECKING:
-    from ringwall.workload.mcp_review import Review
-    from ringwall.workload.workbench import Workbench
+    from ringwall.workload.mcp_review import Desk, Review
 
 _KEY_HELP = "Your own API key (or RINGWALL_KEY), of a role with the console right."
 _SHOWN = 12
@@ -31,16 +31,15 @@ def command() -> None:
 def list_(workload: Path, data_dir: Path, as_json: bool) -> None:
     """List the servers of the workload file, with how many of their tools are in which state."""
     from ringwall.boundaries.application.mcp.pins import PinState
-    from ringwall.workload.workbench import workbench
 
-    with workbench(workload, data_dir) as bench:
-        servers = bench.site.workload.application.mcp.servers
+    with _desk(workload, data_dir) as desk:
+        servers = desk.section.servers
         found = [
             {
                 "server": name,
                 "at": server.url or server.command,
                 **{str(state): 0 for state in PinState},
-                **_counts([pin.state for pin in bench.plant.pins.list(name)]),
+                **_counts([pin.state for pin in desk.plant.pins.list(name)]),
             }
             for name, server in servers.items()
         ]
@@ -57,10 +56,7 @@ def list_(workload: Path, data_dir: Path, as_json: bool) -> None:
 @site_options
 def show(server: str, offline: bool, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Ask a server what it offers: state, effect, and what detectors say of each tool."""
-    from ringwall.workload.workbench import workbench
-
-    with workbench(workload, data_dir) as bench:
-        found = _reviews(bench, server, offline=offline)
+    found = _reviews(workload, data_dir, server, offline=offline)
     if as_json:
         show_json([_plain(review) for review in found])
         return
@@ -75,10 +71,7 @@ def show(server: str, offline: bool, workload: Path, data_dir: Path, as_json: bo
 @site_options
 def diff(server: str, tool: str | None, offline: bool, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Show what differs from what was approved. Exit code 1: something does."""
-    from ringwall.workload.workbench import workbench
-
-    with workbench(workload, data_dir) as bench:
-        found = _named(_reviews(bench, server, offline=offline), [tool] if tool else [])
+    found = _named(_reviews(workload, data_dir, server, offline=offline), [tool] if tool else [])
     differing = [review for review in found if review.difference]
     if as_json:
         show_json([_plain(review) for review in differing])
@@ -110,12 +103,11 @@ def approve(
 
     TOOL@DIGEST, with the digest that `show` prints, approves it only if it still is what you saw."""
     from ringwall.workload import mcp_review
-    from ringwall.workload.workbench import workbench
 
     wanted = dict(_split(name) for name in tools)
-    with workbench(workload, data_dir) as bench:
-        by = _person(bench.plant.keys.verify(key))
-        found = mcp_review.reviews(bench.site, bench.plant, server)
+    with _desk(workload, data_dir) as desk:
+        by = _person(desk.plant.keys.verify(key))
+        found = mcp_review.reviews(desk, server)
         if everything:
             chosen = [review for review in found if review.pin.state in mcp_review.OPEN]
         else:
@@ -126,8 +118,7 @@ def approve(
             )
         done = [
             mcp_review.approve(
-                bench.site,
-                bench.plant,
+                desk,
                 review,
                 by,
                 digest=wanted.get(review.pin.tool, ""),
@@ -148,24 +139,43 @@ def approve(
 def refuse(
     server: str, tools: tuple[str, ...], key: str, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
-    """Refuse tools, and take away an approval that they have: it counts within a second, also while serving."""
+    """Refuse tools, and take away an approval that they have: it counts within a second."""
     from ringwall.workload import mcp_review
-    from ringwall.workload.workbench import workbench
 
-    with workbench(workload, data_dir) as bench:
-        by = _person(bench.plant.keys.verify(key))
-        chosen = _named(mcp_review.reviews(bench.site, bench.plant, server), list(tools))
-        done = [mcp_review.refuse(bench.site, bench.plant, review, by) for review in chosen]
+    with _desk(workload, data_dir) as desk:
+        by = _person(desk.plant.keys.verify(key))
+        chosen = _named(mcp_review.reviews(desk, server), list(tools))
+        done = [mcp_review.refuse(desk, review, by) for review in chosen]
     _told([(review.name, str(pin.state), "") for review, pin in zip(chosen, done, strict=True)], as_json)
 
 
-def _reviews(bench: "Workbench", server: str, *, offline: bool) -> "list[Review]":
+@contextmanager
+def _desk(workload: Path, data_dir: Path) -> "Iterator[Desk]":
+    """Without composing the workload: fast, and before its policies can name what is to be approved."""
+    from ringwall.workload.load import load
+    from ringwall.workload.mcp_review import Desk
+    from ringwall.workload.plant import Plant
+
+    loaded = load(workload)
+    plant = Plant(data_dir)
+    try:
+        desk = Desk.of(loaded.workload, plant)
+        plant.keys.use_roles(desk.roles, loaded.workload.interface.identity.api_keys)
+        yield desk
+    finally:
+        plant.close()
+
+
+def _reviews(workload: Path, data_dir: Path, server: str, *, offline: bool) -> "list[Review]":
     from ringwall.workload import mcp_review
+    from ringwall.workload.workbench import workbench
 
     if offline:
-        return mcp_review.reviews(bench.site, bench.plant, server)
+        with _desk(workload, data_dir) as desk:
+            return mcp_review.reviews(desk, server)
     operator = Principal("command line")
-    return asyncio.run(mcp_review.look(bench.site, bench.plant, server, operator))
+    with workbench(workload, data_dir) as bench:
+        return asyncio.run(mcp_review.look(bench.site, bench.plant, server, operator))
 
 
 def _named(found: "Sequence[Review]", names: Sequence[str]) -> "list[Review]":

@@ -11,20 +11,20 @@ from .backend import ServerInfo, ServerTool
 
 def servers(gateway: Gateway) -> list[ServerInfo]:
     """As last seen."""
-    site, plant = gateway.site, gateway.live.plant
+    desk = _desk(gateway)
     return [
         ServerInfo(
             name=name,
             at=server.url or server.command,
-            tools=tuple(_tool(review) for review in mcp_review.reviews(site, plant, name)),
+            tools=tuple(_tool(review) for review in mcp_review.reviews(desk, name)),
         )
-        for name, server in site.workload.application.mcp.servers.items()
+        for name, server in desk.section.servers.items()
     ]
 
 
 async def look(gateway: Gateway, server: str, by: Principal) -> None:
     """Raises RingwallError."""
-    mcp_review.check_right(gateway.site, by)
+    mcp_review.check_right(_desk(gateway), by)
     await mcp_review.look(gateway.site, gateway.live.plant, server, by)
 
 
@@ -32,16 +32,20 @@ async def decide(
     gateway: Gateway, server: str, tool: str, digest: str, by: Principal, *, approve: bool, despite: bool
 ) -> None:
     """Raises RingwallError."""
-    site, plant = gateway.site, gateway.live.plant
-    found = [review for review in mcp_review.reviews(site, plant, server) if review.pin.tool == tool]
+    desk = _desk(gateway)
+    found = [review for review in mcp_review.reviews(desk, server) if review.pin.tool == tool]
     if not found:
         raise DataError(f"The server {server!r} was not seen to offer this tool.")
     if approve:
         await asyncio.to_thread(
-            mcp_review.approve, site, plant, found[0], by, digest=digest, despite_findings=despite
+            mcp_review.approve, desk, found[0], by, digest=digest, despite_findings=despite
         )
     else:
-        await asyncio.to_thread(mcp_review.refuse, site, plant, found[0], by)
+        await asyncio.to_thread(mcp_review.refuse, desk, found[0], by)
+
+
+def _desk(gateway: Gateway) -> mcp_review.Desk:
+    return mcp_review.Desk.of(gateway.site.workload, gateway.live.plant)
 
 
 def _tool(review: mcp_review.Review) -> ServerTool:

@@ -34,7 +34,7 @@ async def look(visit: Visit) -> Response:
 
 
 async def decide(visit: Visit) -> Response:
-    """The form names the hash of the manifest that the person saw: what has changed meanwhile is left alone."""
+    """The form names the hash of the manifest that the person saw: what has changed since is left alone."""
     server = await _server(visit)
     name, digest = visit.form.get("tool", ""), visit.form.get("digest", "")
     approve = visit.form.get("word") == "approve"

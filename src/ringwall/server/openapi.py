@@ -34,6 +34,7 @@ def document() -> dict[str, Any]:
                 "Amendment": _AMENDMENT,
                 "Error": _ERROR_BODY,
                 "Exchange": _EXCHANGE,
+                "McpMessage": _MCP,
             },
         },
         "security": [{"key": []}, {"certificate": []}],
@@ -44,6 +45,14 @@ def document() -> dict[str, Any]:
             "/v1/collections/{collection}/documents": {
                 "post": _operation(
                     "Contribute a document", body="Document", path="collection", ok=("201", "202")
+                )
+            },
+            "/mcp/{server}": {
+                "post": _operation(
+                    "A message of the Model Context Protocol to a server behind the gateway",
+                    body="McpMessage",
+                    path="server",
+                    ok=("200", "202"),
                 )
             },
             "/oauth/token": {"post": _exchange()},
@@ -174,6 +183,16 @@ _AMENDMENT: dict[str, Any] = {
     "required": ["call", "arguments"],
     "additionalProperties": False,
     "properties": {"call": _HASH, "arguments": {"type": "object"}},
+}
+_MCP: dict[str, Any] = {
+    "type": "object",
+    "required": ["jsonrpc"],
+    "properties": {
+        "jsonrpc": {"const": "2.0"},
+        "id": {"type": ["string", "integer"]},
+        "method": {"type": "string"},
+        "params": {"type": "object"},
+    },
 }
 _EXCHANGE: dict[str, Any] = {
     "type": "object",

@@ -7,8 +7,8 @@ from .source import Path_
 
 
 def is_server_tool(workload: Workload, name: str) -> bool:
-    """``server__tool`` of a server of this workload, or ``server__*`` for all that is approved of it. Whether it
-    is approved, and there at all, shows at run time."""
+    """``server__tool`` of a server of this workload, or ``server__*`` for all that is approved of it. Whether
+    it is approved, and there at all, shows at run time."""
     server, mark, tool = name.partition("__")
     return bool(mark and tool) and server in workload.application.mcp.servers
 

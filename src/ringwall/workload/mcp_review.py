@@ -11,7 +11,8 @@ from ringwall.boundaries.application.effects import Inference
 from ringwall.boundaries.application.mcp.approved import confirmed, ungovernable
 from ringwall.boundaries.application.mcp.offered import difference, registry_name, visible
 from ringwall.boundaries.application.mcp.pins import Pin, PinState
-from ringwall.boundaries.application.mcp.settings import McpServer
+from ringwall.boundaries.application.mcp.settings import McpSection, McpServer
+from ringwall.boundaries.interface.principals import Roles
 from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import (
     Action,
@@ -29,11 +30,25 @@ from ringwall.core import (
 )
 
 from .plant import Plant
+from .schema import Workload
 from .site import Site
 
 _MARKS = "application.results"
 """Marks every untrusted text, so its word says nothing of this one."""
 OPEN = frozenset({PinState.NEW, PinState.CHANGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What decisions about servers need: no gate, and no policy that might name a tool not approved yet."""
+
+    section: McpSection
+    roles: Roles
+    plant: Plant
+
+    @classmethod
+    def of(cls, workload: Workload, plant: Plant) -> "Desk":
+        return cls(workload.application.mcp, Roles(workload.principals), plant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,50 +66,50 @@ class Review:
     """Lines of a diff against what was approved; everything for a new tool."""
 
 
-def check_right(site: Site, by: Principal) -> None:
+def check_right(desk: Desk, by: Principal) -> None:
     """Raises IdentityError for who may not decide about servers."""
-    if not by.authenticated or not site.roles.console(by.roles) or not by.grant.allows(Scope.CONSOLE):
+    if not by.authenticated or not desk.roles.console(by.roles) or not by.grant.allows(Scope.CONSOLE):
         raise IdentityError("Only holders of a role with the console right may decide about MCP servers.")
 
 
-def server_of(site: Site, name: str) -> McpServer:
+def server_of(desk: Desk, name: str) -> McpServer:
     """Raises DataError when the workload file names no such server."""
-    server = site.workload.application.mcp.servers.get(name)
+    server = desk.section.servers.get(name)
     if server is None:
-        known = ", ".join(site.workload.application.mcp.servers) or "none"
+        known = ", ".join(desk.section.servers) or "none"
         raise DataError(f"There is no MCP server {name[:64]!r} in the workload file. There are: {known}.")
     return server
 
 
-def reviews(site: Site, plant: Plant, name: str) -> list[Review]:
+def reviews(desk: Desk, name: str) -> list[Review]:
     """As last seen. Raises DataError."""
-    server = server_of(site, name)
-    return [_review(name, server, pin) for pin in plant.pins.list(name)]
+    server = server_of(desk, name)
+    return [_review(name, server, pin) for pin in desk.plant.pins.list(name)]
 
 
 async def look(site: Site, plant: Plant, name: str, by: Principal) -> list[Review]:
     """Ask the server what it offers, and have what is not approved scanned. Raises DataError, McpFault."""
-    server_of(site, name)
+    desk = Desk.of(site.workload, plant)
+    server_of(desk, name)
     pins = await site.application().mcp.look(name, by)
     for pin in pins:
         if pin.state in OPEN and pin.seen is not None:
             findings = await _scanned(site, plant, pin, by)
             plant.pins.note_findings(name, pin.tool, pin.seen.digest, findings)
-    return reviews(site, plant, name)
+    return reviews(desk, name)
 
 
 def approve(
-    site: Site,
-    plant: Plant,
+    desk: Desk,
     review: Review,
     by: Principal,
     *,
     digest: str = "",
     despite_findings: bool = False,
 ) -> Pin:
-    """Pin the tool as it is seen. On the ledger before it counts. Blocks; raises DataError or IdentityError, and
-    then nothing was approved."""
-    check_right(site, by)
+    """Pin the tool as it is seen. On the ledger before it counts. Blocks; raises DataError or IdentityError,
+    and then nothing was approved."""
+    check_right(desk, by)
     pin, inference = review.pin, review.inference
     if pin.seen is None or inference is None:
         raise DataError(f"{pin.tool[:80]} is not offered now.")
@@ -104,12 +119,12 @@ def approve(
         raise DataError(f"{pin.tool[:80]} can't be approved: {review.problem}.")
     if pin.findings and not despite_findings:
         raise DataError(
-            f"Detectors found something in {pin.tool[:80]}. Read the findings, and approve it in spite of them "
-            "if they are false alarms."
+            f"Detectors found something in {pin.tool[:80]}. Read the findings, and approve it in spite of "
+            "them if they are false alarms."
         )
-    with plant.database.transaction():
-        done = plant.pins.approve(pin, str(inference.effect), inference.target, by.owner)
-        plant.note(
+    with desk.plant.database.transaction():
+        done = desk.plant.pins.approve(pin, str(inference.effect), inference.target, by.owner)
+        desk.plant.note(
             "mcp.approved",
             by.subject,
             by.tenant,
@@ -123,13 +138,13 @@ def approve(
     return done
 
 
-def refuse(site: Site, plant: Plant, review: Review, by: Principal) -> Pin:
+def refuse(desk: Desk, review: Review, by: Principal) -> Pin:
     """Take an approval away, and refuse what is offered. Blocks; raises DataError or IdentityError."""
-    check_right(site, by)
+    check_right(desk, by)
     pin = review.pin
-    with plant.database.transaction():
-        done = plant.pins.refuse(pin, by.owner)
-        plant.note(
+    with desk.plant.database.transaction():
+        done = desk.plant.pins.refuse(pin, by.owner)
+        desk.plant.note(
             "mcp.refused",
             by.subject,
             by.tenant,

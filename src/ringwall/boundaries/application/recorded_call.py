@@ -8,7 +8,6 @@ from ringwall.core import DataError, Integrity, Label, Principal
 from .authority import Call
 from .effect import Effect
 from .registry import ToolRegistry
-from .settings import Effect
 from .strict_json import read_arguments
 
 

@@ -46,8 +46,8 @@ class ClientAsker:
         self._left = _ASKS
 
     async def sample(self, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The server's messages reach the model as data from outside; its system prompt is one of them. It gets
-        no tools and no context of the client."""
+        """The server's messages reach the model as data from outside; its system prompt is one of them. It
+        gets no tools and no context of the client."""
         from mcp.types import CreateMessageRequest, CreateMessageRequestParams, CreateMessageResult  # noqa: PLC0415
 
         told = _messages(params)
@@ -69,16 +69,14 @@ class ClientAsker:
             )
         )
         answer = await self._ask(request, CreateMessageResult)
-        block = answer.content if answer is not None else None
-        if answer is None or getattr(block, "type", "") != "text":
-            return None
-        said = await self._outward(block.text, MODEL)
+        text = getattr(answer.content, "text", None) if answer is not None else None
+        said = await self._outward(text, MODEL) if isinstance(text, str) else None
         if said is None:
             return None
         return {"role": "assistant", "content": {"type": "text", "text": said}, "model": "client"}
 
     async def elicit(self, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Forms alone: an address that a server wants opened is refused, and so is a question for a secret."""
+        """Forms alone: an address that a server wants opened is refused, and so is asking for a secret."""
         from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult  # noqa: PLC0415
 
         schema = params.get("requestedSchema")
@@ -107,14 +105,15 @@ class ClientAsker:
 
     def _may(self, *, sampling: bool) -> bool:
         capabilities = self._context.session.client_capabilities
-        able = capabilities and (capabilities.sampling if sampling else capabilities.elicitation)
+        able = capabilities is not None and (
+            (capabilities.sampling if sampling else capabilities.elicitation) is not None
+        )
         allowed = self._server.sampling if sampling else self._server.elicitation
         held = self._turn.app.labels.session(self._turn.session).sensitivity
         self._left -= 1
         return bool(
             allowed
-            and able is not None
-            and able is not False
+            and able
             and self._left >= 0
             and self._context.session.can_send_request
             and held.isdisjoint(self._restricted)

@@ -24,8 +24,8 @@ _OWN = frozenset({"model"})
 class McpTurn(Turn):
     """One request of MCP as a turn of its own: its decisions, its session, its settling.
 
-    Where an argument comes from is what the chat gateway knew of exactly this call of this session; else it is
-    looked for in what this session was given here, and what is not found is untrusted."""
+    Where an argument comes from is what the chat gateway knew of exactly this call of this session; else it
+    is looked for in what this session was given here, and what is not found is untrusted."""
 
     def background(self, part: Part) -> Background:
         fact = self.app.facts.find(self.session, part.name, part.data)
@@ -66,6 +66,8 @@ class Caller:
     """Of the older protocol; empty in the newer, which has none, and before it is given."""
     token: str
     """``x-ringwall-session``: joins what is done here to a conversation at the chat endpoint."""
+    address: str
+    """Of the peer: all that tells callers without a credential apart."""
     chain: str = ""
     """``x-ringwall-chain``: of the turn whose call this is, where an agent makes it."""
 
@@ -84,7 +86,10 @@ class Caller:
     def owner(self) -> Owner:
         """Whose session with the server it is. Clients of the newer protocol, which has no sessions, have one
         for each conversation that they name, else one for each principal."""
-        return Owner.of(self.principal, self.mcp_session or self.token)
+        session = self.mcp_session or self.token
+        if not self.principal.authenticated:
+            session = f"{self.address} {session}"
+        return Owner.of(self.principal, session)
 
     def turn(self) -> McpTurn:
         """A turn for one request."""
@@ -95,8 +100,9 @@ class Caller:
         return turn
 
 
-async def admit(turn: Turn) -> None:
+async def admit(caller: Caller, turn: Turn) -> None:
     """The request as a crossing without content: identity, roles, quota, containment. Raises WireError."""
-    crossing = turn.crossing(CrossingKind.REQUEST, (), {"estimated_tokens": 0, "messages": 0})
+    facts = {"estimated_tokens": 0, "messages": 0, "address": caller.address}
+    crossing = turn.crossing(CrossingKind.REQUEST, (), facts)
     decision = await turn.decide(crossing)
     turn.refuse_if_stopped(decision)

@@ -1,9 +1,10 @@
-"""``tools/call``: judged like every tool call of this workload, then run at the server, its result judged too."""
+"""``tools/call``: judged like every tool call of this workload, then run at the server, its result judged."""
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
+from ringwall.boundaries.application.mcp.answer import Picture, Piece, Resource
 from ringwall.boundaries.application.mcp.approved import McpBound
 from ringwall.boundaries.application.mcp.upstream import Asker, McpFault, Progress
 from ringwall.core import Part, new_id
@@ -29,7 +30,7 @@ async def call(
     progress: Progress | None = None,
     asker: Asker | None = None,
 ) -> "CallToolResult":
-    """Every outcome is a result that the client's model can read; refusals and failures are marked as errors."""
+    """Every outcome is a result that the client's model can read; refusals and failures are errors."""
     bound = caller.app.mcp.tools.find(caller.server, name)
     if bound is None or bound.name not in caller.app.application.tools:
         await judge(turn, _part(f"{caller.server}__{_safe(name)}", arguments), 0)
@@ -37,10 +38,9 @@ async def call(
     judged = await _judged(turn, _made(turn, bound, arguments))
     if not isinstance(judged, Permitted):
         return _refused(turn, judged)
-    if judged.hold is None and turn.released(judged.part):
-        if not turn.app.facts.use_approval(turn.session, judged.part.name, judged.part.data):
-            turn.app.breakers.left_out(turn.id, judged.part)
-            return said(refusals.USED)
+    if not _approval_used(turn, judged):
+        turn.app.breakers.left_out(turn.id, judged.part)
+        return said(refusals.USED)
     passed = await _run(caller, turn, bound, judged.part, progress, asker)
     if judged.changed:
         note = turn.app.hiding.reply(turn.place, refusals.changed(judged.part.text))
@@ -54,6 +54,13 @@ async def _judged(turn: McpTurn, part: Part) -> Judged:
     if isinstance(judged, Held) and turn.app.holds.wait_s > 0:
         judged = await settle(turn, judged, turn.app.holds.wait_s)
     return await taken(turn, judged) if isinstance(judged, Permitted) else judged
+
+
+def _approval_used(turn: McpTurn, judged: Permitted) -> bool:
+    """One that came with the call from the chat endpoint is good for one call; False when it is gone."""
+    if judged.hold is not None or not turn.released(judged.part):
+        return True
+    return turn.app.facts.use_approval(turn.session, judged.part.name, judged.part.data)
 
 
 def _refused(turn: McpTurn, judged: Held | Denied) -> "CallToolResult":
@@ -113,12 +120,19 @@ def _result(passed: Passed) -> "CallToolResult":
     )
 
 
-def _block(piece: Any) -> Any:
-    from mcp.types import ImageContent, TextContent  # noqa: PLC0415
+def _block(piece: Piece) -> Any:
+    from mcp.types import EmbeddedResource, ImageContent, TextContent, TextResourceContents  # noqa: PLC0415
 
-    if isinstance(piece, str):
-        return TextContent(type="text", text=piece)
-    return ImageContent(type="image", data=piece.data, mime_type=piece.kind)
+    match piece:
+        case str():
+            return TextContent(type="text", text=piece)
+        case Picture():
+            return ImageContent(type="image", data=piece.data, mime_type=piece.kind)
+        case Resource():
+            held = TextResourceContents(uri=piece.uri, mime_type=piece.kind, text=piece.text)
+            return EmbeddedResource(type="resource", resource=held)
+        case _:
+            assert_never(piece)
 
 
 def said(text: str) -> "CallToolResult":

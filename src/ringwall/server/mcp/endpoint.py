@@ -11,7 +11,7 @@ from ringwall.boundaries.application.chain_token import HEADER
 from ringwall.boundaries.application.mcp.settings import McpSection
 from ringwall.wire.errors import WireError
 
-from ..gateway import Gateway
+from ..gateway import Gateway, peer
 from .caller import Caller
 from .host import Host
 
@@ -76,13 +76,14 @@ async def mcp(request: Request) -> Response:
         name,
         request.headers.get(_SESSION, ""),
         request.headers.get("x-ringwall-session", ""),
+        peer(request),
         request.headers.get(HEADER, ""),
     )
     return _Served(await request.app.state.mcp_hosts.get(app.application.name, name), caller)
 
 
 def require_place(request: Request, section: McpSection) -> None:
-    """Against DNS rebinding: a page of another site may not call through a visitor's browser. Raises WireError."""
+    """Against DNS rebinding: a page of another site may not call by a visitor's browser. Raises WireError."""
     host = _name(request.headers.get("host", ""))
     listener = (request.scope.get("server") or ("",))[0]
     hosts = section.hosts or (_LOOPBACK if listener in _LOOPBACK else frozenset())

@@ -1,4 +1,4 @@
-"""One server as clients see it: the SDK speaks both eras of the protocol, the handlers go through the gate."""
+"""One server as clients see it: the SDK speaks both eras of the protocol, the handlers pass the gate."""
 
 import asyncio
 from contextlib import suppress
@@ -104,7 +104,7 @@ class Host:
         caller = Caller.of(context.request)
         turn = caller.turn()
         try:
-            await admit(turn)
+            await admit(caller, turn)
             return ListToolsResult(tools=await offered(caller, turn))
         except Exception as error:  # noqa: BLE001 - the last line denies, whatever went wrong
             raise self._failure(error) from None
@@ -118,7 +118,7 @@ class Host:
         turn = caller.turn()
         section = self._gateway.site.workload.application
         try:
-            await admit(turn)
+            await admit(caller, turn)
             return await call(
                 caller,
                 turn,
@@ -135,7 +135,7 @@ class Host:
             turn.settle()
 
     def _schema(self, name: str) -> Any:
-        """For the SDK's check of headers that repeat arguments: the approved schema, without asking anybody."""
+        """For the SDK's check of headers that repeat arguments: the approved schema, nobody is asked."""
         bound = next(iter(self._gateway.site.applications.values())).mcp.tools.find(self._server, name)
         return bound.settings.parameters if bound else None
 

@@ -17,7 +17,7 @@ _OUTSIDE = frozenset({Effect.FETCH, Effect.SEND, Effect.EXECUTE})
 
 
 async def offered(caller: Caller, turn: Turn) -> "list[Tool]":
-    """Tools that the server offers unchanged and that the application's gate lets through. Raises McpFault."""
+    """Tools that the server offers unchanged and that the application's gate lets pass. Raises McpFault."""
     approved = await caller.app.mcp.current(caller.server, caller.owner)
     listed = set(caller.app.application.tools)
     bounds = [bound for bound in approved if bound.name in listed]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.boundaries.application.mcp.answer import Answer, Picture
+from ringwall.boundaries.application.mcp.answer import Answer, Piece, text_of, with_text
 from ringwall.core import Action, CrossingKind, Edit, Label, Part, PartKind, apply_edits
 
 from .. import refusals
@@ -16,7 +16,7 @@ from ..turn.state import Turn
 class Passed:
     """What may go to the client."""
 
-    pieces: tuple[str | Picture, ...]
+    pieces: tuple[Piece, ...]
     structured: Any = None
     failed: bool = False
     """Whether the client is told that it is an error."""
@@ -24,8 +24,9 @@ class Passed:
 
 async def pass_result(turn: Turn, answer: Answer, label: Label, tool: str, ref: str) -> Passed:
     """Judge and treat an answer. What the client is given is remembered as content of the session."""
-    texts = [index for index, piece in enumerate(answer.pieces) if isinstance(piece, str)]
-    parts = [_part(str(answer.pieces[index]), label, tool, ref) for index in texts]
+    read = [text_of(piece) for piece in answer.pieces]
+    texts = [index for index, text in enumerate(read) if text is not None]
+    parts = [_part(read[index] or "", label, tool, ref) for index in texts]
     if answer.structured is not None:
         parts.append(_part(json.dumps(answer.structured, ensure_ascii=False), label, tool, ref))
     if not parts:
@@ -37,13 +38,14 @@ async def pass_result(turn: Turn, answer: Answer, label: Label, tool: str, ref: 
     edits = decision.joined.edits
     pieces = list(answer.pieces)
     for number, index in enumerate(texts):
-        pieces[index] = _treated(parts[number].text, [edit for edit in edits if edit.part == number])
+        treated = _treated(parts[number].text, [edit for edit in edits if edit.part == number])
+        pieces[index] = with_text(pieces[index], treated)
     structured = None
     if answer.structured is not None:
         last = len(parts) - 1
         structured = _treated_json(parts[last].text, [edit for edit in edits if edit.part == last])
     turn.show(part for part in parts if part.text)
-    return Passed(tuple(piece for piece in pieces if piece != ""), structured, answer.failed)
+    return Passed(tuple(piece for piece in pieces if text_of(piece) != ""), structured, answer.failed)
 
 
 def _part(text: str, label: Label, tool: str, ref: str) -> Part:
@@ -55,8 +57,8 @@ def _treated(text: str, edits: Sequence[Edit]) -> str:
 
 
 def _treated_json(text: str, edits: Sequence[Edit]) -> Any:
-    """Marks that are put around a text have no place in JSON; what takes something out is carried out. What is
-    no JSON after that is left out."""
+    """Marks that are put around a text have no place in JSON; what takes something out is carried out. What
+    is no JSON after that is left out."""
     if any(edit.drop for edit in edits):
         return None
     try:

@@ -3,11 +3,13 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .credentials import Secrets
+from .offered import cleaned
 from .settings import McpServer
 
 _PIECES = 64
@@ -19,6 +21,8 @@ _PICTURES = {
 }
 """Kinds of pictures that are passed on, with how they begin."""
 _DEPTH = 32
+_URI = 500
+_MIME = re.compile(r"[a-z]{1,20}/[a-zA-Z0-9.+-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,22 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """A text that a server put in under an address of its own."""
+
+    uri: str
+    kind: str
+    text: str
+
+
+Piece = str | Picture | Resource
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of one call."""
 
-    pieces: tuple[str | Picture, ...]
+    pieces: tuple[Piece, ...]
     structured: Any = None
     """JSON; None when there is none, or it is not passed on."""
     failed: bool = False
@@ -40,21 +56,36 @@ class Answer:
     @property
     def text(self) -> str:
         """All that can be read, for a model that is given text alone."""
-        said = [piece for piece in self.pieces if isinstance(piece, str)]
+        said = [text for piece in self.pieces if (text := text_of(piece)) is not None]
         if not said and self.structured is not None:
             return json.dumps(self.structured, ensure_ascii=False)
         return "\n\n".join(said)
 
 
+def text_of(piece: Piece) -> str | None:
+    """What can be read of it."""
+    if isinstance(piece, Picture):
+        return None
+    return piece if isinstance(piece, str) else piece.text
+
+
+def with_text(piece: Piece, text: str) -> Piece:
+    """The same piece with another text."""
+    return replace(piece, text=text) if isinstance(piece, Resource) else text
+
+
 def read_answer(result: Any, server: McpServer, secrets: Secrets) -> Answer:
-    """``result`` is a ``CallToolResult``. Credentials of the server are taken out; what is too long is cut."""
+    """Of a ``CallToolResult``. Credentials of the server are taken out, what is too long is cut."""
     room = server.limits.result_bytes
-    pieces: list[str | Picture] = []
+    pieces: list[Piece] = []
     for block in result.content[:_PIECES]:
         for piece in _pieces(block, server, room):
-            kept = secrets.redact(piece)[:room] if isinstance(piece, str) else piece
-            room -= len(kept) if isinstance(kept, str) else len(kept.data)
-            pieces.append(kept)
+            text = text_of(piece)
+            if text is not None:
+                text = secrets.redact(text)[:room]
+                piece = with_text(piece, text)  # noqa: PLW2901
+            room -= len(text) if text is not None else len(getattr(piece, "data", ""))
+            pieces.append(piece)
     if len(result.content) > _PIECES:
         pieces.append(f"[{len(result.content) - _PIECES} more pieces were left out]")
     structured = result.structured_content if server.structured else None
@@ -63,7 +94,7 @@ def read_answer(result: Any, server: McpServer, secrets: Secrets) -> Answer:
     return Answer(tuple(pieces), structured, bool(result.is_error))
 
 
-def _pieces(block: Any, server: McpServer, room: int) -> Iterator[str | Picture]:
+def _pieces(block: Any, server: McpServer, room: int) -> Iterator[Piece]:
     if block.type == "text":
         yield block.text
     elif block.type == "image" and server.images:
@@ -72,9 +103,20 @@ def _pieces(block: Any, server: McpServer, room: int) -> Iterator[str | Picture]
         told = f": {block.description}" if block.description else ""
         yield f"[resource {block.name} at {block.uri}{told}]"
     elif block.type == "resource" and getattr(block.resource, "text", None) is not None:
-        yield block.resource.text
+        yield Resource(
+            _address(str(block.resource.uri)), _kind(block.resource.mime_type), block.resource.text
+        )
     else:
         yield f"[content of the kind {block.type!r} was left out]"
+
+
+def _address(uri: str) -> str:
+    """Without what could carry a message: a resource is named, not asked for by it."""
+    return cleaned(uri).partition("?")[0].partition("#")[0][:_URI]
+
+
+def _kind(kind: str | None) -> str:
+    return kind if kind and _MIME.fullmatch(kind) else "text/plain"
 
 
 def _picture(kind: str, data: str, room: int) -> Picture | None:

@@ -1,4 +1,4 @@
-"""What the chat gateway knew of a call that it handed to a client, for the moment when the client makes it here."""
+"""What the chat gateway knew of a call that it handed to a client, for when the client makes it here."""
 
 import threading
 from collections import OrderedDict
@@ -20,8 +20,8 @@ class CallFact:
 
 
 class CallFacts:
-    """By session (which belongs to one principal) and hash of the call. In memory: what another process decided,
-    or what was forgotten, is not known and counts as untrusted. Bounded: the oldest go first."""
+    """By session (which belongs to one principal) and hash of the call. In memory: what another process
+    decided, or what was forgotten, is not known and counts as untrusted. Bounded: the oldest go first."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most

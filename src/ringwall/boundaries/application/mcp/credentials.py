@@ -19,7 +19,7 @@ _MOST = 16_384
 
 
 class Secrets:
-    """The values of one server. ``headers`` and ``env`` are complete; ``redact`` is for all that comes back."""
+    """The values of one server. ``headers`` and ``env`` are whole; ``redact`` is for all that comes back."""
 
     def __init__(self, headers: Mapping[str, str], env: Mapping[str, str], secret: frozenset[str]) -> None:
         self.headers = dict(headers)

@@ -126,7 +126,8 @@ class Pins:
                     *(at, server, name),
                 )
             self._database.write(
-                "DELETE FROM mcp_tools WHERE server = ? AND seen = '' AND pinned = '' AND refused_digest = ''",
+                "DELETE FROM mcp_tools"
+                " WHERE server = ? AND seen = '' AND pinned = '' AND refused_digest = ''",
                 server,
             )
         after = {pin.tool: pin for pin in self.list(server)}

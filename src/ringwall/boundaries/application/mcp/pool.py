@@ -49,6 +49,8 @@ class UpstreamPool:
     def __init__(self) -> None:
         self._sessions: OrderedDict[_Key, Upstream] = OrderedDict()
         self._opening: dict[_Key, asyncio.Lock] = {}
+        self._begun: set[Upstream] = set()
+        """All whose task still runs, those that are ending included."""
 
     async def session(
         self, name: str, server: McpServer, owner: Owner, make: Callable[[], Upstream]
@@ -65,6 +67,7 @@ class UpstreamPool:
                     return known
                 await self._make_room(key, server)
                 made = self._sessions[key] = make()
+                self._begun = {one for one in self._begun if not one.over} | {made}
                 try:
                     await made.start()
                 except BaseException:
@@ -84,11 +87,11 @@ class UpstreamPool:
 
     async def close(self) -> None:
         """End all, at shutdown."""
-        sessions, self._sessions = list(self._sessions.values()), OrderedDict()
-        await asyncio.gather(*(session.close() for session in sessions), return_exceptions=True)
+        begun, self._begun, self._sessions = self._begun, set(), OrderedDict()
+        await asyncio.gather(*(session.close() for session in begun), return_exceptions=True)
 
     async def _make_room(self, key: _Key, server: McpServer) -> None:
-        """Bounds hold for each server; the oldest idle session of the same principal, then of anybody, ends."""
+        """Bounds hold for each server: the oldest idle session of the principal, then of anybody, ends."""
         for old in [one for one, session in self._sessions.items() if not session.alive]:
             del self._sessions[old]
         mine = [

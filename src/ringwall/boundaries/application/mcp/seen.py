@@ -1,4 +1,4 @@
-"""What clients were given here, by session: the content in which the arguments of their next calls are looked for."""
+"""What clients were given here, by session: the arguments of their next calls are looked for in it."""
 
 import threading
 from collections import OrderedDict
@@ -11,8 +11,8 @@ _CHARACTERS = 200_000
 
 
 class SeenContent:
-    """In memory and bounded: what was forgotten is not found, and counts as untrusted. The *labels* of a session
-    last, see ``SessionLabels``."""
+    """In memory and bounded: what was forgotten is not found, and counts as untrusted. The *labels* of a
+    session last, see ``SessionLabels``."""
 
     def __init__(self, *, sessions: int = _SESSIONS, characters: int = _CHARACTERS) -> None:
         """``characters`` bounds one session."""

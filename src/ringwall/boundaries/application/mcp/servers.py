@@ -51,7 +51,7 @@ class McpServers:
         decide: Decide | None = None,
     ) -> Answer:
         """Run a tool, if the server still says of it what was approved. Raises McpFault. Call only what a
-        decision has let through. ``decide`` is asked for requests out of a server that the gateway started."""
+        decision has let through. ``decide`` is asked for requests out of a server that was started here."""
         session = await self._session(bound.server, owner)
         offered = (await session.offered()).get(bound.tool)
         if offered is None or offered.digest != bound.digest:
@@ -59,7 +59,7 @@ class McpServers:
                 f"The tool {bound.tool} is not what was approved any more: it waits for an operator "
                 "(`ringwall mcp diff`)."
             )
-        return await session.call(bound.tool, arguments, progress=progress, asker=asker, decide=decide)
+        return await session.call(bound.tool, arguments, report=progress, asker=asker, decide=decide)
 
     async def current(self, server: str, owner: Owner) -> list[McpBound]:
         """Approved tools that the server offers unchanged to this owner, just looked up. Raises McpFault."""

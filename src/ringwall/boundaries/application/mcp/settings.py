@@ -1,4 +1,4 @@
-"""``application.mcp``: the servers behind ``/mcp/{server}``, and what the gateway must know to govern them."""
+"""``application.mcp``: the servers behind ``/mcp/{server}``, and what is needed to govern them."""
 
 import re
 from typing import Literal
@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 class Credential(Settings):
-    """Where a secret is taken from when a server is contacted. The secret itself never stands in this file."""
+    """Where a secret is taken from when a server is contacted. Itself it never stands in this file."""
 
     env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,127})?$")
     """Name of an environment variable of the gateway."""
@@ -82,26 +82,31 @@ class McpServer(Settings):
     args: tuple[str, ...] = ()
     """Arguments of the program."""
     env: dict[str, str | Credential] = Field(default_factory=dict)
-    """Environment of the program, beside ``PATH`` and an empty home. Secrets as ``{env: NAME}`` or ``{file: PATH}``."""
+    """Environment of the program, beside ``PATH`` and an empty home. Secrets as ``{env: NAME}`` or
+    ``{file: PATH}``."""
     headers: dict[str, str | Credential] = Field(default_factory=dict)
     """Headers of every request to ``url``. Secrets as ``{env: NAME}`` or ``{file: PATH}``."""
     cwd: str = ""
-    """Working directory of the program, relative to the workload file; left out: an empty one that is thrown away."""
+    """Working directory of the program, relative to the workload file; left out: an empty one that is thrown
+    away."""
+    protocol: Literal["auto", "handshake"] = "auto"
+    """``auto`` tries the protocol without sessions (from 2026-07-28 on) first; ``handshake`` speaks the older
+    one at once, which servers need that ask back in the middle of a call."""
     private: bool = False
     """Whether ``url`` may be at a private or loopback address."""
     egress: tuple[EgressRule, ...] = ()
-    """Destinations that the started program may reach, by the proxy that its environment names; empty: none. A
-    program that ignores the proxy must be kept in by the network."""
+    """Destinations that the started program may reach, by the proxy that its environment names; empty: none.
+    A program that ignores the proxy must be kept in by the network."""
     roles: frozenset[str] = frozenset()
     """Who may use the server; empty: every role of the application."""
     tools: dict[str, McpTool] = Field(default_factory=dict)
     """By the server's own name of the tool."""
     names: Literal["plain", "prefixed"] = "plain"
-    """Names of the tools at ``/mcp/{server}``: the server's own, or ``server__tool`` as in the rest of this file
-    (for clients whose model is asked through this gateway as well). A call may use either."""
+    """Names of the tools at ``/mcp/{server}``: the server's own, or ``server__tool`` as in the rest of this
+    file (for clients whose model is asked through this gateway as well). A call may use either."""
     chat: Literal["gateway", "client"] = "gateway"
-    """Who makes the calls of its tools in a chat turn: the gateway, which then offers them to the model by itself, or
-    a client that declares them (by their names in this workload) and makes them here."""
+    """Who makes the calls of its tools in a chat turn: the gateway, which then offers them to the model by
+    itself, or a client that declares them (by their names in this workload) and makes them here."""
     shared: bool = False
     """One session with the server for all principals. Only for a server that keeps nothing between calls."""
     structured: bool = True
@@ -166,7 +171,8 @@ class McpSection(Settings):
     servers: dict[str, McpServer] = Field(default_factory=dict)
     """By name: lower-case letters, digits and hyphens, at most 30."""
     hosts: frozenset[str] = frozenset()
-    """Host names under which clients reach the gateway; empty: loopback names on a loopback listener, else any."""
+    """Host names under which clients reach the gateway; empty: loopback names on a loopback listener, else
+    any."""
     origins: frozenset[str] = frozenset()
     """Origins of web pages that may call, such as ``https://app.example``; others are refused."""
 

@@ -1,5 +1,5 @@
-"""The transport to a started server: no shell, a minimal environment with a proxy of its own, bounded lines, the
-whole tree ended.
+"""The transport to a started server: no shell, a minimal environment with a proxy of its own, bounded lines,
+the whole tree ended.
 
 Own code in the place of the SDK's, whose reader keeps an endless line in memory and whose child inherits the
 gateway's home.
@@ -172,6 +172,6 @@ async def _gone(process: asyncio.subprocess.Process) -> bool:
     """Asked, not awaited: ``wait`` would also wait for a grandchild that holds the pipe."""
     loop = asyncio.get_running_loop()
     end = loop.time() + _GRACE_S
-    while process.returncode is None and loop.time() < end:
+    while process.returncode is None and loop.time() < end:  # noqa: ASYNC110 - a process has no event
         await asyncio.sleep(_POLL_S)
     return process.returncode is not None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PAGES = 20
 _TOOLS = 256
+_FAREWELL_S = 10.0
 _ROUNDS = 4
 """How often a server of the newer era may ask back within one call."""
 EXTRA = "MCP servers need the extra `mcp`: install ringwall[mcp]."
@@ -36,8 +37,8 @@ class McpFault(RingwallError):
 
 
 class Asker(Protocol):
-    """The client behind a call, for what the server asks back. Both give a dictionary in the protocol's shape,
-    or None to refuse."""
+    """The client behind a call, for what the server asks back. Both give a dictionary in the protocol's
+    shape, or None to refuse."""
 
     async def sample(self, params: Mapping[str, Any]) -> Mapping[str, Any] | None: ...
 
@@ -94,6 +95,11 @@ class Upstream:
         return self._task is not None and not self._task.done() and not self._closing.is_set()
 
     @property
+    def over(self) -> bool:
+        """Whether nothing of it is left."""
+        return self._task is not None and self._task.done()
+
+    @property
     def idle(self) -> bool:
         return not self._busy
 
@@ -108,16 +114,18 @@ class Upstream:
             raise McpFault(f"The server {self.name} did not start in time.") from None
 
     async def close(self) -> None:
-        """End the session and what was started for it."""
+        """End the session and what was started for it. The task leaves by itself, so that its own cleaning up
+        is never cut short; only one that still connects is cancelled."""
         self._closing.set()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._task
-
-    def end_when_idle(self) -> None:
-        """No further call is made in it."""
-        self._closing.set()
+        task = self._task
+        if task is None:
+            return
+        if not self._ready.done():
+            task.cancel()
+        await asyncio.wait([task], timeout=_FAREWELL_S)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=_FAREWELL_S)
 
     async def offered(self, *, fresh: bool = False) -> dict[str, Offered]:
         """What the server offers, by name; a name that it uses twice is no tool. Raises McpFault."""
@@ -134,16 +142,16 @@ class Upstream:
         tool: str,
         arguments: Mapping[str, Any],
         *,
-        progress: Progress | None = None,
+        report: Progress | None = None,
         asker: Asker | None = None,
         decide: Decide | None = None,
     ) -> Answer:
         """``decide`` is asked for requests out of a started server while it works on this. Raises McpFault.
         Cancelling this cancels the call at the server."""
 
-        async def told(done: float, total: float | None, message: str | None) -> None:
-            if progress is not None:
-                await progress(done, total)  # what a server says beside the numbers is not passed on
+        async def told(progress: float, total: float | None, message: str | None) -> None:
+            if report is not None:
+                await report(progress, total)  # what a server says beside the numbers is not passed on
 
         if asker is not None:
             self._askers.append(asker)
@@ -201,10 +209,10 @@ class Upstream:
         try:
             async with Client(
                 self._transport(),
-                mode="auto",
+                mode="auto" if self.server.protocol == "auto" else "legacy",
                 cache=None,
                 client_info=Implementation(name="ringwall", version=version("ringwall")),
-                read_timeout_seconds=limits.timeout_s,
+                read_timeout_seconds=max(limits.timeout_s, limits.start_s),
                 sampling_callback=self._sample if self.server.sampling else None,
                 elicitation_callback=self._elicit if self.server.elicitation else None,
                 message_handler=self._heard,
@@ -214,7 +222,7 @@ class Upstream:
                 await self._look()
                 self._ready.set_result(None)
                 await self._until_over()
-        except Exception:  # noqa: BLE001 - whatever ends it, callers learn that it has ended
+        except Exception:  # noqa: BLE001, S110 - whatever ends it, callers learn that it has ended
             pass
         finally:
             self._client = None
