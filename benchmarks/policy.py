@@ -93,9 +93,7 @@ def section() -> ApplicationSection:
         "effect": "write",
         "target": ["a0"],
     }
-    return ApplicationSection.model_validate(
-        {"tools": {"note": tool}, "breakers": _OPEN}
-    )
+    return ApplicationSection.model_validate({"tools": {"note": tool}, "breakers": _OPEN})
 
 
 def policies(count: int, arguments_read: int = 5) -> str:

@@ -95,7 +95,8 @@ def _all_verbatim(value: Any, texts: tuple[str, ...]) -> bool:
 
 def _is_address(text: str) -> bool:
     """One address and nothing beside it."""
-    return len(text) <= 4096 and web_addresses(text) == {address_form(text)}
+    found = web_addresses(text) if len(text) <= 4096 else ()
+    return len(found) == 1 and address_form(text) in found
 
 
 def _links(value: Any, own: tuple[str, ...]) -> bool:

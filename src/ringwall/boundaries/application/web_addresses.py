@@ -20,6 +20,9 @@ _ADDRESS = re.compile(
     r"(?P<path>[/?#][^\s<>\"'`|]{0,4096})?",
     re.IGNORECASE,
 )
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]{0,15}:[\\/]{1,8}")
+_PARTS = re.compile(r"([^/?#\\]*)(.*)", re.DOTALL)
+_NONE: frozenset[str] = frozenset()
 _TRAILING = ".,;:!?)]}*_\"'”’»"
 _FILES = frozenset(
     [
@@ -62,10 +65,16 @@ def _top_level() -> frozenset[str]:
     return frozenset(text.partition("\n")[2].split())
 
 
-@lru_cache(maxsize=2048)
 def web_addresses(text: str) -> frozenset[str]:
     """Each address in the text, in one form: no scheme, host in lower case, no closing punctuation or
     slash. Linear."""
+    if "." not in text and ":" not in text and "[" not in text:
+        return _NONE
+    return _found(text)
+
+
+@lru_cache(maxsize=2048)
+def _found(text: str) -> frozenset[str]:
     found: set[str] = set()
     for match in _ADDRESS.finditer(text):
         if not match["url"] and match.start() and text[match.start() - 1] in "@._-":
@@ -79,11 +88,9 @@ def web_addresses(text: str) -> frozenset[str]:
 
 def address_form(text: str) -> str:
     """The one form under which addresses are compared."""
-    plain = (
-        re.sub(r"^[A-Za-z][A-Za-z0-9+.\-]{0,15}:[\\/]{1,8}", "", text.strip()).rstrip(_TRAILING).rstrip("/")
-    )
-    host, sign, rest = re.match(r"([^/?#\\]*)([/?#\\]?)(.*)", plain, re.DOTALL).groups()  # type: ignore[union-attr]
-    return host.casefold() + sign + rest
+    plain = _SCHEME.sub("", text.strip()).rstrip(_TRAILING).rstrip("/")
+    parts = _PARTS.match(plain)
+    return parts[1].casefold() + parts[2] if parts else plain
 
 
 def verbatim(address: str, texts: tuple[str, ...]) -> bool:
