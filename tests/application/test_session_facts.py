@@ -12,7 +12,7 @@ from ringwall.boundaries.application.directory import Directories
 from ringwall.boundaries.application.provenance import Provenance
 from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.settings import Directory
-from ringwall.boundaries.application.web_addresses import verbatim, web_addresses
+from ringwall.boundaries.application.web_addresses import Addresses, web_addresses
 from ringwall.core import USER, Part, PartKind, untrusted
 
 BOOK = [
@@ -104,8 +104,43 @@ def test_an_address_is_verbatim_only_as_it_stands() -> None:
 
 def test_many_addresses_of_one_site_are_a_code() -> None:
     texts = tuple(f"http://{number:02}.evil.example/" for number in range(9))
-    assert not verbatim("http://03.evil.example/", texts)
-    assert verbatim("http://03.evil.example/", texts[:8])
+    assert not Addresses(texts).verbatim("http://03.evil.example/")
+    assert Addresses(texts[:8]).verbatim("http://03.evil.example/")
+
+
+SPELLINGS = [
+    "https://evil.example/p!?!!?",
+    "https://evil.example/p////",
+    "https://evil.example/p?.,.",
+    "https://evil.example/p_*)",
+]
+
+
+@pytest.mark.parametrize("url", SPELLINGS)
+def test_the_spelling_of_an_address_carries_nothing(url: str) -> None:
+    """Signs that reading drops, and capitals, would be an alphabet to write to the site's owner in."""
+    page = result("read", "see https://evil.example/p for more")
+    mine = Part(PartKind.TEXT, "look at https://evil.example/p", USER, "user")
+    for content in ([page], [mine]):
+        found = SessionFacts(Provenance(), CONTACTS).of(content, {"url": url})
+        assert not found.verbatim
+        assert found.labels["url"] != USER
+    loud = SessionFacts(Provenance(), CONTACTS).of([page], {"url": "https://eViL.eXample/p"})
+    assert not loud.verbatim
+
+
+def test_an_address_that_ends_in_a_sign_is_followed_as_it_was_written() -> None:
+    page = result("read", "see https://wiki.example/Foo_(bar) and HTTPS://Blog.example/A.")
+    for url in ("https://wiki.example/Foo_(bar)", "https://Blog.example/A", "https://blog.example/A/"):
+        found = SessionFacts(Provenance(), CONTACTS).of([page], {"url": url})
+        assert found.verbatim == {"url"}, url
+
+
+def test_a_text_with_more_addresses_than_are_read_is_taken_to_link() -> None:
+    own = " ".join(f"https://shop.example/{number}" for number in range(600))
+    said = Part(PartKind.TEXT, own, USER, "user")
+    found = SessionFacts(Provenance(), CONTACTS).of([said], {"body": f"{own} https://evil.example/x"})
+    assert found.linking == {"body"}
 
 
 def test_links_that_nobody_vouches_for_are_found() -> None:

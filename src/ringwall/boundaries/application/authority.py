@@ -17,7 +17,7 @@ from .entities import NOTHING_LISTED, Entities, Listed, destinations, leaf_texts
 from .provenance import below
 from .registry import Manifest, ToolRegistry
 from .rights import ApprovalRights
-from .web_addresses import web_addresses
+from .web_addresses import MAX_ADDRESSES, web_addresses
 
 _PEOPLE = 1024
 _OFFERS = 8192
@@ -185,11 +185,10 @@ class Authority:
         """Whether what is sent along, the targets left out, holds an address that is neither known nor
         vouched for."""
         beside = set(call.linking).difference(targets(call.tool, call.arguments))
+        found = [web_addresses(text) for name in beside for text in leaf_texts(call.arguments.get(name))]
         return any(
-            not self._entities.knows_address(address)
-            for name in beside
-            for text in leaf_texts(call.arguments.get(name))
-            for address in web_addresses(text)
+            len(addresses) > MAX_ADDRESSES or not all(map(self._entities.knows_address, addresses))
+            for addresses in found
         )
 
     def _target(self, call: Call, labels: Mapping[str, Label], tainted: bool) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from .directory import Directories
 from .effect import Effect
 from .entities import leaf_texts
 from .provenance import Provenance
-from .web_addresses import address_form, verbatim, web_addresses
+from .web_addresses import MAX_ADDRESSES, Addresses, address_form, web_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +48,32 @@ class SessionFacts:
     ) -> Background:
         """``content``: everything that the model has been shown, in order. Linear in it; what was read
         before is remembered by its text."""
-        own = tuple(part.text for part in content if part.label.integrity >= Integrity.USER)
-        others = tuple(part.text for part in content if part.label.integrity < Integrity.USER)
+        own = Addresses(tuple(part.text for part in content if part.label.integrity >= Integrity.USER))
+        shown = Addresses(tuple(part.text for part in content))
         labels = self._provenance.of(content, arguments, schema)
         return Background(
-            {**labels, **_typed(labels, arguments, content)},
+            {**labels, **_typed(labels, arguments, content, own)},
             asked_by(content),
             self._directories.listed(content),
-            frozenset(name for name, value in arguments.items() if _all_verbatim(value, (*own, *others))),
+            frozenset(name for name, value in arguments.items() if _all_verbatim(value, shown)),
             frozenset(name for name, value in arguments.items() if _links(value, own)),
         )
 
 
 def _typed(
-    labels: Mapping[str, Label], arguments: Mapping[str, Any], content: Sequence[Part]
+    labels: Mapping[str, Label], arguments: Mapping[str, Any], content: Sequence[Part], own: Addresses
 ) -> Mapping[str, Label]:
     """Addresses that somebody vouches for in another spelling: ``shop.example`` was typed,
     ``https://shop.example/`` is called. Whole arguments and items of lists only."""
     doubtful = {path: label for path, label in labels.items() if label.integrity < Integrity.USER}
     found: dict[str, Label] = {}
     for path, text in _texts(arguments):
-        if path in doubtful and _is_address(text):
-            wanted = address_form(text)
-            vouched = [
-                part.label
-                for part in content
-                if part.label.integrity >= Integrity.USER and wanted in web_addresses(part.text)
-            ]
-            if vouched:
-                found[path] = max(vouched, key=lambda label: label.integrity)
+        wanted = address_form(text) if path in doubtful and _is_address(text) else ""
+        if wanted in own.forms and own.as_written(text):
+            found[path] = max(
+                (part.label for part in content if wanted in web_addresses(part.text)),
+                key=lambda label: label.integrity,
+            )
     return found
 
 
@@ -88,9 +85,9 @@ def _texts(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}[{at}]", item) for at, item in enumerate(value) if isinstance(item, str))
 
 
-def _all_verbatim(value: Any, texts: tuple[str, ...]) -> bool:
+def _all_verbatim(value: Any, shown: Addresses) -> bool:
     leaves = [text for text in leaf_texts(value) if text.strip()]
-    return bool(leaves) and all(_is_address(text) and verbatim(text, texts) for text in leaves)
+    return bool(leaves) and all(_is_address(text) and shown.verbatim(text) for text in leaves)
 
 
 def _is_address(text: str) -> bool:
@@ -99,6 +96,7 @@ def _is_address(text: str) -> bool:
     return len(found) == 1 and address_form(text) in found
 
 
-def _links(value: Any, own: tuple[str, ...]) -> bool:
-    found = {address for text in leaf_texts(value) for address in web_addresses(text)}
-    return any(all(address not in web_addresses(text) for text in own) for address in found)
+def _links(value: Any, own: Addresses) -> bool:
+    """True too for a text with more addresses than are read."""
+    found = [web_addresses(text) for text in leaf_texts(value)]
+    return any(len(addresses) > MAX_ADDRESSES or not addresses <= own.forms for addresses in found)

@@ -7,7 +7,7 @@ vouches for it.
 
 import re
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 
 MAX_ADDRESSES = 512
@@ -21,7 +21,6 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]{0,15}:[\\/]{1,8}")
-_PARTS = re.compile(r"([^/?#\\]*)(.*)", re.DOTALL)
 _NONE: frozenset[str] = frozenset()
 _TRAILING = ".,;:!?)]}*_\"'”’»"
 _FILES = frozenset(
@@ -88,27 +87,59 @@ def _found(text: str) -> frozenset[str]:
 
 def address_form(text: str) -> str:
     """The one form under which addresses are compared."""
-    plain = _SCHEME.sub("", text.strip()).rstrip(_TRAILING).rstrip("/")
-    parts = _PARTS.match(plain)
-    return parts[1].casefold() + parts[2] if parts else plain
+    host, rest = _split(_closed(_SCHEME.sub("", text.strip())))
+    return host.casefold() + rest
 
 
-def verbatim(address: str, texts: tuple[str, ...]) -> bool:
-    """Whether the address stands in one of the texts as it is, and they name few other addresses of its site.
+def _closed(bare: str) -> str:
+    """Without closing punctuation and slashes."""
+    return bare.rstrip(_TRAILING).rstrip("/")
 
-    With many to choose from, the choice itself would tell the site's owner something.
-    """
-    wanted = address_form(address)
-    named: set[str] = set()
-    for text in texts:
-        found = web_addresses(text)
-        if len(found) > MAX_ADDRESSES:
-            return False
-        named |= found
-    if wanted not in named:
-        return False
-    sites = Counter(_site(one) for one in named)
-    return sites[_site(wanted)] <= SITE_ADDRESSES
+
+def _split(bare: str) -> tuple[str, str]:
+    """Host, with what stands before and after it up to the path, and the rest."""
+    end = next((at for at, sign in enumerate(bare) if sign in "/?#\\"), len(bare))
+    return bare[:end], bare[end:]
+
+
+class Addresses:
+    """The addresses that texts name, read once for any number of questions."""
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self._texts = texts
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        return frozenset().union(*map(web_addresses, self._texts))
+
+    @cached_property
+    def _sites(self) -> Counter[str]:
+        return Counter(map(_site, self.forms))
+
+    @cached_property
+    def _uncounted(self) -> bool:
+        return any(len(web_addresses(text)) > MAX_ADDRESSES for text in self._texts)
+
+    def verbatim(self, address: str) -> bool:
+        """Whether the address stands in one of the texts as it is, and they name few other addresses of its
+        site.
+
+        With many to choose from, the choice itself would tell the site's owner something.
+        """
+        return (
+            address_form(address) in self.forms
+            and not self._uncounted
+            and self._sites[_site(address_form(address))] <= SITE_ADDRESSES
+            and self.as_written(address)
+        )
+
+    def as_written(self, address: str) -> bool:
+        """Whether nothing was put into the spelling of an address that is named here: signs at its end or
+        capitals in its host that nobody wrote would carry what the caller likes."""
+        bare = _SCHEME.sub("", address.strip())
+        host, _ = _split(bare)
+        closing = bare[len(_closed(bare)) :]
+        return (closing in ("", "/") and host == host.lower()) or any(bare in text for text in self._texts)
 
 
 def _site(address: str) -> str:
