@@ -103,6 +103,21 @@ def test_data_classes_of_trusted_content_flow_without_its_trust() -> None:
     assert label.integrity is Integrity.UNTRUSTED
 
 
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [("anna@strasse.example", "anna@straße.example"), ("anna@straße.example", "anna@strasse.example")],
+)
+def test_letters_that_fold_into_others_make_another_address(typed: str, value: str) -> None:
+    labels = Provenance().of([user(f"mail {typed}"), result(f"or {value}")], {"to": value})
+    assert labels["to"].integrity is Integrity.UNTRUSTED
+
+
+def test_a_value_is_not_looked_for_without_end() -> None:
+    """Where every place of a long text matches and none is whole, each leaf would cost a second."""
+    labels = Provenance().of([user("x" * 5000 + " xxx")], {"to": "xxx"})
+    assert labels["to"].integrity is Integrity.UNTRUSTED
+
+
 def test_in_both_it_is_the_users() -> None:
     assert trace("bob@corp.example", result("bob@corp.example"), user("mail bob@corp.example")) == USER
 

@@ -23,13 +23,15 @@ from typing import Any
 
 from ringwall.core import MODEL, Integrity, Label, Part
 
-from .text_forms import Forms, FormsCache, fold
+from .text_forms import Forms, FormsCache, lowered
 
 MIN_CHARACTERS = 3
 _MIN_SQUEEZED = 6
 _MIN_DIGITS = 4
 _HISTORIES = 64
 """Histories kept as one text, for the further calls of a turn."""
+_PLACES = 1000
+"""Of a value in one message, that are looked at for one where it stands as a whole."""
 _GLUE = frozenset("._@+-%~")
 """Signs that join words into one name: an address cut out of a longer one is another address."""
 
@@ -101,7 +103,7 @@ class _Content:
         return cls(
             tuple(trusted),
             tuple(others),
-            "\0".join(forms.folded for _, forms in trusted),
+            "\0".join(forms.lowered for _, forms in trusted),
             "\0".join(forms.folded for forms in searched),
             "\0".join(forms.squeezed for forms in searched),
             frozenset().union(*(forms.fragments for forms in searched)),
@@ -152,7 +154,7 @@ def _label(value: Any, content: _Content) -> Label:
         return MODEL
     if text in content.trusted_text:
         for label, forms in reversed(content.trusted):
-            if _stands_in(text, forms.folded):
+            if _stands_in(text, forms.lowered):
                 return label
     if not isinstance(value, str) and sum(map(str.isdigit, text)) < _MIN_DIGITS:
         return MODEL
@@ -164,12 +166,12 @@ def _label(value: Any, content: _Content) -> Label:
 
 
 def _text(value: Any) -> str:
-    """The folded text to look for; empty for what proves nothing."""
+    """The text to look for in trusted content; empty for what proves nothing."""
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, str):
-        folded = fold(value)
-        return folded if len(folded) >= MIN_CHARACTERS else ""
+        plain = lowered(value)
+        return plain if len(plain) >= MIN_CHARACTERS else ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
@@ -178,7 +180,9 @@ def _text(value: Any) -> str:
 def _stands_in(text: str, content: str) -> bool:
     """Whether the text stands in the content as a whole: not as a piece of a longer word, name or address."""
     at = content.find(text)
-    while at >= 0:
+    for _ in range(_PLACES):
+        if at < 0:
+            return False
         if _open_before(content, at) and _open_after(content, at + len(text)):
             return True
         at = content.find(text, at + 1)

@@ -27,10 +27,17 @@ _SIGNIFICANT = 7
 
 def fold(text: str) -> str:
     """Compatibility form, without case, blanks collapsed."""
+    return " ".join(_compatible(text).casefold().split())
+
+
+def lowered(text: str) -> str:
+    """As ``fold``, but letters stay apart that are not the same: "ß" is not "ss", in names of hosts too."""
+    return " ".join(_compatible(text).lower().split())
+
+
+def _compatible(text: str) -> str:
     cut = text[:MAX_CHARACTERS]
-    if not cut.isascii():
-        cut = unicodedata.normalize("NFKC", cut)
-    return " ".join(cut.casefold().split())
+    return cut if cut.isascii() else unicodedata.normalize("NFKC", cut)
 
 
 def squeeze(folded: str) -> str:
@@ -96,6 +103,7 @@ class Forms:
     """The forms of one text."""
 
     folded: str
+    lowered: str
     squeezed: str
     """Squeezed text and, after a separator, each decoded one."""
     fragments: frozenset[int]
@@ -103,11 +111,11 @@ class Forms:
 
     @classmethod
     def of(cls, text: str) -> "Forms":
-        folded = fold(text)
+        folded, lower = fold(text), lowered(text)
         views = [folded, *(fold(view) for view in decoded(text))]
         squeezed = "\0".join(squeeze(view) for view in views)
         pieces = frozenset().union(*(fragments(view) for view in views))
-        return cls(folded, squeezed, pieces)
+        return cls(folded, folded if lower == folded else lower, squeezed, pieces)
 
 
 class FormsCache:
