@@ -16,7 +16,8 @@ from ringwall.boundaries.application.addresses import host_of
 from ringwall.boundaries.application.compose import PolicyServices
 from ringwall.boundaries.application.destination import DestinationControl, DestinationSettings
 from ringwall.boundaries.application.egress import Egress, EgressLimits, EgressRefused
-from ringwall.boundaries.application.settings import EgressRule
+from ringwall.boundaries.application.entities import Entities
+from ringwall.boundaries.application.settings import EgressRule, KnownEntities
 from ringwall.core import MODEL, USER, Action, UpstreamError, Verdict, untrusted
 
 OUTSIDE = untrusted("tool:fetch_page")
@@ -124,6 +125,17 @@ def test_an_address_that_is_written_for_one_reader_and_means_another_is_not_the_
 def test_public_hosts_are_read(url: str, name: str) -> None:
     host = host_of(url)
     assert (host.name, host.problem) == (name, "")
+
+
+def test_a_host_with_letters_that_clients_read_differently_is_not_the_one_that_it_looks_like() -> None:
+    known = Entities(
+        KnownEntities(email_domains=frozenset({"strasse.example"}), emails=frozenset({"a@ss.eu"}))
+    )
+    assert known.knows_value("anna@strasse.example")
+    for stranger in ("anna@straße.example", "anna@STRAẞE.example", "a@ß.eu", "anna@stra\u200dsse.example"):
+        assert not known.knows_value(stranger), stranger
+    for url in ("https://straße.example/", "https://stra%C3%9Fe.example/", "https://ol\u03c2.example/"):
+        assert host_of(url).problem, url
 
 
 @settings(max_examples=100, deadline=None)

@@ -18,6 +18,8 @@ _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]*:(?=[\\/])")
 _RAW_AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:(?=[\\/]))?/*([^/?#]*)")
 _LABEL = re.compile(r"^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$")
 _DOTS = str.maketrans({"。": ".", "．": ".", "｡": "."})
+_DEVIATIONS = frozenset("ß\u03c2\u200c\u200d")
+"""Older clients read ``straße.example`` as ``strasse.example``, newer ones as another host (UTS 46)."""
 _LOCAL_NAMES = frozenset(
     {
         "localhost",
@@ -181,11 +183,13 @@ def _read(text: str) -> Host:
     if authority.count(":") > 1:
         return _addressed(ipaddress.IPv6Address(authority.partition("%")[0]))
     raw = unquote(authority.partition(":")[0]).translate(_DOTS)
-    name = unicodedata.normalize("NFKC", raw).casefold().translate(_DOTS).replace("\u00ad", "").rstrip(".")
+    name = unicodedata.normalize("NFKC", raw).lower().translate(_DOTS).replace("\u00ad", "").rstrip(".")
     if not name:
         return Host()
     if any(sign in name for sign in "/\\?#@:%") or any(ord(sign) <= 32 for sign in name):
         return Host(problem="the address can't be read")
+    if not _DEVIATIONS.isdisjoint(name):
+        return Host(problem="the address can be read in more than one way")
     address = _legacy_ipv4(name)
     if address is not None:
         return _addressed(address)

@@ -45,7 +45,7 @@ class Directories:
 def _values(text: str, fields: frozenset[str]) -> frozenset[str]:
     found: set[str] = set()
     for value in _entries(_read(text), fields, 0):
-        found.add(value.strip().casefold())
+        found.add(value.strip().lower())
         if len(found) > MAX_VALUES:
             return frozenset()
     return frozenset(found - {""})

@@ -64,7 +64,7 @@ def _written(text: str) -> Iterator[Destination]:
     for match in _URL.finditer(text):
         yield Destination(match.group()[:200], host_of(match.group()), url=match.group())
     for match in _MAIL.finditer(_URL.sub(" ", text)):
-        mailbox = match.group().rstrip(".").casefold()
+        mailbox = match.group().rstrip(".").lower()
         yield Destination(match.group()[:200], host_of(mailbox.rpartition("@")[2]), mailbox=mailbox)
 
 
@@ -88,7 +88,7 @@ class Entities:
 
     def __init__(self, known: KnownEntities, egress: Iterable[EgressRule] = ()) -> None:
         self._domains = frozenset(_name(domain) for domain in known.email_domains)
-        self._mailboxes = frozenset(mailbox.strip().casefold() for mailbox in known.emails)
+        self._mailboxes = frozenset(mailbox.strip().lower() for mailbox in known.emails)
         hosts = [*known.hosts, *(rule.host for rule in egress)]
         self._hosts = frozenset(_name(host) for host in hosts if not host.startswith("*."))
         self._below = tuple("." + _name(host[2:]) for host in hosts if host.startswith("*."))
@@ -145,12 +145,12 @@ def _values(value: Any) -> Iterator[str]:
 
 
 def _name(host: str) -> str:
-    return host_of(host.strip()).name or host.strip().casefold()
+    return host_of(host.strip()).name or host.strip().lower()
 
 
 def _plain(text: str) -> str:
-    return text.strip().casefold()
+    return text.strip().lower()
 
 
 def _account(text: str) -> str:
-    return "".join(text.split()).casefold()
+    return "".join(text.split()).lower()

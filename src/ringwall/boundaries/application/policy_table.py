@@ -91,7 +91,7 @@ class Case(Settings):
             self.session.label(),
             self.approved,
             frozenset({tool.effect} if self.asked else ()),
-            frozenset(value.strip().casefold() for value in self.listed),
+            frozenset(value.strip().lower() for value in self.listed),
             self.verbatim,
             frozenset(name for name, label in labels.items() if label.integrity < Integrity.USER),
         )

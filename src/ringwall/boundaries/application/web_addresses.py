@@ -88,7 +88,7 @@ def _found(text: str) -> frozenset[str]:
 def address_form(text: str) -> str:
     """The one form under which addresses are compared."""
     host, rest = _split(_closed(_SCHEME.sub("", text.strip())))
-    return host.casefold() + rest
+    return host.lower() + rest
 
 
 def _closed(bare: str) -> str:
