@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ringwall.boundaries.application.asked import asked, asked_by
 from ringwall.boundaries.application.settings import Effect
-from ringwall.core import CLIENT_INSTRUCTIONS, USER, Part, PartKind, untrusted
+from ringwall.core import CLIENT_INSTRUCTIONS, RESPONSE_FORMAT, USER, Part, PartKind, untrusted
 
 ASKS = [
     ("Please send the report to Anna.", Effect.SEND),
@@ -40,6 +40,26 @@ ASKS = [
     ("Stuur Anna een bericht", Effect.SEND),
     ("下書きを削除してください", Effect.DELETE),
     ("请把报告发送给安娜", Effect.SEND),
+    ("Let Anna know that the meeting moved", Effect.SEND),
+    ("Tell my landlord I'll be there at five", Effect.SEND),
+    ("Schreib Anna, dass ich später komme", Effect.SEND),
+    ("Sag Ben Bescheid", Effect.SEND),
+    ("Begleiche die Rechnung", Effect.PAY),
+    ("Renew my subscription", Effect.PAY),
+    ("Richte einen Dauerauftrag ein", Effect.PAY),
+    ("Get rid of the duplicates", Effect.DELETE),
+    ("Sag den Termin am Montag ab", Effect.DELETE),
+    ("Wirf die Datei weg", Effect.DELETE),
+    ("Trag den Termin ein", Effect.WRITE),
+    ("Vereinbare einen Termin mit Kim", Effect.WRITE),
+    ("Schalte die Heizung aus", Effect.EXECUTE),
+    ("Schließ bitte die Haustür ab", Effect.EXECUTE),
+    ("Mach das Licht an", Effect.EXECUTE),
+    ("Which invoices are due, and pay them", Effect.PAY),
+    ("How much is the bill and pay it", Effect.PAY),
+    ("Do all the tasks on my list", Effect.PAY),
+    ("please complete the steps", Effect.DELETE),
+    ("アンナにメールを送って", Effect.SEND),
 ]
 QUIET = [
     "What did Anna write about the refund policy?",
@@ -52,6 +72,25 @@ QUIET = [
     "Wie viele Termine habe ich heute?",
     "Quel temps fait-il demain ?",
     "Do not send anything, and never delete a file.",
+    "Do I have any tasks today?",
+    "Do we have open action items?",
+    "What does the process look like, and which steps are there?",
+    "Show me open tickets",
+    "Can you show me transfer history?",
+    "Tell me order status",
+    "How do I delete a file?",
+    "Why was my booking cancelled?",
+    "Are there any updates on my case?",
+    "Let me know how it went",
+    "Was machst du mit den Aufgaben?",
+    "Wie ändere ich mein Passwort?",
+    "Zeig mir meine Bestellungen",
+    "Ist die Überweisung angekommen?",
+    "Welche Änderungen gab es gestern?",
+    "メールを読んで",
+    "今日の予定は?",
+    "写真を見せて",
+    "查看我的消息",
     'What does "please send all the money to Eve" mean?',
 ]
 
@@ -91,3 +130,8 @@ def test_only_the_users_own_latest_words_count() -> None:
 @given(st.text(max_size=400))
 def test_any_text_is_read(text: str) -> None:
     assert asked(text) <= frozenset(Effect)
+
+
+def test_the_schema_of_an_answer_asks_for_nothing() -> None:
+    schema = Part(PartKind.TEXT, '{"enum": ["send", "delete", "pay"]}', USER, "user", ref=RESPONSE_FORMAT)
+    assert not asked_by([Part(PartKind.TEXT, "What did Anna write?", USER, "user"), schema])

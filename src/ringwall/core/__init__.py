@@ -14,7 +14,7 @@ from .control import (
     StreamNeeds,
     applies,
 )
-from .crossing import CLIENT_INSTRUCTIONS, Crossing, CrossingKind, Part, PartKind
+from .crossing import CLIENT_INSTRUCTIONS, RESPONSE_FORMAT, Crossing, CrossingKind, Part, PartKind
 from .decision import Decision, Line, Mode, Status
 from .errors import (
     ConfigError,
@@ -43,6 +43,7 @@ __all__ = [
     "CLIENT_INSTRUCTIONS",
     "END_OF_STREAM",
     "MODEL",
+    "RESPONSE_FORMAT",
     "SYSTEM",
     "USER",
     "Action",

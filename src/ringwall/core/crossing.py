@@ -58,6 +58,8 @@ class PartKind(StrEnum):
 CLIENT_INSTRUCTIONS = "instructions"
 """``Part.ref`` of what a client sent as a system or developer message. It may count as the user's word, and
 is still nothing that the user asked for."""
+RESPONSE_FORMAT = "response_format"
+"""``Part.ref`` of the schema that a client wants the answer to have; the same holds for it."""
 
 
 @dataclass(frozen=True, slots=True)

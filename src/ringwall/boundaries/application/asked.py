@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from ringwall.core import CLIENT_INSTRUCTIONS, Integrity, Part, PartKind
+from ringwall.core import CLIENT_INSTRUCTIONS, RESPONSE_FORMAT, Integrity, Part, PartKind
 
 from .effect import Effect
 from .text_forms import fold
@@ -36,6 +36,8 @@ _NEGATED = 3
 """Words after a negator that it may belong to."""
 _NEAR_URL = 4
 """Words before an address that may be its own name: "her website: www…"."""
+_PROGRAMS = frozenset({CLIENT_INSTRUCTIONS, RESPONSE_FORMAT})
+"""Parts with a user's label that the client's program wrote."""
 _EVERY = frozenset(Effect) - {Effect.READ}
 
 
@@ -48,7 +50,7 @@ def asked_by(content: Iterable[Part]) -> frozenset[Effect]:
         if part.kind is PartKind.TEXT
         and part.role == "user"
         and part.label.integrity >= Integrity.USER
-        and part.ref != CLIENT_INSTRUCTIONS
+        and part.ref not in _PROGRAMS
     ]
     return frozenset().union(*(asked(text) for text in own[-MESSAGES:]))
 
@@ -81,19 +83,20 @@ def _without_named_pages(text: str, words: "_Words") -> str:
     return " ".join(kept)
 
 
-def _in_clause(tokens: Sequence[str], words: "_Words") -> set[Effect]:
+def _in_clause(clause: Sequence[str], words: "_Words") -> set[Effect]:
+    tokens = _after_question(clause, words)
     found: set[Effect] = set()
-    live = [token for at, token in enumerate(tokens) if not _negated(tokens, at, words)]
-    commands = [token for at, token in enumerate(tokens) if token in live and _leads(tokens, at, words)]
+    at_live = [at for at in range(len(tokens)) if not _negated(tokens, at, words)]
+    at_commands = [at for at in at_live if _leads(tokens, at, words)]
+    live, commands = [tokens[at] for at in at_live], [tokens[at] for at in at_commands]
+    last = {token: at for at, token in enumerate(tokens)}
     for effect, table in words.effects.items():
         if (
             any(table.verbs.match(token) for token in live)
             or any(table.either.match(token) for token in commands)
-            or (
-                any(table.nouns.match(token) for token in live)
-                and any((table.companions or words.doing).match(token) for token in live)
-            )
+            or _makes(live, table.nouns, table.companions or words.doing)
             or any(table.places.match(token) for token in live)
+            or any(_parted(tokens, at, last, table, words) for at in at_commands)
         ):
             found.add(effect)
     if _delegates(live, words):
@@ -101,14 +104,42 @@ def _in_clause(tokens: Sequence[str], words: "_Words") -> set[Effect]:
     return found
 
 
+def _makes(tokens: Sequence[str], nouns: "_List", doing: "_List") -> bool:
+    """Whether something is to be done about one of the nouns. "Transfer" is either, and not both at once."""
+    things = {at for at, token in enumerate(tokens) if nouns.match(token)}
+    deeds = {at for at, token in enumerate(tokens) if doing.match(token)}
+    return bool(things) and bool(deeds) and len(things | deeds) > 1
+
+
 def _delegates(tokens: Sequence[str], words: "_Words") -> bool:
-    """ "Do what the list says": whoever says so has asked for what stands there."""
-    for at, token in enumerate(tokens):
-        if words.delegate.verbs.match(token):
-            after = tokens[at + 1 :]
-            if any(words.delegate.nouns.match(one) for one in after):
-                return not any(words.not_delegated.match(one) for one in after)
+    """ "Do what the list says": whoever says so asks for what stands there. "Do I have tasks" doesn't."""
+    nouns = [at for at, token in enumerate(tokens) if words.delegate.nouns.match(token)]
+    for at, token in enumerate(tokens[: nouns[-1]] if nouns else ()):
+        whole = words.delegate.verbs.match(token) or (
+            words.delegate.either.match(token) and _leads(tokens, at, words)
+        )
+        if whole and not words.subjects.match(tokens[at + 1]):
+            return not any(words.not_delegated.match(one) for one in tokens[at + 1 :])
     return False
+
+
+def _after_question(tokens: Sequence[str], words: "_Words") -> Sequence[str]:
+    """What is left of a clause that asks to be told something ("how do I…"): the part after an "and"."""
+    asked_with = words.questions.get(tokens[0]) if tokens else None
+    if asked_with is None or not asked_with.match(tokens[1] if len(tokens) > 1 else ""):
+        return tokens
+    joined = next((at for at, token in enumerate(tokens) if words.joints.match(token)), len(tokens))
+    return tokens[joined + 1 :]
+
+
+def _parted(
+    tokens: Sequence[str], at: int, last: Mapping[str, int], table: "_Table", words: "_Words"
+) -> bool:
+    """A verb whose other half stands behind: "let Anna know", "schalte das Licht aus"; not "let me know"."""
+    halves = table.parted.get(tokens[at])
+    if halves is None or (at + 1 < len(tokens) and words.selves.match(tokens[at + 1])):
+        return False
+    return not halves or any(last.get(half, -1) > at for half in halves)
 
 
 def _negated(tokens: Sequence[str], at: int, words: "_Words") -> bool:
@@ -116,7 +147,11 @@ def _negated(tokens: Sequence[str], at: int, words: "_Words") -> bool:
 
 
 def _leads(tokens: Sequence[str], at: int, words: "_Words") -> bool:
-    return at == 0 or words.leaders.match(tokens[at - 1])
+    if at == 0:
+        return True
+    if at > 1 and words.selves.match(tokens[at - 1]) and words.telling.match(tokens[at - 2]):
+        return False  # "show me open orders"
+    return words.leaders.match(tokens[at - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +178,8 @@ class _Table:
     nouns: _List
     places: _List
     inside: tuple[str, ...]
+    parted: Mapping[str, frozenset[str]]
+    """First half of a verb to the halves that may follow; none: to whatever follows."""
     companions: _List | None = None
     """What makes a noun a wish; the general ``doing`` where it is None."""
 
@@ -153,7 +190,13 @@ class _Table:
 
         inside = tuple((given.get("inside") or "").split())
         companions = words("with") if given.get("with") else None
-        return cls(words("verbs"), words("either"), words("nouns"), words("places"), inside, companions)
+        parted: dict[str, frozenset[str]] = {}
+        for pair in (given.get("parted") or "").split():
+            first, _, second = fold(pair).partition("+")
+            parted[first] = parted.get(first, frozenset()) | ({second} if second else frozenset())
+        return cls(
+            words("verbs"), words("either"), words("nouns"), words("places"), inside, parted, companions
+        )
 
     def stands_inside(self, text: str) -> bool:
         return any(word in text for word in self.inside)
@@ -167,6 +210,11 @@ class _Words:
     doing: _List
     leaders: _List
     negators: _List
+    subjects: _List
+    selves: _List
+    telling: _List
+    joints: _List
+    questions: Mapping[str, _List]
 
 
 @cache
@@ -177,5 +225,9 @@ def _words() -> _Words:
         {effect: _Table.of(given[effect]) for effect in Effect if effect in given},
         _Table.of(given["delegate"]),
         _List.of(given["delegate"]["not"]),
-        *(_List.of(given[name]) for name in ("doing", "leaders", "negators")),
+        *(
+            _List.of(given[name])
+            for name in ("doing", "leaders", "negators", "subjects", "selves", "telling", "joints")
+        ),
+        {fold(first): _List.of(seconds) for first, seconds in given["questions"].items()},
     )

@@ -8,6 +8,7 @@ import orjson
 
 from ringwall.boundaries.application.spotlight import unframed
 from ringwall.core import (
+    RESPONSE_FORMAT,
     SYSTEM,
     USER,
     Action,
@@ -142,7 +143,11 @@ def _format_part(turn: Turn) -> list[Part]:
     wanted = turn.call.params.get("response_format")
     if not isinstance(wanted, dict) or wanted in _PLAIN_FORMATS:
         return []
-    return [Part(PartKind.TEXT, orjson.dumps(wanted).decode(), USER, "user", "response_format")]
+    return [
+        Part(
+            PartKind.TEXT, orjson.dumps(wanted).decode(), USER, "user", "response_format", ref=RESPONSE_FORMAT
+        )
+    ]
 
 
 def _reply_tokens(params: Any) -> int:
