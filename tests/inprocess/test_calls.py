@@ -78,6 +78,35 @@ def test_what_a_person_amends_is_what_is_sent(wall, session, shop):
     assert shop.sent == [("warranty@shop.example", "Orders")]
 
 
+def test_whoever_confirms_their_own_call_lifts_no_hold_that_needs_somebody_else(workload, shop, tmp_path):
+    """Not by an amendment, and not when the call came to need four eyes after it was confirmed."""
+    policy = """@id("all-staff") @verdict("hold") @reason("Mail to everybody needs a second person.")
+        forbid (principal, action == Action::"send_email", resource)
+        when { context.args.to.value == "all@shop.example" };"""
+    (tmp_path / "more.cedar").write_text(policy, "utf-8")
+    text = workload.read_text("utf-8").replace("application:\n", "application:\n  policies: more.cedar\n", 1)
+    path = tmp_path / "ringwall.yaml"
+    path.write_text(text, "utf-8")
+    with Ringwall(path, application="assistant", data_dir=tmp_path / "data") as wall:
+        casey = wall.principal("casey", roles=["clerk"])
+        send = wall.guard_tool(shop.send_email)
+        with wall.session(casey) as session:
+            session.user("Is there anything new?")
+            session.result("read_inbox", shop.inbox)
+            held = send("dora@shop.example", "Orders")
+            assert wall.holds.get(held.hold).approver == "requester"
+            wall.holds.amend(held.hold, casey, '{"to": "all@shop.example", "body": "Orders"}')
+            refused = send("dora@shop.example", "Orders")
+            assert isinstance(refused, Refusal)
+            assert "second person" in refused
+            assert shop.sent == []
+            assert wall.holds.get(held.hold).state == "void"
+            again = send("dora@shop.example", "Orders")
+            wall.holds.approve(again.hold, casey)
+            assert "sent" in send("dora@shop.example", "Orders")
+    assert shop.sent == [("dora@shop.example", "Orders")]
+
+
 def test_of_many_callers_one_uses_an_approval(wall, session, shop):
     send = wall.guard_tool(shop.send_email)
     with session:

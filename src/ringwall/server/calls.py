@@ -28,6 +28,7 @@ from ringwall.workload.site import ApplicationSite
 from . import refusals
 
 _SWITCHED_OFF = "This tool was switched off meanwhile; go on without it."
+_FOUR_EYES = "Whoever asked for this call confirmed it, and as it stands it needs somebody else."
 _NOT_LIFTED = "A person approved this call, and it is not allowed even so."
 
 
@@ -232,11 +233,17 @@ async def _with_approval(
         background = replace(background, labels=_vouched(background.labels, made, amended))
         form = await _in_form(asking, part)
         part = form.part
-    decision = await _decide(asking, form, before, background, approved=True)
+    decision, why = await _decide(asking, form, before, background, approved=not hold.confirmed), _NOT_LIFTED
+    if hold.confirmed and _carried_out(asking, part, decision) is Action.HOLD:
+        # What holds it now may be more than what they were asked about.
+        if asking.app.approvers.of(decision, asking.app.registry.get(part.name)) is Approver.REQUESTER:
+            decision = await _decide(asking, form, before, background, approved=True)
+        else:
+            why = _FOUR_EYES
     if _carried_out(asking, part, decision) >= Action.HOLD:
         asking.app.breakers.refused(asking.id, part)
         await asyncio.to_thread(asking.app.holds.void, hold)
-        reason = " ".join((_NOT_LIFTED, *decision.reasons))
+        reason = " ".join((why, *decision.reasons))
         return Denied(part, decision.id, refusals.denied([reason]), reason, hold)
     return Permitted(part, decision.id, background, hold)
 

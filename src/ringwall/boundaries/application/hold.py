@@ -129,6 +129,11 @@ class Hold:
         """What may be called once this is approved. None when it was erased."""
         return self.amended if self.amended_call else self.arguments
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether whoever asked for the call decided about it."""
+        return self.decided_by == f"{self.tenant}/{self.subject}"
+
     def plain(self) -> dict[str, Any]:
         """For JSON, arguments included."""
         return {
