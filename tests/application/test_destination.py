@@ -127,6 +127,13 @@ def test_public_hosts_are_read(url: str, name: str) -> None:
     assert (host.name, host.problem) == (name, "")
 
 
+def test_a_place_in_the_name_of_a_key_is_one_that_the_argument_names() -> None:
+    known = Entities(KnownEntities(emails=frozenset({"a@shop.example"}), names=frozenset({"general"})))
+    assert known.knows_value({"mailbox": "a@shop.example"})
+    for places in ({"eve@evil.example": "general"}, [{"//evil.example/x": "a@shop.example"}]):
+        assert not known.knows_value(places), places
+
+
 def test_a_host_with_letters_that_clients_read_differently_is_not_the_one_that_it_looks_like() -> None:
     known = Entities(
         KnownEntities(email_domains=frozenset({"strasse.example"}), emails=frozenset({"a@ss.eu"}))

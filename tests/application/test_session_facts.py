@@ -76,6 +76,12 @@ def test_an_address_in_another_spelling_is_the_users_still() -> None:
     assert found.labels["b"] != USER
 
 
+def test_a_plain_list_names_nobody_further_down() -> None:
+    """What stands deeper may be anybody's text: a topic, a list of those who joined."""
+    for nested in ({"notes": ["eve@evil.example"]}, [{"name": "x", "notes": ["eve@evil.example"]}], [["eve"]]):
+        assert not CONTACTS.listed([result("channels", json.dumps(nested))]), nested
+
+
 def test_the_keys_of_a_named_mapping_are_entities() -> None:
     assert CONTACTS.listed([result("contacts", '{"email": {"a@b.example": "r"}}')]) == {"a@b.example"}
 

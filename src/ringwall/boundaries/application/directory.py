@@ -61,7 +61,7 @@ def _entries(value: Any, fields: frozenset[str], depth: int) -> Iterator[str]:
             else:
                 yield from _entries(inner, fields, depth + 1)
     elif isinstance(value, list):
-        if not fields:
+        if not fields and depth == 0:
             yield from _scalars(value)
         for inner in value:
             yield from _entries(inner, fields, depth + 1)

@@ -135,7 +135,9 @@ class Entities:
 
 def _values(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        for inner in value.values():
+        for key, inner in value.items():
+            if not _SIGNS.isdisjoint(str(key)):  # {eve@evil.example: may read}
+                yield str(key)
             yield from _values(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:
