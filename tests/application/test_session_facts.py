@@ -78,7 +78,11 @@ def test_an_address_in_another_spelling_is_the_users_still() -> None:
 
 def test_a_plain_list_names_nobody_further_down() -> None:
     """What stands deeper may be anybody's text: a topic, a list of those who joined."""
-    for nested in ({"notes": ["eve@evil.example"]}, [{"name": "x", "notes": ["eve@evil.example"]}], [["eve"]]):
+    for nested in (
+        {"notes": ["eve@evil.example"]},
+        [{"name": "x", "notes": ["eve@evil.example"]}],
+        [["eve"]],
+    ):
         assert not CONTACTS.listed([result("channels", json.dumps(nested))]), nested
 
 

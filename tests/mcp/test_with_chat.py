@@ -1,6 +1,7 @@
 """A conversation at the chat endpoint whose tool calls the client makes at the MCP gateway: one decision, one
 session, one approval."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -85,8 +86,9 @@ async def test_one_approval_is_for_one_call(
     holds.approve(holds.pending()[0].id, morgan)
     arguments = _asks(mcp, model_server, "stranger@outside.example")
     assert arguments["to"] == "stranger@outside.example"
-    done = await mcp.call("send_note", arguments, subject="avery", headers=SESSION)
-    assert not done.is_error, said(done)
+    calls = (mcp.call("send_note", arguments, subject="avery", headers=SESSION) for _ in range(4))
+    done = await asyncio.gather(*calls)
+    assert sum(not one.is_error for one in done) == 1, [said(one) for one in done]
     again = await mcp.call("send_note", arguments, subject="avery", headers=SESSION)
     assert again.is_error and len(fake.calls) == 1
 

@@ -99,6 +99,8 @@ class Permitted:
     """Where its arguments come from, as they were judged."""
     hold: Hold | None = None
     """The approval that it uses up."""
+    released: bool = False
+    """Whether it was judged as approved because the approval was used when it was handed out."""
 
     @property
     def changed(self) -> bool:
@@ -160,14 +162,15 @@ async def judge(asking: Asking, part: Part, before: int) -> Judged:
     granted = holds.granted(asking.session, asking.principal, part.name, part.data)
     if granted is not None:
         return await _with_approval(asking, form, background, granted, before)
-    decision = await _decide(asking, form, before, background, approved=asking.released(part))
+    released = asking.released(part)
+    decision = await _decide(asking, form, before, background, approved=released)
     action = _carried_out(asking, part, decision)
     if action >= Action.HOLD:
         asking.app.breakers.refused(asking.id, part)
     if action is Action.BLOCK:
         return _denied(part, decision)
     if action is not Action.HOLD:
-        return Permitted(part, decision.id, background)
+        return Permitted(part, decision.id, background, released=released)
     refused = holds.refused(asking.session, asking.principal, part.name, part.data)
     if refused is not None:
         return _by_person(part, decision.id, refused)

@@ -58,7 +58,7 @@ async def _judged(turn: McpTurn, part: Part) -> Judged:
 
 def _approval_used(turn: McpTurn, judged: Permitted) -> bool:
     """One that came with the call from the chat endpoint is good for one call; False when it is gone."""
-    if judged.hold is not None or not turn.released(judged.part):
+    if not judged.released:
         return True
     return turn.app.facts.use_approval(turn.session, judged.part.name, judged.part.data)
 
