@@ -134,6 +134,23 @@ def test_a_place_in_the_name_of_a_key_is_one_that_the_argument_names() -> None:
         assert not known.knows_value(places), places
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://shop.example\\@evil.example/",
+        "eve%evil.example@shop.example",
+        "evil.example!eve@shop.example",
+    ],
+)
+def test_a_place_behind_a_known_one_is_not_known(text: str) -> None:
+    """A client may read the URL as going to the other host; mail servers may pass on what is routed."""
+    known = Entities(
+        KnownEntities(email_domains=frozenset({"shop.example"}), hosts=frozenset({"shop.example"}))
+    )
+    assert known.knows_value("https://shop.example/")
+    assert not known.knows_value(text)
+
+
 def test_a_host_with_letters_that_clients_read_differently_is_not_the_one_that_it_looks_like() -> None:
     known = Entities(
         KnownEntities(email_domains=frozenset({"strasse.example"}), emails=frozenset({"a@ss.eu"}))

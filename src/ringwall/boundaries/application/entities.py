@@ -14,6 +14,8 @@ _URL = re.compile(
 )
 _SIGNS = frozenset("@/\\")
 """No URL and no mailbox does without one of these."""
+_ROUTES = frozenset("%!")
+"""In a mailbox they ask its server to pass the mail on: ``eve%evil.example@shop.example``."""
 _SCAN = 65_536
 _HARMLESS = re.compile(r"[\w\s\-]*")
 """A bare word that can't be read as a host is none."""
@@ -104,9 +106,9 @@ class Entities:
         if (destination.mailbox or _plain(destination.text)) in listed:
             return True
         if destination.mailbox:
-            domain = destination.host.name
+            domain = destination.host.name if _ROUTES.isdisjoint(destination.mailbox) else ""
             return destination.mailbox in self._mailboxes or bool(domain and domain in self._domains)
-        return self.knows_host(destination.host.name)
+        return not destination.host.problem and self.knows_host(destination.host.name)
 
     def knows_address(self, address: str) -> bool:
         """Whether the host of an address in running text is known."""
