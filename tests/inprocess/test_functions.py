@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, SecretStr
 
 from ringwall import Ringwall
+from ringwall.boundaries.application.registry import ToolRegistry
+from ringwall.boundaries.application.settings import ToolSettings
 from ringwall.core import ConfigError
 from ringwall.inprocess import NoSessionError, Refusal, ToolFault
+from ringwall.inprocess.grant import apart
 from ringwall.inprocess.signature import Shape, as_json, plain
 from ringwall.ledger import verify
 
@@ -478,3 +481,9 @@ def test_two_processes_on_one_data_directory(wall, workload, data_dir, session, 
 
 def speak(wall: Any, number: int) -> bool:
     return bool(wall.session(wall.principal(f"kim{number}", roles=["clerk"])).user("Hello there."))
+
+
+def test_an_argument_that_may_be_anything_has_no_default():
+    anything = {"type": "object", "properties": {"x": True}}
+    tool = ToolRegistry.of({"t": ToolSettings(parameters=anything)}).get("t")
+    assert apart('{"x": 1}', tool) == ('{"x": 1}', {})

@@ -32,7 +32,8 @@ def apart(arguments: str, tool: Manifest | None) -> tuple[str, Mapping[str, Any]
     defaults = {
         name: value
         for name, value in read.data.items()
-        if "default" in (facts := properties.get(name) or {})
+        if isinstance(facts := properties.get(name), Mapping)
+        and "default" in facts
         and canonical(value) == canonical(facts["default"])
     }
     if not defaults:
