@@ -207,6 +207,8 @@ class _Words:
     effects: Mapping[Effect, _Table]
     delegate: _Table
     not_delegated: _List
+    questions: Mapping[str, _List]
+    """By the first word, the second ones that make a clause a question."""
     doing: _List
     leaders: _List
     negators: _List
@@ -214,7 +216,6 @@ class _Words:
     selves: _List
     telling: _List
     joints: _List
-    questions: Mapping[str, _List]
 
 
 @cache
@@ -225,9 +226,9 @@ def _words() -> _Words:
         {effect: _Table.of(given[effect]) for effect in Effect if effect in given},
         _Table.of(given["delegate"]),
         _List.of(given["delegate"]["not"]),
+        {fold(first): _List.of(seconds) for first, seconds in given["questions"].items()},
         *(
             _List.of(given[name])
             for name in ("doing", "leaders", "negators", "subjects", "selves", "telling", "joints")
         ),
-        {fold(first): _List.of(seconds) for first, seconds in given["questions"].items()},
     )
