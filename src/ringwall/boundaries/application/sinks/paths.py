@@ -69,6 +69,8 @@ def check_path(
             steps = _followed(base, steps)
             _named(steps, hidden=hidden)
         below = "/".join(steps)
+        if not absolute and below:
+            _readable(below)  # what is left must not begin as a home, a drive or a scheme does
         return SafePath(f"{base.rstrip('/')}/{below}".rstrip("/") or "/" if absolute else below or ".", base)
     raise Unsafe("outside", "it leads outside the folders that are allowed here")
 
