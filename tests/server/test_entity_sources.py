@@ -11,6 +11,10 @@ import pytest
 
 from ringwall import Ringwall
 from ringwall.core import ConfigError
+from ringwall.server.app import build
+from ringwall.workload.compose import Overrides
+from ringwall.workload.live import Live
+from ringwall.workload.plant import Plant
 
 CALL = {
     "role": "assistant",
@@ -82,19 +86,13 @@ def known(*sources: dict[str, Any]) -> dict[str, Any]:
 def sends(gateway: Any, model_server: Any) -> bool:
     """Whether the model's call reaches the client."""
     model_server.says(CALL, {"role": "assistant", "content": "It waits for somebody."})
-    tool = next(
-        {"type": "function", "function": {"name": name, **part}}
-        for name, part in [("send_email", _declared(gateway))]
-    )
-    got = gateway.ask("Tell the partner about the lamp.", "avery", tools=[tool])
+    settings = gateway.live.site.workload.application.tools["send_email"]
+    declared = {"name": "send_email", "description": settings.description, "parameters": settings.parameters}
+    tool = {"type": "function", "function": declared}
+    got = gateway.ask("Send an e-mail about the lamp to our partner.", "avery", tools=[tool])
     model_server.script.clear()
     assert got.status_code == 200, got.text
     return bool(got.json()["choices"][0]["message"].get("tool_calls"))
-
-
-def _declared(gateway: Any) -> dict[str, Any]:
-    settings = gateway.live.site.workload.application.tools["send_email"]
-    return {"description": settings.description, "parameters": settings.parameters}
 
 
 def noted(gateway: Any) -> list[dict[str, Any]]:
@@ -123,7 +121,7 @@ def test_a_reload_adds_and_removes_a_source(start: Any, model_server: Any, direc
     gateway = start()
     assert not sends(gateway, model_server)
     change(gateway, directory.source())
-    gateway.until(lambda: gateway.live.site.entity_sources.current())
+    gateway.until(gateway.live.site.entity_sources.current)
     assert sends(gateway, model_server)
     change(gateway)
     assert not sends(gateway, model_server)
@@ -147,17 +145,17 @@ def test_a_service_that_is_away_at_the_start(
 
 
 def test_no_start_without_the_value_of_a_header(
-    start: Any,
-    directory: Directory,
-    monkeypatch: pytest.MonkeyPatch,
-    command: Any,
-    served_path: Any,
-    tmp_path: Any,
+    directory: Directory, monkeypatch: pytest.MonkeyPatch, command: Any, served_path: Any, tmp_path: Any
 ) -> None:
     monkeypatch.delenv("TEST_DIRECTORY")
-    with pytest.raises(ConfigError, match="TEST_DIRECTORY"):
-        start(application=known(directory.source()))
     path = served_path(tmp_path / "checked", {"application": known(directory.source())})
+    plant = Plant(tmp_path / "data")
+    try:
+        live = Live(path, plant, Overrides())
+        with pytest.raises(ConfigError, match="TEST_DIRECTORY"):
+            build(live)
+    finally:
+        plant.close()
     checked = command("check", "--workload", path, "--no-matrix")
     assert checked.code == 0
     assert "TEST_DIRECTORY" in checked.err
