@@ -44,11 +44,16 @@ class Directories:
 @lru_cache(maxsize=512)
 def _values(text: str, fields: frozenset[str]) -> frozenset[str]:
     found: set[str] = set()
-    for value in _entries(_read(text), fields, 0):
+    for value in entries(_read(text), fields):
         found.add(value.strip().casefold())
         if len(found) > MAX_VALUES:
             return frozenset()
     return frozenset(found - {""})
+
+
+def entries(value: Any, fields: frozenset[str]) -> Iterator[str]:
+    """What stands under these keys, at any depth; without keys, in every list."""
+    return _entries(value, fields, 0)
 
 
 def _entries(value: Any, fields: frozenset[str], depth: int) -> Iterator[str]:
