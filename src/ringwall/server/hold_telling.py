@@ -39,8 +39,8 @@ class HoldTelling:
             await self._webhooks.close()
 
     async def _follow(self) -> None:
-        """After a reload of the workload file, or a drill that put everything back. While a secret is missing,
-        messages wait."""
+        """After a reload of the workload file, or after a drill's reset. While a secret is missing, messages
+        wait."""
         site = self._gateway.site
         if site is self._site:
             return
