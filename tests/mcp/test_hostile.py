@@ -4,11 +4,12 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
 from mcp.types import CreateMessageResult, ElicitResult, TextContent
-from tests.mcp.conftest import OPERATOR, FakeServer, Start, said, sent, text, tool
+from tests.mcp.conftest import OPERATOR, SECRET, FakeServer, Start, said, sent, text, tool
 
 from mcp import MCPError
 from ringwall.boundaries.application.mcp.pins import PinState
@@ -398,3 +399,45 @@ async def test_only_tools_are_passed_on(start: Start) -> None:
             with pytest.raises(MCPError):
                 await ask()
         assert client.instructions is None
+
+
+async def test_the_address_of_a_resource_is_no_way_past_the_gate(
+    start: Start, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TOKEN", SECRET)
+    mcp = start({"headers": {"authorization": {"env": "FAKE_TOKEN", "prefix": "Bearer "}}})
+    await mcp.approve()
+    fake.result = {
+        "content": [
+            {"type": "resource", "resource": {"uri": f"note://{SECRET}/a", "text": "one"}},
+            {"type": "resource", "resource": {"uri": "note://a/" + quote(INJECTION), "text": "two"}},
+        ]
+    }
+    result = await mcp.call("look")
+    assert SECRET not in sent(result)
+    assert "previous" not in sent(result)
+
+
+async def test_what_no_detector_has_seen_is_not_approved(start: Start, fake: FakeServer) -> None:
+    """The server says something else between the operator's look and the approval: traffic notes it, but it
+    was neither shown nor scanned."""
+    mcp = start({"limits": {"recheck_s": 0}})
+    await mcp.approve()
+    await mcp.review()
+    fake.tools = [tool("look", INJECTION)]
+    assert await mcp.names() == []
+    review = mcp_review.reviews(mcp.desk, "fake")[0]
+    assert review.pin.state is PinState.CHANGED
+    with pytest.raises(DataError, match="looked at"):
+        mcp_review.approve(mcp.desk, review, OPERATOR)
+    assert any("injection" in finding for finding in (await mcp.review())[0].pin.findings)
+
+
+async def test_what_was_refused_unseen_is_scanned_all_the_same(start: Start, fake: FakeServer) -> None:
+    mcp = start()
+    await mcp.approve()
+    fake.tools = [tool("look", INJECTION)]
+    await mcp.names()
+    mcp_review.refuse(mcp.desk, mcp_review.reviews(mcp.desk, "fake")[0], OPERATOR)
+    review = (await mcp.review())[0]
+    assert review.pin.state is PinState.REFUSED and review.pin.findings
