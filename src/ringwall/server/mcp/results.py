@@ -11,7 +11,6 @@ from ringwall.core import Action, CrossingKind, Edit, Label, Part, PartKind, app
 from .. import refusals
 from ..turn.state import Turn
 
-
 _WITHHELD = "withheld:"
 """In the place of an address that the gate did not leave as it was."""
 
