@@ -35,8 +35,8 @@ class SafePath:
     """A path below a root."""
 
     path: str
-    """Without ``.``, ``..`` and links: relative to the root where the text was relative, else absolute. A name
-    that a program would read as an option has ``./`` before it."""
+    """Without ``.``, ``..`` and links: relative to the root where the text was relative, else absolute.
+    ``./`` stands before a name that a program would read as an option."""
     root: str
     """The root that it lies in, absolute."""
 
