@@ -382,3 +382,10 @@ def test_any_text_is_refused_or_stays_inside(root: Path, text: str) -> None:
             continue
         assert made.absolute.startswith(str(root))
         assert not set(made.path) & (set(string.whitespace) - {" "} | {"\\", "\0"})
+
+
+def test_a_name_that_reads_as_an_option_is_written_as_a_path(root: Path) -> None:
+    for text in ("-rf", "./-rf", ".//-rf", "a/../-rf"):
+        made = safe.path(text, [root])
+        assert made.path == "./-rf" and made.absolute == f"{os.path.realpath(root)}/-rf"
+        assert safe.path(made.path, [root]) == made

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ringwall import safe
-from ringwall.boundaries.application.handling_settings import SqlHandling
+from ringwall.boundaries.application.handling_settings import Dialect, SqlHandling
 from ringwall.boundaries.application.sinks.sql import check_sql
 
 TABLES = ("orders", "customers", "shop.items", "t")
@@ -211,6 +211,16 @@ def test_a_name_of_the_query_hides_no_table() -> None:
     )
     assert refused('SELECT * FROM "Orders"', rules("postgres")) == "table"
     assert check_sql("SELECT * FROM Orders", rules("postgres")).tables == {"orders"}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres", "mysql", "tsql", "snowflake", "bigquery"])
+def test_every_dialect_can_narrow_to_columns(dialect: Dialect) -> None:
+    """The query of the listed columns, as it is written, is known again: also where its columns are named."""
+    given = SqlHandling(dialect=dialect, tables=frozenset({"orders"}), columns={"orders": ("id", "total")})
+    made = check_sql("SELECT o.id, o.secret FROM orders o WHERE o.total > 5", given)
+    assert "secret" in made.sql and made.sql.count("(SELECT") == 1
+    made = check_sql("SELECT secret AS id, total FROM orders", given)
+    assert made.sql.count("(SELECT") == 1
 
 
 def test_columns_that_are_not_listed_do_not_exist(database: sqlite3.Connection) -> None:

@@ -2,17 +2,22 @@
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx2
 import pytest
 from aiohttp import web
 from mcp.types import CreateMessageResult, ElicitResult, TextContent
-from tests.mcp.conftest import OPERATOR, FakeServer, Start, said, sent, text, tool
+from tests.mcp.conftest import OPERATOR, SECRET, FakeServer, Start, said, sent, text, tool
 
 from mcp import MCPError
 from ringwall.boundaries.application.mcp.pins import PinState
 from ringwall.core import DataError
+from ringwall.server.mcp import host
+from ringwall.server.mcp.open_sessions import OpenSessions
 from ringwall.workload import mcp_review
 
 INJECTION = (
@@ -398,3 +403,86 @@ async def test_only_tools_are_passed_on(start: Start) -> None:
             with pytest.raises(MCPError):
                 await ask()
         assert client.instructions is None
+
+
+async def test_the_address_of_a_resource_is_no_way_past_the_gate(
+    start: Start, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TOKEN", SECRET)
+    mcp = start({"headers": {"authorization": {"env": "FAKE_TOKEN", "prefix": "Bearer "}}})
+    await mcp.approve()
+    fake.result = {
+        "content": [
+            {"type": "resource", "resource": {"uri": f"note://{SECRET}/a", "text": "one"}},
+            {"type": "resource", "resource": {"uri": "note://a/" + quote(INJECTION), "text": "two"}},
+        ]
+    }
+    result = await mcp.call("look")
+    assert SECRET not in sent(result)
+    assert "previous" not in sent(result)
+
+
+async def test_what_no_detector_has_seen_is_not_approved(start: Start, fake: FakeServer) -> None:
+    """The server says something else between the operator's look and the approval: traffic notes it, but it
+    was neither shown nor scanned."""
+    mcp = start({"limits": {"recheck_s": 0}})
+    await mcp.approve()
+    await mcp.review()
+    fake.tools = [tool("look", INJECTION)]
+    assert await mcp.names() == []
+    review = mcp_review.reviews(mcp.desk, "fake")[0]
+    assert review.pin.state is PinState.CHANGED
+    with pytest.raises(DataError, match="looked at"):
+        mcp_review.approve(mcp.desk, review, OPERATOR)
+    assert any("injection" in finding for finding in (await mcp.review())[0].pin.findings)
+
+
+async def test_what_was_refused_unseen_is_scanned_all_the_same(start: Start, fake: FakeServer) -> None:
+    mcp = start()
+    await mcp.approve()
+    fake.tools = [tool("look", INJECTION)]
+    await mcp.names()
+    mcp_review.refuse(mcp.desk, mcp_review.reviews(mcp.desk, "fake")[0], OPERATOR)
+    review = (await mcp.review())[0]
+    assert review.pin.state is PinState.REFUSED and review.pin.findings
+
+
+async def test_one_client_leaves_sessions_for_the_others(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "_SESSIONS", 3)
+    monkeypatch.setattr(host, "OpenSessions", partial(OpenSessions, each=2))
+    mcp = start()
+    await mcp.approve()
+
+    async def opened(subject: str) -> httpx2.Response:
+        params = {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "c", "version": "1"},
+        }
+        headers = {
+            "authorization": f"Bearer {mcp.gateway.keys[subject]}",
+            "accept": "application/json, text/event-stream",
+        }
+        body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        async with httpx2.AsyncClient(headers=headers) as http:
+            return await http.post(f"{mcp.gateway.url}/mcp/fake", json=body)
+
+    answers = [await opened("casey") for _ in range(4)]
+    assert [one.status_code for one in answers] == [200, 200, 429, 429]
+    assert (await opened("robin")).status_code == 200
+    ended = {"authorization": f"Bearer {mcp.gateway.keys['casey']}"}
+    async with httpx2.AsyncClient(headers=ended) as http:
+        session = {"mcp-session-id": answers[0].headers["mcp-session-id"]}
+        await http.delete(f"{mcp.gateway.url}/mcp/fake", headers=session)
+    assert (await opened("casey")).status_code == 200
+
+
+def test_sessions_that_nobody_uses_count_no_more() -> None:
+    now = [0.0]
+    open_sessions = OpenSessions(10, each=1, clock=lambda: now[0])
+    open_sessions.used("a", "casey")
+    assert not open_sessions.room("casey") and open_sessions.room("robin")
+    now[0] = 11
+    assert open_sessions.room("casey")

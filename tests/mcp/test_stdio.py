@@ -3,12 +3,17 @@
 import asyncio
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.mcp.conftest import SECRET, Start, said
+
+from ringwall.boundaries.application.mcp.stdio import CONFINED
 
 SERVER = """
 import json, os, resource, subprocess, sys, time
@@ -67,9 +72,9 @@ def _facts(result: Any) -> Any:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
 
 
 async def test_a_server_is_given_what_it_needs_alone(
@@ -161,3 +166,26 @@ async def test_a_shared_server_has_one_session(start: Start, tmp_path: Path) -> 
         for subject in ("casey", "robin")
     }
     assert len(pids) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_server_ends_with_a_gateway_that_was_killed() -> None:
+    """A killed gateway can't clean up, and not every server ends when its input does."""
+    deaf = "import time; print('up', flush=True); time.sleep(600)"
+    starter = (
+        "import subprocess, sys, time\n"
+        f"words = ['-I', '-S', {str(CONFINED)!r}, '512', sys.executable, '-c', {deaf!r}]\n"
+        "child = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, start_new_session=True)\n"
+        "child.stdout.readline(); print(child.pid, flush=True); time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True) as gateway:
+        assert gateway.stdout is not None
+        pid = int(gateway.stdout.readline())
+        assert _alive(pid)
+        gateway.kill()
+    until = time.monotonic() + 10
+    while _alive(pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    if left := _alive(pid):
+        os.kill(pid, signal.SIGKILL)
+    assert not left

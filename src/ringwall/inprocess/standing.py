@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from ringwall.boundaries.application.entity_sources import EntitySources
 from ringwall.boundaries.application.registry import Changed, Known, Manifest, ToolRegistry
 from ringwall.boundaries.application.settings import ToolSettings
 from ringwall.core import ConfigError, Problem
@@ -50,6 +51,11 @@ class Standing:
             if self._site is None:
                 self._site = self._composed()
             return self._site.application(self.application)
+
+    @property
+    def entity_sources(self) -> EntitySources:
+        """Of the site that was composed last."""
+        return self._sites[-1].entity_sources
 
     @property
     def roles(self) -> Any:

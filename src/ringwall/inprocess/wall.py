@@ -14,6 +14,7 @@ from ringwall.boundaries.application.registry import Manifest
 from ringwall.core import IdentityError, Principal, new_id
 from ringwall.server.recorder import Recorder
 from ringwall.wire.sessions import is_token
+from ringwall.workload.entity_refresh import EntityRefresh
 
 from .conversation import Conversation
 from .portal import Portal
@@ -60,6 +61,10 @@ class Ringwall:
             self._portal = Portal("wall")
             stack.callback(self._portal.close)
             stack.callback(lambda: self._portal.run(self._release()))
+            refresh = EntityRefresh(lambda: self._standing.plant, lambda: self._standing.entity_sources)
+            if self._standing.entity_sources:
+                stack.callback(self._portal.submit(refresh.run()).cancel)
+                self._portal.run(refresh.tried())
             self._recorder = Recorder(self._standing.plant.ledger)
             self._conversations: OrderedDict[str, Conversation] = OrderedDict()
             self._lock = threading.Lock()

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import ANONYMOUS, RingwallError
 from ringwall.wire.errors import WireError
+from ringwall.workload.entity_refresh import EntityRefresh
 
 from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
@@ -31,21 +32,26 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None = None) -> Starlette:
     """The application on a live site. ``pages`` adds the console's routes. Raises ConfigError when the secret
-    of a webhook is missing."""
+    of a webhook, or a header for a source of known entities, is missing."""
     gateway = Gateway(live)
     telling = HoldTelling(gateway)
+    entities = EntityRefresh(lambda: live.plant, lambda: live.site.entity_sources)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await live.take_seeds()
         watcher = asyncio.ensure_future(live.watch())
         teller = asyncio.ensure_future(telling.run())
+        refresher = asyncio.ensure_future(entities.run())
+        await entities.tried()
         try:
             yield
         finally:
             watcher.cancel()
             teller.cancel()
+            refresher.cancel()
             await telling.close()
+            await asyncio.wait([refresher])
             await gateway.drain(10)
             await app.state.mcp_hosts.close()
             await live.close()

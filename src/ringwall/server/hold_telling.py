@@ -18,7 +18,6 @@ class HoldTelling:
     def __init__(self, gateway: Gateway) -> None:
         """Raises ConfigError for a webhook whose secret is missing or weak."""
         self._gateway = gateway
-        self._outbox = Outbox(gateway.live.plant.database)
         self._site: Site = gateway.site
         self._webhooks: Webhooks | None = self._made(self._site)
 
@@ -32,14 +31,16 @@ class HoldTelling:
                 if self._webhooks is not None:
                     await self._webhooks.send_due()
             except Exception as fault:  # noqa: BLE001 - the next look may go well
-                self._gateway.log_fault(fault)
+                if self._gateway.site is self._site:  # else what it stood on was taken away meanwhile
+                    self._gateway.log_fault(fault)
 
     async def close(self) -> None:
         if self._webhooks is not None:
             await self._webhooks.close()
 
     async def _follow(self) -> None:
-        """After a reload of the workload file. While a secret is missing, messages wait."""
+        """After a reload of the workload file, or after a drill's reset. While a secret is missing, messages
+        wait."""
         site = self._gateway.site
         if site is self._site:
             return
@@ -52,7 +53,8 @@ class HoldTelling:
 
     def _made(self, site: Site) -> Webhooks:
         settings = site.workload.application.holds
-        return Webhooks(settings, self._outbox, site.application().holds, self._told)
+        outbox = Outbox(self._gateway.live.plant.database)
+        return Webhooks(settings, outbox, site.application().holds, self._told)
 
     async def _told(self, message: Message, host: str, outcome: str) -> None:
         await self._gateway.recorder.event(

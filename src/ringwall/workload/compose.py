@@ -14,6 +14,7 @@ from ringwall.boundaries.application.chain_token import PURPOSE as CHAIN_KEY
 from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.compose import application_services
 from ringwall.boundaries.application.egress_client import Egress
+from ringwall.boundaries.application.entity_sources import EntitySources
 from ringwall.boundaries.application.execute import ToolRunner
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
@@ -145,6 +146,7 @@ class _Composer:
             admissions=self.admissions,
             model=self.model,
             sign_in=build_sign_in(self.workload, self.plant, self.roles, self.loaded.folder),
+            entity_sources=self.services.get(EntitySources),
             routes=tuple(
                 Route(rule, number) for number, rule in enumerate(self.workload.interface.routes, 1)
             ),

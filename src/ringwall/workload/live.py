@@ -6,10 +6,12 @@ and is reported. Turns under way finish on the site that they began with.
 
 import asyncio
 import logging
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ringwall.boundaries.application.entity_sources import missing_headers
 from ringwall.core import ConfigError, Mode, Problem
 
 from .compose import Overrides, compose, put_in_force
@@ -183,7 +185,12 @@ def rehearse(path: Path) -> Rehearsal:
         try:
             site = compose(loaded, plant, Overrides())
             registry = site.application().registry
-            doubts = [*effect_doubts(registry), *handling_doubts(registry)]
+            sources = site.workload.application.known_entities.sources
+            doubts = [
+                *effect_doubts(registry),
+                *handling_doubts(registry),
+                *missing_headers(sources, os.environ),
+            ]
             return Rehearsal(cells(site), gaps(site), doubts)
         finally:
             plant.close()

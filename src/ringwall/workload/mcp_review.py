@@ -93,7 +93,7 @@ async def look(site: Site, plant: Plant, name: str, by: Principal) -> list[Revie
     server_of(desk, name)
     pins = await site.application().mcp.look(name, by)
     for pin in pins:
-        if pin.state in OPEN and pin.seen is not None:
+        if pin.seen is not None and pin.state is not PinState.APPROVED:
             findings = await _scanned(site, plant, pin, by)
             plant.pins.note_findings(name, pin.tool, pin.seen.digest, findings)
     return reviews(desk, name)
@@ -115,6 +115,10 @@ def approve(
         raise DataError(f"{pin.tool[:80]} is not offered now.")
     if digest and (len(digest) < 8 or not pin.seen.digest.startswith(digest)):
         raise DataError(f"{pin.tool[:80]} is not what was shown any more: look at it again.")
+    if pin.scanned != pin.seen.digest:
+        raise DataError(
+            f"{pin.tool[:80]} has changed, and nobody has looked at it since: ask the server what it offers."
+        )
     if review.problem:
         raise DataError(f"{pin.tool[:80]} can't be approved: {review.problem}.")
     if pin.findings and not despite_findings:

@@ -12,6 +12,7 @@ from ringwall.boundaries.application.breakers import Breakers
 from ringwall.boundaries.application.chain_token import Chains
 from ringwall.boundaries.application.egress_client import Egress
 from ringwall.boundaries.application.egress_crossing import Decide
+from ringwall.boundaries.application.entity_sources import EntitySources
 from ringwall.boundaries.application.execute import ToolOutcome
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.labels import SessionLabels
@@ -190,6 +191,8 @@ class Site:
     model: ModelSection
     """The model section in force, command-line overrides included."""
     sign_in: SignIn
+    entity_sources: EntitySources
+    """``application.known_entities.sources``, as all applications know them."""
     routes: tuple[Route, ...] = ()
     """Rules ahead of any credential."""
 

@@ -205,3 +205,26 @@ def test_a_path_may_be_exact_and_may_leave_a_segment_open(
 def test_rules_that_could_not_be_meant_are_refused(rule: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         EgressRule.model_validate(rule)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "%25252e%25252e",
+        "%2525252e%2525252e",
+        "%25252f",
+        "%c0%ae%c0%ae",
+        "%c0%af",
+        "%e0%80%af..",
+        "\uff0e\uff0e",
+        "%ef%bc%8e%ef%bc%8e",
+        "\u2025",
+        "..%ef%bc%8f",
+        "x%ef%bc%8fy",
+    ],
+)
+def test_no_later_reading_of_a_segment_steps_up(step: str) -> None:
+    """Servers decode more than once, take overlong UTF-8, or fold what looks like a dot."""
+    judge = EgressList([EgressRule(host="shop.example", path="/v1")])
+    assert judge.judge(f"https://shop.example/v1/{step}/admin", "GET", "t").problem
+    assert not judge.judge("https://shop.example/v1/100%25/%C3%A9/a.b/..c", "GET", "t").problem

@@ -16,7 +16,9 @@ from .cedar_policies import Source, default_source, load_policies, read_source
 from .chain_token import Chains
 from .directory import Directories
 from .egress_client import Egress
-from .entities import Entities
+from .entities import Entities, Fetched
+from .entity_sources import EntitySources
+from .entity_store import EntityStore
 from .execute import ToolRunner
 from .hold import Hold, HoldEvent, Sealer
 from .hold_outbox import Outbox
@@ -43,12 +45,16 @@ class PolicyServices:
 
 
 def policy_services(
-    section: ApplicationSection, rights: ApprovalRights, *, extra: Sequence[Source] = ()
+    section: ApplicationSection,
+    rights: ApprovalRights,
+    *,
+    extra: Sequence[Source] = (),
+    fetched: Fetched | None = None,
 ) -> PolicyServices:
     """Raises ConfigError for schemas and policies that can't be used. ``section.policies`` must be absolute,
-    or relative to the current directory."""
+    or relative to the current directory. Without ``fetched``, what services name is not known."""
     registry = ToolRegistry.of(section.tools)
-    entities = Entities(section.known_entities, section.egress)
+    entities = Entities(section.known_entities, section.egress, fetched)
     sources = [default_source()] if section.default_policies else []
     if section.policies is not None:
         sources.append(read_source(section.policies))
@@ -68,20 +74,22 @@ def application_services(
     journal: Journal | None = None,
     chain_key: bytes | None = None,
 ) -> tuple[object, ...]:
-    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, Authority, ApprovalRights,
-    BreakerSettings, Breakers, Chains, ToolSwitches, SessionLabels, Holds, Approvers, SessionFacts, Egress,
-    ToolRunner.
+    """Every instance to offer through ``core.Services``: ToolRegistry, Entities, EntitySources, Authority,
+    ApprovalRights, BreakerSettings, Breakers, Chains, ToolSwitches, SessionLabels, Holds, Approvers,
+    SessionFacts, Egress, ToolRunner.
 
     ``directory`` is that of the workload file; ``journal`` is told of every change of a hold. Without a
     ``chain_key``, no other process takes the tokens of chains that are handed out here. On a reload, build
     anew: what must last is in the database.
     """
-    policy = policy_services(section, rights)
+    sources = EntitySources(section.known_entities.sources, EntityStore(database, sealer))
+    policy = policy_services(section, rights, fetched=sources if sources else None)
     egress = Egress(section.egress)
     switches = ToolSwitches(database)
     return (
         policy.registry,
         policy.entities,
+        sources,
         policy.authority,
         rights,
         section.breakers,

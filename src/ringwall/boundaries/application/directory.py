@@ -44,11 +44,20 @@ class Directories:
 @lru_cache(maxsize=512)
 def _values(text: str, fields: frozenset[str]) -> frozenset[str]:
     found: set[str] = set()
-    for value in _entries(_read(text), fields, 0):
+    document = _read(text)
+    if not fields and not isinstance(document, list):
+        return frozenset()
+    # What stands deeper in a list without fields may be what an outsider wrote.
+    for value in entries(document, fields) if fields else _scalars(document):
         found.add(value.strip().lower())
         if len(found) > MAX_VALUES:
             return frozenset()
     return frozenset(found - {""})
+
+
+def entries(value: Any, fields: frozenset[str]) -> Iterator[str]:
+    """What stands under these keys, at any depth; without keys, in every list."""
+    return _entries(value, fields, 0)
 
 
 def _entries(value: Any, fields: frozenset[str], depth: int) -> Iterator[str]:
@@ -61,7 +70,7 @@ def _entries(value: Any, fields: frozenset[str], depth: int) -> Iterator[str]:
             else:
                 yield from _entries(inner, fields, depth + 1)
     elif isinstance(value, list):
-        if not fields and depth == 0:
+        if not fields:
             yield from _scalars(value)
         for inner in value:
             yield from _entries(inner, fields, depth + 1)

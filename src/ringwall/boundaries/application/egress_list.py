@@ -10,6 +10,7 @@ What is sent is written anew from what was judged, so that nobody reads it diffe
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,7 @@ from .egress_outbound import NOT_LISTED, PORTS, EgressLimits, Outbound
 from .egress_settings import ANY, EgressRule
 
 MAX_URL = 8192
+_DECODINGS = 4
 _UNREADABLE = re.compile("[\\x00-\\x20\\x7f\\\\\ud800-\udfff]")
 
 
@@ -145,12 +147,27 @@ def _under(rule: EgressRule, path: str) -> bool:
 
 
 def _segments(path: str) -> Iterator[str | None]:
-    """Decoded twice, as a proxy before a server may; None for one that would change the path."""
+    """Decoded as often as it takes, as proxies before a server may; None for one that would change the path,
+    also where a server folds what looks like a dot, or takes bytes that are no UTF-8."""
     for raw in path.split("/")[1:]:
-        text = unquote(unquote(raw))
-        step = text.partition(";")[0].strip()
-        hidden = any(sign in text for sign in "/\\") or any(ord(sign) < 32 for sign in text)
+        text = _decoded(raw)
+        if text is None:
+            yield None
+            continue
+        folded = unicodedata.normalize("NFKC", text)
+        step = folded.partition(";")[0].strip()
+        hidden = any(sign in "/\\\ufffd" or ord(sign) < 32 for sign in folded)
         yield None if hidden or step in (".", "..") else text
+
+
+def _decoded(raw: str) -> str | None:
+    """None for what is escaped more often than anybody does."""
+    for _ in range(_DECODINGS):
+        text = unquote(raw)
+        if text == raw:
+            return text
+        raw = text
+    return None
 
 
 _KEYS: Mapping[str, Callable[[EgressRule, Outbound], bool]] = {

@@ -1,7 +1,8 @@
 """One line of ``application.egress``: a destination that tools may reach over the network."""
 
 from functools import lru_cache
-from typing import Literal, Self
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -94,3 +95,20 @@ class EgressRule(Settings):
 @lru_cache(4096)
 def _known(host: str) -> Host:
     return host_of(host)
+
+
+def one_address(url: str, **more: Any) -> EgressRule:
+    """The rule that opens exactly this address. Raises ValueError for one that can't be opened as it is."""
+    split = urlsplit(url)
+    if split.username is not None or split.fragment or "*" in url:
+        raise ValueError("the address has no user, no # and no *")
+    return EgressRule.model_validate(
+        {
+            "host": split.hostname or "",
+            "schemes": [split.scheme],
+            "ports": [split.port] if split.port else [],
+            "path": split.path or "/",
+            "exact": True,
+            **more,
+        }
+    )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from .addresses import Host, host_of
 from .settings import EgressRule, KnownEntities
@@ -25,6 +25,7 @@ _MAX_FOUND = 64
 Listed: TypeAlias = Collection[str]
 """Values that directories name, as ``directory.listed`` gives them."""
 NOTHING_LISTED: Listed = frozenset()
+_NO_NAME = frozenset({""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +86,78 @@ def leaf_texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-class Entities:
-    """The registry of known entities of a workload, egress hosts included. Immutable."""
+@dataclass(frozen=True, slots=True)
+class EntitySet:
+    """Known entities in the forms that they are compared in."""
 
-    def __init__(self, known: KnownEntities, egress: Iterable[EgressRule] = ()) -> None:
-        self._domains = frozenset(_name(domain) for domain in known.email_domains)
-        self._mailboxes = frozenset(mailbox.strip().lower() for mailbox in known.emails)
-        hosts = [*known.hosts, *(rule.host for rule in egress)]
-        self._hosts = frozenset(_name(host) for host in hosts if not host.startswith("*."))
-        self._below = tuple("." + _name(host[2:]) for host in hosts if host.startswith("*."))
-        self._accounts = frozenset(map(_account, known.accounts))
-        self._names = frozenset(map(_plain, known.names))
+    domains: frozenset[str] = frozenset()
+    mailboxes: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    below: tuple[str, ...] = ()
+    """Endings of names, each with the dot before it."""
+    accounts: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        email_domains: Iterable[str] = (),
+        emails: Iterable[str] = (),
+        hosts: Collection[str] = (),
+        accounts: Iterable[str] = (),
+        names: Iterable[str] = (),
+    ) -> "EntitySet":
+        return cls(
+            frozenset(_name(domain) for domain in email_domains) - _NO_NAME,
+            frozenset(_plain(mailbox) for mailbox in emails) - _NO_NAME,
+            frozenset(_name(host) for host in hosts if not host.startswith("*.")) - _NO_NAME,
+            tuple("." + _name(host[2:]) for host in hosts if host.startswith("*.")),
+            frozenset(map(_account, accounts)) - _NO_NAME,
+            frozenset(map(_plain, names)) - _NO_NAME,
+        )
+
+
+class Fetched(Protocol):
+    """What services name beside the workload file; ``entity_sources.EntitySources``."""
+
+    def current(self) -> tuple[EntitySet, ...]:
+        """As it is at this moment. Takes no longer than a look into memory."""
+        ...
+
+
+class Entities:
+    """The registry of known entities of a workload, egress hosts included. What the file names never changes;
+    what services name is looked up where their latest answers lie."""
+
+    def __init__(
+        self, known: KnownEntities, egress: Iterable[EgressRule] = (), fetched: Fetched | None = None
+    ) -> None:
+        own = EntitySet.of(
+            email_domains=known.email_domains,
+            emails=known.emails,
+            hosts=[*known.hosts, *(rule.host for rule in egress)],
+            accounts=known.accounts,
+            names=known.names,
+        )
+        self._own = (own,)
+        self._fetched = fetched
+
+    def _sets(self) -> tuple[EntitySet, ...]:
+        return self._own if self._fetched is None else self._own + self._fetched.current()
 
     def knows_host(self, name: str) -> bool:
         """Exact, or below a ``*.`` entry. The name is a normalised one (``Host.name``)."""
-        return bool(name) and (name in self._hosts or name.endswith(self._below))
+        return bool(name) and any(name in one.hosts or name.endswith(one.below) for one in self._sets())
 
     def knows(self, destination: Destination, listed: Listed = NOTHING_LISTED) -> bool:
         """``listed``: what directories of this session name beside."""
         if (destination.mailbox or _plain(destination.text)) in listed:
             return True
         if destination.mailbox:
-            domain = destination.host.name if _ROUTES.isdisjoint(destination.mailbox) else ""
-            return destination.mailbox in self._mailboxes or bool(domain and domain in self._domains)
+            mailbox = destination.mailbox
+            domain = destination.host.name if _ROUTES.isdisjoint(mailbox) else ""
+            return any(mailbox in one.mailboxes or domain in one.domains for one in self._sets())
         return not destination.host.problem and self.knows_host(destination.host.name)
 
     def knows_address(self, address: str) -> bool:
@@ -120,8 +170,8 @@ class Entities:
         return bool(texts) and all(self._knows_text(text, listed) for text in texts)
 
     def _knows_text(self, text: str, listed: Listed) -> bool:
-        plain = _plain(text)
-        if plain in listed or plain in self._names or _account(text) in self._accounts:
+        plain, account = _plain(text), _account(text)
+        if plain in listed or any(plain in one.names or account in one.accounts for one in self._sets()):
             return True
         if " " in plain and _SIGNS.isdisjoint(text):
             return False  # words, and no place in them

@@ -1,13 +1,12 @@
 """``application.holds`` of the workload file."""
 
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from ringwall.core import Settings
 
-from .egress_settings import EgressRule
+from .egress_settings import EgressRule, one_address
 from .hold import HoldEvent
 
 
@@ -39,28 +38,13 @@ class WebhookSettings(Settings):
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
-        split = urlsplit(self.url)
-        if split.username is not None or split.fragment or "*" in self.url:
-            raise ValueError("the address has no user, no # and no *")
         _ = self.rule
         return self
 
     @property
     def rule(self) -> EgressRule:
         """The one thing that may be reached for it."""
-        split = urlsplit(self.url)
-        return EgressRule.model_validate(
-            {
-                "host": split.hostname or "",
-                "schemes": [split.scheme],
-                "ports": [split.port] if split.port else [],
-                "methods": ["POST"],
-                "path": split.path or "/",
-                "exact": True,
-                "private": self.private,
-                "types": ["*"],
-            }
-        )
+        return one_address(self.url, methods=["POST"], private=self.private, types=["*"])
 
 
 class HoldSettings(Settings):

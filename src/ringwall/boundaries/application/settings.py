@@ -11,6 +11,7 @@ from ringwall.core import Integrity, Settings
 from .breaker_settings import BreakerSettings, ChainSettings, Limits, cost_problem
 from .effect import Effect
 from .egress_settings import EgressRule as EgressRule  # noqa: PLC0414  offered here too
+from .entity_settings import EntitySource
 from .handling_settings import ArgumentHandling, unknown_arguments
 from .hold_settings import HoldSettings
 from .mcp.settings import McpSection
@@ -115,6 +116,8 @@ class KnownEntities(Settings):
     """Channels, rooms, file paths, people: compared without regard to case and outer spaces."""
     directories: tuple[Directory, ...] = ()
     """Tools whose results add to these for the session that they were shown in."""
+    sources: tuple[EntitySource, ...] = Field(default=(), max_length=8)
+    """Services that are asked again and again, and whose answers add to these for everybody."""
 
 
 class ApplicationSection(Settings):

@@ -29,30 +29,54 @@ class Arguments:
     problem: str = ""
 
 
-class _Refused(ValueError):
+class NotStrict(ValueError):
+    """Says in words what is wrong with a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a text may be at most. ``what`` it is called in words, in the plural."""
+
+    what: str = "the arguments"
+    characters: int = MAX_CHARACTERS
+    depth: int = MAX_DEPTH
+    values: int = MAX_VALUES
+
+
+def read_strictly(raw: str, bounds: Bounds) -> Any:
+    """The value of a JSON text that every reader understands alike. Raises NotStrict."""
+    what = bounds.what
+    if len(raw) > bounds.characters:
+        raise NotStrict(f"{what} are longer than {bounds.characters} characters")
+    if _nesting(raw) > bounds.depth:
+        raise NotStrict(f"{what} are nested deeper than {bounds.depth} levels")
+    try:
+        data = _DECODER.decode(raw)
+    except json.JSONDecodeError as error:
+        raise NotStrict(f"{what} are not valid JSON: {error.msg} at {error.pos}") from None
+    except _Ambiguous as refused:
+        raise NotStrict(str(refused).replace("{what}", what)) from None
+    except (ValueError, RecursionError):
+        raise NotStrict(f"{what} are not valid JSON") from None
+    _bounded(data, bounds)
+    return data
+
+
+class _Ambiguous(ValueError):
     pass
 
 
 def read_arguments(raw: str) -> Arguments:
     """Parse the arguments that a model wrote. Empty text means no arguments. Never raises."""
-    if len(raw) > MAX_CHARACTERS:
-        return Arguments(text=raw, problem=f"the arguments are longer than {MAX_CHARACTERS} characters")
-    if not raw.strip():
+    if len(raw) <= MAX_CHARACTERS and not raw.strip():
         return Arguments({}, "{}")
     try:
-        if _nesting(raw) > MAX_DEPTH:
-            raise _Refused(f"the arguments are nested deeper than {MAX_DEPTH} levels")
-        data = _DECODER.decode(raw)
-        if not isinstance(data, dict):
-            raise _Refused("the arguments must be a JSON object")
-        _bounded(data)
-        return Arguments(data, canonical(data))
-    except _Refused as refused:
+        data = read_strictly(raw, _ARGUMENTS)
+    except NotStrict as refused:
         return Arguments(text=raw, problem=str(refused))
-    except json.JSONDecodeError as error:
-        return Arguments(text=raw, problem=f"the arguments are not valid JSON: {error.msg} at {error.pos}")
-    except (ValueError, RecursionError):
-        return Arguments(text=raw, problem="the arguments are not valid JSON")
+    if not isinstance(data, dict):
+        return Arguments(text=raw, problem="the arguments must be a JSON object")
+    return Arguments(data, canonical(data))
 
 
 def read_amendment(raw: str) -> Arguments:
@@ -89,55 +113,56 @@ def _nesting(raw: str) -> int:
     return deepest
 
 
-def _bounded(value: Any) -> None:
+def _bounded(value: Any, bounds: Bounds) -> None:
     waiting = [value]
     seen = 0
     while waiting:
         item = waiting.pop()
         seen += 1
-        if seen > MAX_VALUES:
-            raise _Refused(f"the arguments hold more than {MAX_VALUES} values")
+        if seen > bounds.values:
+            raise NotStrict(f"{bounds.what} hold more than {bounds.values} values")
         if isinstance(item, dict):
             for key in item:
-                _text(key)
+                _text(key, bounds)
             waiting.extend(item.values())
         elif isinstance(item, list):
             waiting.extend(item)
         elif isinstance(item, str):
-            _text(item)
+            _text(item, bounds)
 
 
-def _text(text: str) -> None:
+def _text(text: str, bounds: Bounds) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _Refused("the arguments hold half of a surrogate pair") from None
+        raise NotStrict(f"{bounds.what} hold half of a surrogate pair") from None
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _Refused("the arguments name the same key twice")
+        raise _Ambiguous("{what} name the same key twice")
     return made
 
 
 def _constant(name: str) -> NoReturn:
-    raise _Refused(f"{name} is no JSON number")
+    raise _Ambiguous(f"{name} is no JSON number")
 
 
 def _integer(digits: str) -> int:
     if len(digits) > _MAX_DIGITS or abs(number := int(digits)) > MAX_INTEGER:
-        raise _Refused("a number is too large")
+        raise _Ambiguous("a number is too large")
     return number
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if len(digits) > _MAX_DIGITS or math.isinf(number):
-        raise _Refused("a number is too large or too long")
+        raise _Ambiguous("a number is too large or too long")
     return number
 
 
+_ARGUMENTS = Bounds()
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_integer, parse_float=_float
 )

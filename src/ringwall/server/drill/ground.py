@@ -1,6 +1,7 @@
 """A gateway that can be put back to its start between two scenarios, and set up anew for each experiment."""
 
 import asyncio
+import itertools
 import shutil
 import socket
 import tempfile
@@ -38,6 +39,7 @@ class Ground:
     def __init__(self, loaded: Loaded, folder: Path) -> None:
         self.path = loaded.path
         self._folder = folder
+        self._runs = itertools.count()
         self._loaded = under_drill(loaded, folder / "tampered.gguf")
         (folder / "tampered.gguf").write_bytes(b"GGUF changed after approval")
         self.setup = _NORMAL
@@ -55,18 +57,24 @@ class Ground:
             if name != UNADMITTED:
                 self.site.admissions.admit_route(name, "drill")
         self.site.admissions.revoke(UNADMITTED, "drill", "nobody admitted it")
+        await self.close()
+        await self._begin()
 
     async def restart(self) -> None:
-        """Everything as it was after ``prepare``, under the present set-up."""
-        await self.site.router.close()
-        self.plant.close()
-        await asyncio.to_thread(self._copy)
-        self.plant = Plant(self._folder / "run")
-        self.site = self._composed()
+        """Everything as it was after ``prepare``, under the present set-up. What is in force is open at every
+        moment: tasks beside the requests look at it."""
+        site, plant = self.site, self.plant
+        await self._begin()
+        await site.router.close()
+        plant.close()
+        await asyncio.to_thread(shutil.rmtree, plant.data_dir, ignore_errors=True)
 
-    def _copy(self) -> None:
-        shutil.rmtree(self._folder / "run", ignore_errors=True)
-        shutil.copytree(self._folder / "template", self._folder / "run")
+    async def _begin(self) -> None:
+        """On a copy of the template, which nobody has open."""
+        folder = self._folder / f"run-{next(self._runs)}"
+        await asyncio.to_thread(shutil.copytree, self._folder / "template", folder)
+        self.plant = Plant(folder)
+        self.site = self._composed()
 
     def _composed(self) -> Site:
         model = CompromisedModel(self.setup.scripts)

@@ -1,5 +1,5 @@
 """The workload as a drill sees it: the same, with a compromised model behind every route and two routes whose
-models nobody admitted."""
+models nobody admitted. No service is asked who is known."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,14 @@ def under_drill(loaded: Loaded, artifact: Path) -> Loaded:
         for name, app in loaded.workload.applications.items()
     }
     plain = loaded.workload.interface.model_copy(update={"tls": None})  # the drill's listener is its own
-    update = {"model": model, "applications": applications, "interface": plain}
+    known = loaded.workload.application.known_entities.model_copy(update={"sources": ()})
+    asking_nobody = loaded.workload.application.model_copy(update={"known_entities": known})
+    update = {
+        "model": model,
+        "applications": applications,
+        "interface": plain,
+        "application": asking_nobody,
+    }
     return replace(loaded, workload=loaded.workload.model_copy(update=update))
 
 

@@ -12,10 +12,12 @@ from ringwall.core import RingwallError
 from ringwall.wire.errors import WireError
 
 from ..gateway import Gateway
+from ..replies import error_response
 from .asks import ClientAsker
 from .caller import Caller, admit
 from .calls import call
 from .offers import offered
+from .open_sessions import OpenSessions
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _IDLE_S = 1800.0
 _SESSIONS = 2000
 """Client sessions for one server and application at once."""
+_HEADER = b"mcp-session-id"
+_VERSION = b"mcp-protocol-version"
 
 
 class Host:
@@ -52,6 +56,7 @@ class Host:
             max_sessions=_SESSIONS,
             max_request_body_size=body_bytes,
         )
+        self._sessions = OpenSessions(_IDLE_S)
         self._ending = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -82,15 +87,30 @@ class Host:
         )
         caller.put(scope)
         scope["user"] = AuthenticatedUser(who)
+        holder = (principal.tenant, principal.subject, "" if principal.authenticated else caller.address)
+        opening = f"opening {id(scope)}" if _opens(caller, scope) else ""
+        if opening and not self._sessions.room(holder):
+            many = WireError(429, "You have too many sessions open here: end one.", "too_many_sessions")
+            await error_response(many)(scope, receive, send)
+            return
+        if opening:  # so that many at once are counted as well
+            self._sessions.used(opening, holder)
         status = 0
 
         async def watched(message: Any) -> None:
             nonlocal status
             status = message.get("status", status)
+            for name, value in message.get("headers", ()):
+                if name.lower() == _HEADER and status < 400:
+                    self._sessions.used(value.decode("latin-1"), holder)
             await send(message)
 
-        await self._manager.handle_request(scope, receive, watched)
+        try:
+            await self._manager.handle_request(scope, receive, watched)
+        finally:
+            self._sessions.ended(opening)
         if scope["method"] == "DELETE" and 200 <= status < 300:
+            self._sessions.ended(caller.mcp_session)
             await caller.app.mcp.end(self._server, caller.owner)
 
     async def _run(self, ready: asyncio.Event) -> None:
@@ -151,3 +171,12 @@ class Host:
             return MCPError(INTERNAL_ERROR, str(error))
         self._gateway.log_fault(error)
         return MCPError(INTERNAL_ERROR, "The gateway failed; nothing was let through.")
+
+
+def _opens(caller: Caller, scope: Scope) -> bool:
+    """Whether the SDK would open a session of the older protocol for it."""
+    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS  # noqa: PLC0415
+
+    version_ = next((value.decode("latin-1") for name, value in scope["headers"] if name == _VERSION), "")
+    newer = bool(version_) and version_ not in HANDSHAKE_PROTOCOL_VERSIONS
+    return scope["method"] == "POST" and not caller.mcp_session and not newer

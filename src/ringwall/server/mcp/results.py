@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ringwall.boundaries.application.mcp.answer import Answer, Piece, text_of, with_text
+from ringwall.boundaries.application.mcp.answer import Answer, Piece, Resource, text_of, with_text
 from ringwall.core import Action, CrossingKind, Edit, Label, Part, PartKind, apply_edits
 
 from .. import refusals
 from ..turn.state import Turn
+
+_WITHHELD = "withheld:"
+"""In the place of an address that the gate did not leave as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ async def pass_result(turn: Turn, answer: Answer, label: Label, tool: str, ref: 
     read = [text_of(piece) for piece in answer.pieces]
     texts = [index for index, text in enumerate(read) if text is not None]
     parts = [_part(read[index] or "", label, tool, ref) for index in texts]
+    addressed = {index: piece for index, piece in enumerate(answer.pieces) if isinstance(piece, Resource)}
+    parts += [_part(piece.uri, label, tool, ref) for piece in addressed.values()]
     if answer.structured is not None:
         parts.append(_part(json.dumps(answer.structured, ensure_ascii=False), label, tool, ref))
     if not parts:
@@ -40,6 +45,9 @@ async def pass_result(turn: Turn, answer: Answer, label: Label, tool: str, ref: 
     for number, index in enumerate(texts):
         treated = _treated(parts[number].text, [edit for edit in edits if edit.part == number])
         pieces[index] = with_text(pieces[index], treated)
+    for number, (index, piece) in enumerate(addressed.items(), len(texts)):
+        left = "" if _taken_out([edit for edit in edits if edit.part == number]) else piece.uri
+        pieces[index] = replace(piece, uri=left or _WITHHELD, text=text_of(pieces[index]) or "")
     structured = None
     if answer.structured is not None:
         last = len(parts) - 1
@@ -54,6 +62,11 @@ def _part(text: str, label: Label, tool: str, ref: str) -> Part:
 
 def _treated(text: str, edits: Sequence[Edit]) -> str:
     return "" if any(edit.drop for edit in edits) else apply_edits(text, edits)
+
+
+def _taken_out(edits: Sequence[Edit]) -> bool:
+    """Whether more than marks were put in."""
+    return any(edit.drop or edit.start < edit.end for edit in edits)
 
 
 def _treated_json(text: str, edits: Sequence[Edit]) -> Any:

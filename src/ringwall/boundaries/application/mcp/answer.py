@@ -81,6 +81,8 @@ def read_answer(result: Any, server: McpServer, secrets: Secrets) -> Answer:
     for block in result.content[:_PIECES]:
         for piece in _pieces(block, server, room):
             text = text_of(piece)
+            if isinstance(piece, Resource):
+                piece = replace(piece, uri=secrets.redact(piece.uri)[:_URI])  # noqa: PLW2901
             if text is not None:
                 text = secrets.redact(text)[:room]
                 piece = with_text(piece, text)  # noqa: PLW2901
@@ -112,7 +114,7 @@ def _pieces(block: Any, server: McpServer, room: int) -> Iterator[Piece]:
 
 def _address(uri: str) -> str:
     """Without what could carry a message: a resource is named, not asked for by it."""
-    return cleaned(uri).partition("?")[0].partition("#")[0][:_URI]
+    return cleaned(uri).partition("?")[0].partition("#")[0]
 
 
 def _kind(kind: str | None) -> str:

@@ -4,9 +4,12 @@ Imports nothing of Ringwall, so that it starts at once.
 """
 
 import os
+import signal
 import sys
 
 _FILES = 1024
+_PARENT_DEATH_SIGNAL = 1
+"""``PR_SET_PDEATHSIG`` of prctl(2)."""
 
 
 def main(arguments: list[str]) -> None:
@@ -26,6 +29,10 @@ def main(arguments: list[str]) -> None:
             hard = resource.getrlimit(what)[1]
             bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(what, (bound, bound))
+    if sys.platform == "linux":  # a gateway that is killed cleans nothing up
+        import ctypes  # noqa: PLC0415
+
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     os.execvp(arguments[1], arguments[1:])  # noqa: S606 - no shell, and the operator named the program
 
 

@@ -31,6 +31,7 @@ _STEPS = (
     CREATE TABLE mcp_revision (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
     INSERT INTO mcp_revision VALUES (1, 0);
     """,
+    "ALTER TABLE mcp_tools ADD COLUMN scanned_digest TEXT NOT NULL DEFAULT '';",
 )
 
 
@@ -60,6 +61,8 @@ class Pin:
     target: tuple[str, ...]
     findings: tuple[str, ...]
     """What detectors said of the manifest as it is seen now."""
+    scanned: str
+    """Digest of the manifest that detectors looked at last: nothing was said of any other."""
     decided_by: str
     decided_at: int
     """Microseconds since the epoch, UTC."""
@@ -140,7 +143,8 @@ class Pins:
     def note_findings(self, server: str, tool: str, digest: str, findings: Sequence[str]) -> None:
         """What detectors said of a manifest; kept only while the server still says that."""
         self._database.write(
-            "UPDATE mcp_tools SET findings = ? WHERE server = ? AND tool = ? AND seen_digest = ?",
+            "UPDATE mcp_tools SET findings = ?, scanned_digest = seen_digest"
+            " WHERE server = ? AND tool = ? AND seen_digest = ?",
             *(json.dumps(list(findings)), server, tool, digest),
         )
 
@@ -199,6 +203,7 @@ def _pin(row: Row) -> Pin:
         effect=row["effect"],
         target=tuple(json.loads(row["target"])),
         findings=tuple(json.loads(row["findings"])),
+        scanned=row["scanned_digest"],
         decided_by=row["decided_by"],
         decided_at=row["decided_at"],
     )

@@ -30,7 +30,8 @@ _POLL_S = 0.02
 _MALFORMED = 100
 """Lines that are no message, after which the session ends."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-_CONFINED = Path(__file__).with_name("confined.py")
+CONFINED = Path(__file__).with_name("confined.py")
+"""What is run in the new process first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ async def _start(command: Command, home: Path, proxy: str) -> asyncio.subprocess
         **command.env,
     }
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(_CONFINED), str(command.memory_mb), command.command, *command.args),
+        *(sys.executable, "-I", "-S", str(CONFINED), str(command.memory_mb), command.command, *command.args),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # what a server logs may hold what it was given

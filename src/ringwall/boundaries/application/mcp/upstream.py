@@ -87,6 +87,7 @@ class Upstream:
         self._task: asyncio.Task[None] | None = None
         self._askers: list[Asker] = []
         self._deciding: list[Decide] = []
+        self._latest: Decide | None = None
         self._busy = 0
         self.used = time.monotonic()
 
@@ -146,8 +147,8 @@ class Upstream:
         asker: Asker | None = None,
         decide: Decide | None = None,
     ) -> Answer:
-        """``decide`` is asked for requests out of a started server while it works on this. Raises McpFault.
-        Cancelling this cancels the call at the server."""
+        """``decide`` is asked for requests out of a started server while it works on this, and after it until
+        the next call. Raises McpFault. Cancelling this cancels the call at the server."""
 
         async def told(progress: float, total: float | None, message: str | None) -> None:
             if report is not None:
@@ -157,6 +158,7 @@ class Upstream:
             self._askers.append(asker)
         if decide is not None:
             self._deciding.append(decide)
+            self._latest = decide
         try:
             async with self._used(self.server.limits.timeout_s) as client:
                 result = await client.call_tool(tool, dict(arguments), progress_callback=told)
@@ -261,11 +263,13 @@ class Upstream:
         )
 
     async def _let_out(self, outbound: Outbound) -> None:
-        """Requests of a started server: those during a call are decided with it, others by the list alone."""
-        if self._deciding:
-            await self._deciding[-1](outbound)
-        else:
-            outbound.permitted()
+        """Requests of a started server. Which call one belongs to can't be told, so each under way must let
+        it out; between calls the latest, since the server may still hold what it was given. Before the first
+        it was given nothing: the list alone decides."""
+        latest = [self._latest] if self._latest is not None else []
+        for decide in list(self._deciding) or latest:
+            await decide(outbound)
+        outbound.permitted()
 
     async def _look(self) -> None:
         """Every page of the server's tools, bounded."""

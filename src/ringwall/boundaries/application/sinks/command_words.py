@@ -41,10 +41,12 @@ DANGEROUS: dict[str, frozenset[str]] = {
         --output -o --template --open-files-in-pager -O --ext-diff --textconv --no-index --contents
         --separate-git-dir --reference --extcmd --output-directory --pathspec-from-file
         --recurse-submodules --remote-submodules --remote --strategy --server-option --edit-description
+        --unsafe-paths
         """),
     "git clone": frozenset({"-u"}),
     "git ls-remote": frozenset({"-u"}),
     "git grep": frozenset({"-f"}),
+    "git tag": words("-e --edit"),
     "git commit": words("-F --file -t --edit -e"),
     "find": words("-exec -execdir -ok -okdir -delete -fprint -fprint0 -fprintf -fls -files0-from"),
     "ls": frozenset(),

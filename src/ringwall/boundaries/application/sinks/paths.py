@@ -35,7 +35,8 @@ class SafePath:
     """A path below a root."""
 
     path: str
-    """Without ``.``, ``..`` and links: relative to the root where the text was relative, else absolute."""
+    """Without ``.``, ``..`` and links: relative to the root where the text was relative, else absolute.
+    ``./`` stands before a name that a program would read as an option."""
     root: str
     """The root that it lies in, absolute."""
 
@@ -43,7 +44,7 @@ class SafePath:
     def absolute(self) -> str:
         if self.path == ".":
             return self.root
-        return os.path.join(self.root, self.path)  # noqa: PTH118  an absolute path stays as it is
+        return os.path.join(self.root, self.path.removeprefix("./"))  # noqa: PTH118  an absolute path stays as it is
 
 
 def check_path(
@@ -69,6 +70,9 @@ def check_path(
             steps = _followed(base, steps)
             _named(steps, hidden=hidden)
         below = "/".join(steps)
+        if not absolute and below:
+            _readable(below)  # what is left must not begin as a home, a drive or a scheme does
+            below = f"./{below}" if below.startswith("-") else below
         return SafePath(f"{base.rstrip('/')}/{below}".rstrip("/") or "/" if absolute else below or ".", base)
     raise Unsafe("outside", "it leads outside the folders that are allowed here")
 

@@ -114,7 +114,7 @@ class Names:
             and isinstance(one.this, exp.Identifier)
             and not one.table
             and self._folded(one.this) in listed
-            for one in select.expressions
+            for one in (shown.unalias() for shown in select.expressions)
         )
 
 
