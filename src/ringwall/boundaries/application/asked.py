@@ -218,12 +218,18 @@ class _Words:
     joints: _List
 
 
+def _had(given: Mapping[str, Any], effect: Effect) -> Mapping[str, Any]:
+    """The table of an effect whose nouns can be had ("get me a booking"), not only told."""
+    table: Mapping[str, Any] = given[effect]
+    return {**table, "with": f"{given['doing']} {given['giving']}"} if table.get("giving") else table
+
+
 @cache
 def _words() -> _Words:
     text = resources.files(__package__).joinpath("words", "asked.yaml").read_text("utf-8")
     given = yaml.safe_load(text)
     return _Words(
-        {effect: _Table.of(given[effect]) for effect in Effect if effect in given},
+        {effect: _Table.of(_had(given, effect)) for effect in Effect if effect in given},
         _Table.of(given["delegate"]),
         _List.of(given["delegate"]["not"]),
         {fold(first): _List.of(seconds) for first, seconds in given["questions"].items()},
