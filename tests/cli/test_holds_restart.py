@@ -99,7 +99,8 @@ def test_killed_between_approval_and_use(
     until(lambda: len(receiver.got) == 4)
     assert second.stop() == 0
     types = [body["type"] for _, body in receiver.got]
-    assert types == ["hold.requested", "hold.approved", "hold.used", "hold.requested"]
+    assert types[:2] == ["hold.requested", "hold.approved"]
+    assert sorted(types[2:]) == ["hold.requested", "hold.used"]  # of two holds: in no order between them
     assert command("ledger", "verify", "--data-dir", data, "--json").code == 0
 
 

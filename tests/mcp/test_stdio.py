@@ -114,8 +114,11 @@ async def test_nothing_of_a_server_stays(start: Start, tmp_path: Path) -> None:
         facts = _facts(await client.call_tool("look", {"about": "facts"}))
         child = _facts(await client.call_tool("look", {"about": "child"}))
         assert _alive(facts["pid"]) and _alive(child)
-    await asyncio.to_thread(mcp.gateway.until, lambda: not _alive(facts["pid"]) and not _alive(child))
-    assert not Path(facts["cwd"]).exists()
+    folder = Path(facts["cwd"])
+    await asyncio.to_thread(
+        mcp.gateway.until,
+        lambda: not _alive(facts["pid"]) and not _alive(child) and not folder.exists(),
+    )
 
 
 @pytest.mark.parametrize("about", ["line", "noise", "die", "slow"])
