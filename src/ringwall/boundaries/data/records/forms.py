@@ -50,8 +50,8 @@ def _reading(fields: Mapping[str, Any]) -> tuple[Form, str, str, str]:
     for name in _CHAT:
         turns = _turns(fields.get(name))
         if turns:
-            prompt, response = _spoken(turns)
-            return Form.CHAT, prompt, response, ""
+            before, said = _spoken(turns)
+            return Form.CHAT, before, said, ""
     response = _first(fields, _RESPONSE)
     asked = [text for text in (_first(fields, _PROMPT), _first(fields, _INPUT)) if text]
     if response is not None and asked:
