@@ -1,0 +1,1 @@
+"""Where a record came from and how far it reaches."""
