@@ -8,12 +8,15 @@ from .quarantine import Content, Held, Quarantine
 from .retrieve import Retriever, chunk_part, retrieval
 from .settings import CollectionSettings, DataSection
 from .stores import DataStores
-from .vault import Commit, Trace, Vault, Version
-from .verify import Damage, verify
+from .vault import Commit, Trace, Vault
+from .versions import Version
+from .damage import Damage
+from .verify import Anchors, verify
 
 __all__ = [
     "COMMON",
     "Access",
+    "Anchors",
     "Chunk",
     "CollectionSettings",
     "Commit",
