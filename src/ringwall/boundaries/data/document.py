@@ -8,6 +8,7 @@ import orjson
 
 from ringwall.core import DataError, Integrity, Label, Principal
 
+from .canonical import canonical as canonical
 from .settings import CollectionSettings
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,127}\Z")
@@ -107,15 +108,6 @@ class Document:
 
 def cite(collection: str, document: str, revision: int) -> str:
     return f"document:{collection}/{document}@{revision}"
-
-
-def canonical(value: Any) -> bytes:
-    """JSON with sorted keys. Keys are ASCII and numbers integers, so this equals RFC 8785. DataError for
-    text that is no Unicode (lone surrogates)."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        raise DataError("The document holds text that is not valid Unicode: save it as UTF-8.") from None
 
 
 def check_id(document: str) -> str:
