@@ -15,11 +15,11 @@ __all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
 
 class CollectionSettings(IntakeSettings):
-    """One collection: documents for retrieval, or rows to train a model on."""
+    """One collection: documents to retrieve from, or records to learn from."""
 
     kind: Literal["index", "training"] = "index"
-    """What it is for: ``index``, documents that the gateway retrieves passages from; ``training``, rows that
-    a model is trained or tuned on."""
+    """What it is for: ``index``, documents that the gateway retrieves passages from; ``training``, records
+    that a model is trained on, which are never retrieved from."""
     contributors: tuple[Role, ...] = ()
     """Roles that may contribute documents. Empty: nobody."""
     readers: tuple[Role, ...] = ()

@@ -56,7 +56,9 @@ class RowText:
 def with_fields(row: Record, fields: Mapping[str, Any]) -> Record:
     """The row with other fields, read anew; an id that was made of the content is made again."""
     read = record_of(fields, row.source, tuple(row.sensitivity))
-    return replace(read, id=content_id(fields) if row.id == content_id(row.fields) else row.id)
+    made = content_id(row.fields)
+    own = row.id != made and not row.id.startswith(f"{made}.")
+    return replace(read, id=row.id) if own else read
 
 
 def names(value: Any) -> Iterable[str]:
