@@ -8,9 +8,19 @@ import orjson
 
 from ringwall.core import DataError, Integrity, Label, Principal
 
-from .canonical import canonical as canonical
+from .canonical import canonical
 from .settings import CollectionSettings
 
+__all__ = [
+    "COMMON",
+    "Access",
+    "Document",
+    "canonical",
+    "check_id",
+    "cite",
+    "id_from",
+    "split_readers",
+]
 _ID = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,127}\Z")
 _SUBJECT = "subject:"
 _LATER = ("licence", "consent", "process", "contribution", "sha256", "signer", "form")

@@ -1,6 +1,6 @@
 """What comes in, and what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..vault import Commit
 from .terms import Terms
@@ -46,4 +46,4 @@ class Offer:
     """Where it came from; default: its name."""
     document: str = ""
     """Id; default: made from the name."""
-    terms: Terms = Terms()
+    terms: Terms = field(default_factory=Terms)

@@ -170,9 +170,9 @@ class RowIntake:
                 held_rows=held,
                 left_out=tally.left_out,
             )
-            await self._note(told)
             if commit:
                 await self._note(commit.event())
+            await self._note(told)
         return Receipt(
             "stored" if commit else "quarantined" if waiting else "unchanged",
             collection,
@@ -250,7 +250,9 @@ def _prepared(
     """Each with its source and the collection's classes."""
     for number, row in enumerate(rows, 1):
         if number > settings.max_rows:
-            raise DataError(f"There are more than {settings.max_rows} rows in it: split it, or raise max_rows.")
+            raise DataError(
+                f"There are more than {settings.max_rows} rows in it: split it, or raise max_rows."
+            )
         tally.digest.add(row.fields)
         tally.rows = number
         place = row.source.place or str(number)
@@ -267,7 +269,9 @@ async def _judge_names(judge: Judge, batch: list[RowText], tally: _Tally) -> Non
         return
     tally.names.update(fresh)
     if len(tally.names) > _MOST_NAMES:
-        raise DataError(f"The rows have more than {_MOST_NAMES} different field names: this is no training set.")
+        raise DataError(
+            f"The rows have more than {_MOST_NAMES} different field names: this is no training set."
+        )
     decision = await judge.words("\n".join(fresh), "field names")
     if decision.blocked:
         raise _denied(decision)
