@@ -10,7 +10,7 @@ from ringwall.core import DataError
 
 LONGEST_ROW = 16 * 1024 * 1024
 """Bytes of one row; a longer one is told as unreadable."""
-TARGET = 1024 * 1024
+TARGET = 256 * 1024
 """Bytes of rows that a chunk has, about."""
 
 
