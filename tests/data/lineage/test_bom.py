@@ -13,7 +13,7 @@ MODEL = ModelFacts("artifact:assistant", "2026-05", "a" * 64, "local")
 SET = SetFacts(
     *("tickets", 3, 12_000, "b" * 64, "c" * 64, 1_780_000_000_000_000),
     contributors=("kim", "lee"),
-    licences=("MIT", "Our own words"),
+    licences=("MIT", "LicenseRef-ours OR CC-BY-4.0"),
     sensitivity=("customer-pii",),
 )
 MARK = Mark("artifact:assistant", "tickets", 3, 4, "poisoned", "ada", 1_780_000_000_000_000)
@@ -31,7 +31,7 @@ def test_it_names_what_the_model_learnt_from_and_what_was_taken_back() -> None:
     assert model["modelCard"]["modelParameters"]["datasets"] == [{"ref": "data:tickets@3"}]
     assert "tickets@3" in model["properties"][0]["value"]
     [data] = bom["components"]
-    assert data["licenses"] == [{"license": {"id": "MIT"}}, {"license": {"name": "Our own words"}}]
+    assert data["licenses"] == [{"expression": "(MIT) AND (LicenseRef-ours OR CC-BY-4.0)"}]
     assert [one["contact"]["name"] for one in data["data"][0]["governance"]["custodians"]] == ["kim", "lee"]
 
 

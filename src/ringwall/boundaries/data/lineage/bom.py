@@ -14,15 +14,6 @@ from typing import Any
 
 from .marks import Mark
 
-_SPDX = frozenset(
-    {
-        *("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0"),
-        *("CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "ODbL-1.0", "ODC-By-1.0", "PDDL-1.0"),
-        *("GPL-3.0-only", "AGPL-3.0-only", "MPL-2.0", "CDLA-Permissive-2.0", "Unlicense", "ISC"),
-    }
-)
-"""Identifiers that are written as such; any other licence is written in the contributor's words."""
-
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
@@ -50,6 +41,7 @@ class SetFacts:
     """Microseconds since the epoch, UTC."""
     contributors: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
+    """SPDX expressions."""
     sensitivity: tuple[str, ...] = ()
 
     @property
@@ -109,7 +101,7 @@ def _data(one: SetFacts) -> dict[str, Any]:
         "name": one.collection,
         "version": str(one.version),
         "hashes": [{"alg": "SHA-256", "content": one.root}],
-        **({"licenses": [_licence(name) for name in one.licences]} if one.licences else {}),
+        **({"licenses": [{"expression": _all_of(one.licences)}]} if one.licences else {}),
         "data": [
             {
                 "type": "dataset",
@@ -129,8 +121,9 @@ def _data(one: SetFacts) -> dict[str, Any]:
     }
 
 
-def _licence(name: str) -> dict[str, Any]:
-    return {"license": {"id": name} if name in _SPDX else {"name": name}}
+def _all_of(licences: Sequence[str]) -> str:
+    """One SPDX expression: each licence holds for some of the records."""
+    return licences[0] if len(licences) == 1 else " AND ".join(f"({one})" for one in licences)
 
 
 def _iso(micros: int) -> str:

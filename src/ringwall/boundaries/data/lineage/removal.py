@@ -11,6 +11,7 @@ from ..settings import DataSection
 from ..training.sets import TrainingSets
 from ..vault import Vault
 from .marks import Mark, Marks
+from .origins import brought, contributors
 from .radius import Lineage, Trained
 
 Record = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -118,7 +119,8 @@ class Purge:
 
     def _of_documents(self, collection: str, subject: str) -> Removal:
         ever = self._vault.by_contributor(collection, subject)
-        current, shared, held = [], [], set()
+        current, shared = [], []
+        held: set[int] = set()
         manifest = self._vault.manifest(collection)
         for document in ever:
             traces = self._vault.who(collection, document)
@@ -136,9 +138,9 @@ class Purge:
 
     def _of_rows(self, collection: str, subject: str) -> Removal:
         ever = self._sets.by_contributor(collection, subject)
-        versions = self._sets.versions.all(collection)
-        holding = [one for one in versions if subject in self._sets.contributors(collection, one.number)]
-        current = self._sets.by_contributor(collection, subject, current=True) if ever else []
+        versions = self._sets.versions.all(collection) if ever else []
+        holding = [one for one in versions if subject in contributors(self._sets, one)]
+        current = brought(self._sets, versions[-1], subject) if versions else []
         models = self._lineage.models_of(collection, (one.number for one in holding))
         return Removal(
             collection,
