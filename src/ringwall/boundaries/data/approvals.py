@@ -102,7 +102,7 @@ class Approvals:
         return [_approval(row) for row in rows]
 
     def authors(self, version: Version) -> set[str]:
-        """Who made the versions since the last approved one before this, branches that were merged included."""
+        """Who made the versions since the last approved one before this, merged branches included."""
         since = max(
             (one.version for one in self.all(version.collection) if one.version < version.number), default=0
         )

@@ -63,7 +63,7 @@ class Lines(Generic[E]):
             self._known.clear()
         self._shards.forget()
 
-    def commit(  # noqa: PLR0913, what a version is made of
+    def commit(
         self,
         line: str,
         head: Version | None,

@@ -7,6 +7,7 @@ from ringwall.storage.blobs import BlobStore, LocalBlobs
 from ringwall.storage.database import Database
 
 from .contribute import Contributions, Decide, Record
+from .damage import Damage
 from .index import Index
 from .intake.means import Means
 from .keys import CollectionKeys, Sealer
@@ -15,7 +16,6 @@ from .retrieve import Retriever
 from .settings import DataSection
 from .training import TrainingSets
 from .vault import Vault
-from .damage import Damage
 from .verify import Anchors, verify
 
 

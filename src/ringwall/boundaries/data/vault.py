@@ -8,6 +8,7 @@ current. A collection's name may stand for a branch of it: ``handbook~tidy``; br
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
@@ -323,7 +324,7 @@ class Vault:
                 return None
             after = tree.changed(made.put, made.removed)
             version = self.lines.commit(
-                line, head, after, author, note, apply=lambda: self._apply(line, made), merged=merged
+                line, head, after, author, note, apply=partial(self._apply, line, made), merged=merged
             )
             if version:
                 return Commit(version, made.added, made.gone)

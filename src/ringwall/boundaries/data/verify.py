@@ -1,4 +1,4 @@
-"""Find and locate damage in the vault: a flipped byte, a dropped version, a reordered manifest, an edited row.
+"""Find and locate damage in the vault: flipped bytes, dropped versions, reordered manifests, edited rows.
 
 For each line of versions, of either kind:
 1. versions are numbered without gaps, and each one's chain hash binds it to the one before;

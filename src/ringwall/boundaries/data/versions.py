@@ -190,7 +190,7 @@ class Versions:
         rows = self._db.all("SELECT * FROM data_head")
         return {row["collection"]: (row["version"], row["chain"]) for row in rows}
 
-    def draft(  # noqa: PLR0913, the parts of a version
+    def draft(
         self,
         line: str,
         head: Version | None,

@@ -70,8 +70,8 @@ class Packs:
             erased = self.erased(entry.id) if erased is None else erased
             if ordinal not in erased:
                 raise DataError(
-                    f"Record {ordinal} of pack {entry.id} of {collection} can't be read: its key is gone, and it "
-                    "was never erased."
+                    f"Record {ordinal} of pack {entry.id} of {collection} can't be read: its key is "
+                    "gone, and it was never erased."
                 )
 
     def ids(
@@ -90,6 +90,13 @@ class Packs:
         """Ordinals of the records of a pack that were erased on purpose."""
         rows = self._db.all("SELECT ordinal FROM data_record_erased WHERE pack = ?", pack)
         return {row["ordinal"] for row in rows}
+
+    def every_erased(self) -> dict[str, set[int]]:
+        """The same of all packs."""
+        found: dict[str, set[int]] = {}
+        for row in self._db.all("SELECT pack, ordinal FROM data_record_erased"):
+            found.setdefault(row["pack"], set()).add(row["ordinal"])
+        return found
 
     def note_erased(self, pack: str, gone: Iterable[int], at: int) -> None:
         self._db.write_many(

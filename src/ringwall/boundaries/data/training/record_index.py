@@ -99,8 +99,9 @@ class RecordIndex:
             some = keys[start : start + _ASKED]
             marks = ",".join("?" * len(some))
             rows = self._database().all(
-                "SELECT r.key, p.id, r.ordinal, r.mark FROM record r JOIN pack p ON p.number = r.pack "
-                f"WHERE r.key IN ({marks}) ORDER BY p.id",  # noqa: S608, question marks only
+                "SELECT r.key, p.id, r.ordinal, r.mark "  # noqa: S608, question marks only
+                "FROM record r JOIN pack p ON p.number = r.pack "
+                f"WHERE r.key IN ({marks}) ORDER BY p.id",
                 *some,
             )
             for key, pack, ordinal, mark in rows:
@@ -116,10 +117,9 @@ class RecordIndex:
 
     def counts(self) -> dict[str, int]:
         """How many records it knows of each pack."""
-        rows = self._database().all(
-            "SELECT p.id, count(r.key) FROM pack p LEFT JOIN record r ON r.pack = p.number GROUP BY p.number"
-        )
-        return {pack: count for pack, count in rows}
+        names = {row["number"]: row["id"] for row in self._database().all("SELECT * FROM pack")}
+        rows = self._database().all("SELECT pack, count(*) FROM record GROUP BY pack")
+        return {names[pack]: count for pack, count in rows if pack in names}
 
     def replace(self, pack: str, rows: Iterable[tuple[bytes, int, bytes]]) -> None:
         """Make what it knows of a pack anew."""

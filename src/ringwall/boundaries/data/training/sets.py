@@ -6,20 +6,23 @@ one before. A collection's name may stand for a branch of it everywhere: ``tunin
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.core import DataError, new_id
+from ringwall.core import DataError, Principal, new_id
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
+from ..approvals import Approval, Approvals, check_merger
+from ..changes import Difference, Side, merged
 from ..keys import CollectionKeys, Sealer
 from ..lines import Lines
 from ..records.record import Record
 from ..tree import Tree
 from ..versions import ATTEMPTS, Version, base
 from . import record_index, record_keys
+from .changes import At, changes, same, with_taken
 from .entry import PackEntry
 from .reading import Packs
 from .record_index import Place, RecordIndex, terms_of
@@ -78,6 +81,7 @@ class TrainingSets:
         self.keys = RecordKeys(db.path.with_name(record_keys.FILE), envelope)
         self.index = RecordIndex(db.path.with_name(record_index.FILE), keys)
         self.packs = Packs(db, blobs, envelope, self.keys)
+        self.approvals = Approvals(db, self.versions)
 
     def close(self) -> None:
         self.keys.close()
@@ -174,6 +178,89 @@ class TrainingSets:
             if any(is_live(self.lines.tree(version), place) for place in every)
         ]
 
+    def difference(self, old: Version, new: Version) -> Difference:
+        """What differs between two versions, of one line or of two of the same collection."""
+        tree = self.lines.tree
+        return changes(self.packs, base(old.collection), tree(old), tree(new)).difference
+
+    def diff(self, collection: str, old: int, new: int) -> Difference:
+        """Ids that were added, removed and changed from one version to another. Only packs that differ are
+        read. DataError when there is no such version."""
+        return self.difference(self.versions.get(collection, old), self.versions.get(collection, new))
+
+    def branch(self, collection: str, name: str, *, author: str, version: int | None = None) -> Version:
+        """A line of its own, ``COLLECTION~NAME``, that starts from a version (default: the current one)."""
+        fork, tree = self.lines.pick(collection, version)
+        if fork is None:
+            raise DataError(f"Training set {collection} has no version to branch from.")
+        return self.lines.branch(collection, name, fork, self._unerased(tree), author)
+
+    def merge(
+        self,
+        branch: str,
+        by: Principal,
+        approvers: Collection[str],
+        resolve: Mapping[str, Side] | None = None,
+    ) -> RecordsCommit | None:
+        """Take what a branch changed into its collection, three-way by id of the record. None when that is
+        nothing.
+
+        Raises ConflictError, with the ids, where both changed a record differently and ``resolve`` does not
+        say which side counts; DeniedError for whoever may not, or made some of the branch.
+        """
+        name = base(branch)
+        common = self.lines.tree(self.lines.merge_base(branch))
+        head, theirs = self.lines.head(branch)
+        if head is None:
+            raise DataError(f"There is no branch {branch}.")
+        check_merger(by, approvers, branch, self._made(branch, head, theirs))
+        new = changes(self.packs, name, common, theirs).results
+        told = Difference()
+
+        def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
+            nonlocal told
+            mine = changes(self.packs, name, common, now).results
+            taken = merged(branch, mine, new, same, resolve or {})
+            held = {
+                key: At(place.pack, place.ordinal, b"")
+                for key, place in self._places(name, now, list(taken)).items()
+            }
+            told = Difference(
+                tuple(key for key, one in taken.items() if one and key not in held),
+                tuple(key for key, one in taken.items() if one is None and key in held),
+                tuple(key for key, one in taken.items() if one and key in held),
+            )
+            return with_taken(now, taken, held, theirs)
+
+        version = self._publish(name, plan, by.subject, f"merged {head.name}", merged=head.name)
+        counts = (len(told.added), len(told.changed), len(told.removed))
+        return RecordsCommit(version, *counts) if version else None
+
+    def roll_back(
+        self, collection: str, version: int, *, author: str, note: str = ""
+    ) -> RecordsCommit | None:
+        """Make a version that holds what an earlier one held, without what was erased since. None when the
+        current one does. Nothing is lost: the versions between stay."""
+        target = self._unerased(self.lines.tree(self.versions.get(collection, version)))
+        told = Difference()
+
+        def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
+            nonlocal told
+            told = changes(self.packs, base(collection), now, target).difference
+            return target
+
+        made = self._publish(collection, plan, author, note or f"rolled back to {version}")
+        counts = (len(told.added), len(told.changed), len(told.removed))
+        return RecordsCommit(made, *counts) if made else None
+
+    def approve(self, collection: str, version: int, by: Principal, approvers: Collection[str]) -> Approval:
+        """See ``Approvals.approve``."""
+        return self.approvals.approve(collection, version, by, approvers)
+
+    def approved(self, collection: str) -> Version | None:
+        """The last version that was approved."""
+        return self.approvals.approved(collection)
+
     def by_contributor(self, collection: str, subject: str) -> list[str]:
         """Ids of all records that a person ever contributed: what erasing the person's work erases."""
         name = base(collection)
@@ -245,6 +332,7 @@ class TrainingSets:
         plan: Callable[[Tree[PackEntry]], Tree[PackEntry]],
         author: str,
         note: str,
+        merged: str = "",
     ) -> Version | None:
         """None when the plan changes nothing."""
         for _ in range(ATTEMPTS):
@@ -252,7 +340,7 @@ class TrainingSets:
             after = plan(tree)
             if after.root == tree.root:
                 return None
-            version = self.lines.commit(line, head, after, author, note)
+            version = self.lines.commit(line, head, after, author, note, merged=merged)
             if version:
                 return version
         raise DataError(f"Collection {line} is being changed by others all the time: try again.")
@@ -284,6 +372,18 @@ class TrainingSets:
             if len(same) < pack.count:
                 settled.packs.append(pack.without(same))
         return settled
+
+    def _unerased(self, tree: Tree[PackEntry]) -> Tree[PackEntry]:
+        return without(tree, self.packs.every_erased())
+
+    def _made(self, branch: str, head: Version, tree: Tree[PackEntry]) -> set[str]:
+        """Who made a branch: authors of its versions, and contributors of the packs that are new in it."""
+        first = self.lines.tree(self.versions.get(branch, 1))
+        found = self.approvals.branch_authors(head)
+        for before, after in first.differences(tree):
+            if after is not None and before is None:
+                found.update(after.contributors)
+        return found
 
     def _places(self, collection: str, tree: Tree[PackEntry], ids: list[str]) -> dict[str, Place]:
         """Where a version holds records; those that it does not hold are left out."""

@@ -54,7 +54,7 @@ class _Item:
 class RecordWriter:
     """Writes one stream of records. Use once."""
 
-    def __init__(  # noqa: PLR0913, the stores that a record goes to
+    def __init__(
         self,
         collection: str,
         tree: Tree[PackEntry],
