@@ -9,6 +9,7 @@ a row with smuggled invisible characters goes to ``personal.find``. What somebod
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 from . import phones
@@ -27,6 +28,10 @@ BATCH = 1 << 19
 """Characters that are read together; a longer text is read by itself."""
 _BETWEEN = "\n\x00\n"
 """Between two rows: no rule reads on over it."""
+_WHOLE = frozenset({
+    "address-english", "name-self", "passport-mrz", "url-credentials", "url-token", "us-itin", "username",
+})  # fmt: skip
+"""Rules whose literals are in every other row: prose, sums and links."""
 _UNSEEN = frozenset(map(chr, INVISIBLE))
 _PHONE = re.compile(r"\d(?:[ ().\-/]{0,3}\d){5}")
 
@@ -39,7 +44,10 @@ class Batches:
         whatever is asked for, as in ``personal.find``."""
         self.classes = frozenset(classes)
         wanted = {SECRETS, *CLASSES} if SECRETS in self.classes else set(CLASSES)
-        self._engine = Engine([rule for rule in builtin() if rule.cls in wanted], short=0, gates=False)
+        rules = [
+            replace(rule, whole=rule.whole or rule.id in _WHOLE) for rule in builtin() if rule.cls in wanted
+        ]
+        self._engine = Engine(rules, short=0, gates=False)
 
     def find(
         self, texts: Sequence[str], *, minimum: float = 0.5, regions: Sequence[str] = ()
@@ -52,20 +60,22 @@ class Batches:
         for plain in (True, False):
             numbers = [at for at, text in enumerate(texts) if text and text.isascii() is plain]
             for some in _batches(texts, numbers):
-                seen = self._hits(texts, some, plain=plain)
+                joined = _BETWEEN.join([texts[at] for at in some])
+                present = frozenset() if plain else frozenset(joined)
+                for char in present & _signs().keys():  # character for character, so that offsets stay
+                    joined = joined.replace(char, _signs()[char])
+                seen = self._hits(joined, texts, some)
                 for at in some if regions else seen:
                     found = [_sighting(hit, texts[at]) for hit in seen.get(at, ())]
                     if regions and _PHONE.search(texts[at]):
                         found.extend(phones.phones(texts[at], regions))
                     out[at] = self._left(found, texts[at], minimum)
-                if not plain:
+                if not present.isdisjoint(_UNSEEN):
                     self._uncovered(texts, some, out, minimum, regions)
         return out
 
-    def _hits(self, texts: Sequence[str], numbers: Sequence[int], *, plain: bool) -> dict[int, list[Hit]]:
+    def _hits(self, joined: str, texts: Sequence[str], numbers: Sequence[int]) -> dict[int, list[Hit]]:
         """Hits by row, in characters of the row."""
-        joined = _BETWEEN.join(texts[at] for at in numbers)
-        joined = joined if plain else _folded(joined)
         hits = iter(self._engine.scan(joined))
         hit = next(hits, None)
         found: dict[int, list[Hit]] = {}
@@ -101,7 +111,7 @@ class Batches:
         """Rows with characters that hide what is between them are read in every way there is."""
         personal = self.classes - {SECRETS}
         for at in numbers:
-            if not _UNSEEN.isdisjoint(texts[at]) and smuggled(texts[at]):
+            if smuggled(texts[at]):
                 more = find(texts[at], personal, minimum=minimum, regions=regions)
                 out[at] = self._left([*out[at], *more], texts[at], minimum)
 
@@ -154,10 +164,3 @@ def _signs() -> Mapping[str, str]:
         elif category in ("Pd", "Zs"):
             table[char] = "-" if category == "Pd" else " "
     return {**table, "\xa0": " "}
-
-
-def _folded(text: str) -> str:
-    """Character for character, so that offsets stay."""
-    for char in set(text) & _signs().keys():
-        text = text.replace(char, _signs()[char])
-    return text

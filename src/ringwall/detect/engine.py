@@ -327,8 +327,9 @@ def _windows(data: bytes, ends: list[int], width: int, single: bool) -> Iterator
 
 def _boundary(data: bytes, at: int) -> int:
     """The nearest start of a character at or before ``at``."""
-    at = min(max(0, at), len(data))
-    while 0 < at < len(data) and data[at] & 0xC0 == 0x80:
+    if at <= 0 or at >= len(data):
+        return 0 if at <= 0 else len(data)
+    while at and data[at] & 0xC0 == 0x80:
         at -= 1
     return at
 
