@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .sensitive_settings import SensitiveSettings
+
 
 def _plain_role(name: Any) -> Any:
     """``role:editor`` and ``editor`` are the same."""
@@ -40,6 +42,8 @@ class CollectionSettings(Settings):
     """Largest document, in bytes."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
+    sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
+    """What is done about sensitive data that comes in, and who may open tokens."""
 
 
 class DataSection(Settings):

@@ -1,7 +1,7 @@
 """Every value of a row as a text to look at, and what its column's name says about it.
 
-``123456789`` says nothing; in a column ``ssn`` it says all. A short value is therefore read behind the name of
-its column, as a person reads a form. Whole numbers are read too: account numbers come as integers.
+``123456789`` says nothing; in a column ``ssn`` it says all. A short value is therefore read behind the name
+of its column, as a person reads a form. Whole numbers are read too: account numbers come as integers.
 """
 
 import re
@@ -13,9 +13,9 @@ _SHORT = 128
 """Characters up to which a value is a cell rather than a text."""
 _LONG_NUMBER = 10_000
 _NO_NAME = frozenset({
-    "answer", "chosen", "completion", "content", "context", "document", "from", "input", "instruction", "label",
-    "output", "prompt", "query", "question", "rejected", "response", "role", "source_text", "target", "text",
-    "title", "value",
+    "answer", "chosen", "completion", "content", "context", "document", "from", "input", "instruction",
+    "label", "output", "prompt", "query", "question", "rejected", "response", "role", "source_text",
+    "target", "text", "title", "value",
 })  # fmt: skip
 """Names that say what a text is for, not what is in it."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

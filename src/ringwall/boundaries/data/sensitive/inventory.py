@@ -1,7 +1,7 @@
 """What sensitive data a collection holds: by class, by place, by contributor. No value is kept.
 
-Streams: memory is bounded by the numbers of classes, places and contributors that are told apart, whatever the
-number of rows. Two inventories of two halves add up to that of the whole.
+Streams: memory is bounded by the numbers of classes, places and contributors that are told apart, whatever
+the number of rows. Two inventories of two halves add up to that of the whole.
 """
 
 from collections import Counter
@@ -58,7 +58,9 @@ class Inventory:
 
     def add_records(self, records: Iterable[Record]) -> Iterator[int]:
         """Read all; gives the number of records so far after each batch, for a progress bar."""
-        for batch in _batches((record.id, record.source.contributor, cells(record.fields)) for record in records):
+        for batch in _batches(
+            (record.id, record.source.contributor, cells(record.fields)) for record in records
+        ):
             self._batch(batch)
             yield self.records
 

@@ -56,14 +56,16 @@ def inspect_text(text: str, *, regions: Sequence[str] = ()) -> list[Span]:
     return inspect_batch([text], regions=regions)[0]
 
 
-def inspect_batch(texts: Sequence[str], *, regions: Sequence[str] = ()) -> list[list[Span]]:
+def inspect_batch(
+    texts: Sequence[str], *, regions: Sequence[str] = (), minimum: float = 0.5
+) -> list[list[Span]]:
     """For each text, in order, what is in it: disjoint, ordered by place.
 
     Fast when many texts come together (``detect/batch.py``); what somebody encoded on purpose is not decoded.
     ``regions``: ISO 3166 codes of countries whose national way of writing phone numbers is read (extra
-    ``pii``).
+    ``pii``). ``minimum``: score from which a finding counts.
     """
-    found = batches(frozenset(CLASSES)).find(texts, regions=regions)
+    found = batches(frozenset(CLASSES)).find(texts, minimum=minimum, regions=regions)
     return [[Span(one.start, one.end, one.cls, one.rule, one.score) for one in row] for row in found]
 
 
