@@ -85,7 +85,9 @@ class Inventory:
                 _count(mine.places, place, MOST_PLACES, count)
             for name, count in theirs.contributors.items():
                 _count(mine.contributors, name, MOST_CONTRIBUTORS, count)
-            mine.examples = [*mine.examples, *theirs.examples][:EXAMPLES]
+            shown = {one.place for one in mine.examples}
+            new = [one for one in theirs.examples if one.place not in shown]
+            mine.examples = [*mine.examples, *new][:EXAMPLES]
 
     def report(self) -> dict[str, Any]:
         """Plain data, classes with the gravest and most frequent first."""

@@ -4,8 +4,8 @@ A collection has generations of keys. ``rotate`` begins a new one: tokens made f
 made before, which still open. ``erase`` destroys a generation: its tokens stand for nothing any more.
 
 An opaque token is AES-SIV (RFC 5297) of the value, bound to collection and class, so that the same value
-gives the same token and joins keep working; or with a random part, so that it does not. Nothing else is kept: the
-token is the value, sealed.
+gives the same token and joins keep working; or with a random part, so that it does not. Nothing else is kept:
+the token is the value, sealed.
 """
 
 import base64
