@@ -20,10 +20,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")]
 
 
 class CollectionSettings(Settings):
-    """One collection of documents."""
+    """One collection: documents to retrieve from, or records to learn from."""
 
-    kind: Literal["index"] = "index"
-    """What it is for: ``index``, documents that the gateway retrieves passages from."""
+    kind: Literal["index", "training"] = "index"
+    """What it is for: ``index``, documents that the gateway retrieves passages from; ``training``, records
+    that a model is trained on, which are never retrieved from."""
     contributors: tuple[Role, ...] = ()
     """Roles that may contribute documents. Empty: nobody."""
     readers: tuple[Role, ...] = ()
