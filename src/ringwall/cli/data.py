@@ -15,6 +15,7 @@ from ringwall.core import DeniedError, IdentityError, Principal
 from ringwall.workload.workbench import Workbench
 
 from .data_scan import command as scan_command
+from .data_sensitive import COMMANDS as SENSITIVE
 from .options import show_json, show_table, site_options
 
 
@@ -42,6 +43,8 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
 
 
 command.add_command(scan_command)
+for _one in SENSITIVE:
+    command.add_command(_one)
 
 
 def _collection(bench: Workbench, name: str) -> dict[str, Any]:

@@ -124,6 +124,17 @@ class TokenKeys:
         )
         return [int(row["generation"]) for row in rows]
 
+    def states(self, collection: str) -> list[tuple[int, bool]]:
+        """Each generation, and whether its tokens still open."""
+        return [(number, self._alive(collection, number)) for number in self.generations(collection)]
+
+    def _alive(self, collection: str, generation: int) -> bool:
+        try:
+            self.tokens(collection, generation)
+        except DataError:
+            return False
+        return True
+
     def tokens(self, collection: str, generation: int) -> Tokens:
         """DataError when there is no such generation, or its key was erased."""
         row = self._db.one(

@@ -169,8 +169,8 @@ def _finding(columns: tuple[str, ...], told: Mapping[str, Any], smallest: int) -
         detector="sensitive.uniqueness",
         title=" + ".join(columns),
         message=(
-            f"{told['exposed']} of {rows} rows share these columns with fewer than {smallest - 1} others, "
-            f"{told['unique']} with none (k = {told['k']})."
+            f"{told['exposed']} of {rows} rows are in groups of fewer than {smallest} with the same values, "
+            f"{told['unique']} of them alone (k = {told['k']})."
         ),
         score=told["exposed"] / rows,
         severity=Severity.REVIEW,
