@@ -12,7 +12,6 @@ from .intake_settings import IntakeSettings, Process
 from .names import Name, Role
 from .sensitive_settings import SensitiveSettings
 
-
 __all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
 
