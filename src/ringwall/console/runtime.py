@@ -37,6 +37,7 @@ from .backend import (
     ApplicationInfo,
     BoundaryInfo,
     ChatEvent,
+    CollectionInfo,
     ControlInfo,
     DecisionFilter,
     Delta,
@@ -51,6 +52,7 @@ from .backend import (
     ThreatRow,
     ToolInfo,
 )
+from .runtime_reviews import RunningReviews
 
 
 class GatewayBackend:
@@ -58,6 +60,7 @@ class GatewayBackend:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._reviews = RunningReviews(gateway)
 
     async def sign_in(self, secret: str, address: str) -> Principal | None:
         guessing = self._gateway.guessing
@@ -328,6 +331,17 @@ class GatewayBackend:
         await runtime_servers.decide(
             self._gateway, server, tool, digest, principal, approve=approve, despite=despite
         )
+
+    async def collections(self, principal: Principal) -> Sequence[CollectionInfo]:
+        return await self._reviews.collections(principal)
+
+    async def review_collection(self, collection: str, principal: Principal) -> None:
+        await self._reviews.start(collection, principal)
+
+    async def approve_version(
+        self, collection: str, version: int, principal: Principal, *, despite: bool
+    ) -> None:
+        await self._reviews.approve(collection, version, principal, despite=despite)
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)
