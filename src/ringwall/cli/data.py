@@ -14,6 +14,7 @@ from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import DeniedError, IdentityError, Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_extraction import COMMANDS as EXTRACTION
 from .data_scan import command as scan_command
 from .data_sensitive import COMMANDS as SENSITIVE
 from .options import show_json, show_table, site_options
@@ -43,7 +44,7 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
 
 
 command.add_command(scan_command)
-for _one in SENSITIVE:
+for _one in (*SENSITIVE, *EXTRACTION):
     command.add_command(_one)
 
 

@@ -1,5 +1,5 @@
-"""The older Completions endpoint, which alone tells how likely a given text is: for tests of a model, never for
-callers (``model.parameters`` lets no log-probabilities through).
+"""The older Completions endpoint, which alone tells how likely a given text is: for tests of a model, never
+for callers (``model.parameters`` lets no log-probabilities through).
 
 Servers that run open models speak it (vLLM, TGI, llama-cpp-python, SGLang); hosted chat models mostly do not.
 """

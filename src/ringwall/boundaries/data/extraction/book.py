@@ -93,7 +93,8 @@ class ExtractionBook:
 
     def newest(self, route: str, collection: str) -> Examined | None:
         row = self._db.one(
-            "SELECT * FROM data_extraction WHERE route = ? AND collection = ? ORDER BY at DESC, id DESC LIMIT 1",
+            "SELECT * FROM data_extraction WHERE route = ? AND collection = ? "
+            "ORDER BY at DESC, id DESC LIMIT 1",
             *(route, collection),
         )
         return _entry(row) if row else None

@@ -1,8 +1,8 @@
 """Canaries: random secrets put into a training set, so that a model can be asked for them later.
 
 Each is a sentence about somebody who does not exist, with a number drawn from a known space: how much
-likelier a model finds that number than any other of the space is how much it remembers (``extraction/exposure.py``).
-Control canaries are drawn and not planted: what is measured for them is chance.
+likelier a model finds that number than any other of the space is how much it remembers
+(``extraction/exposure.py``). Control canaries are drawn and not planted: what is measured for them is chance.
 """
 
 import hashlib
