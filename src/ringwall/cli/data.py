@@ -13,6 +13,7 @@ from ringwall.boundaries.data import Contributions
 from ringwall.core import DeniedError, Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_extraction import COMMANDS as EXTRACTION
 from .data_lineage import blast_radius, ml_bom, purge_command
 from .data_person import key_option, person
 from .data_review import command as review_command
@@ -40,7 +41,15 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
     show_table(table, ("collection", "version", "documents", "quarantined"))
 
 
-for added in (scan_command, review_command, blast_radius, purge_command, ml_bom, *SENSITIVE):
+for added in (
+    scan_command,
+    review_command,
+    blast_radius,
+    purge_command,
+    ml_bom,
+    *SENSITIVE,
+    *EXTRACTION,
+):
     command.add_command(added)
 
 

@@ -52,6 +52,7 @@ from ringwall.core import (
 )
 
 from .catalogue import catalogue
+from .extraction import unproven
 from .load import COMMON_KEYS, Loaded
 from .mcp import mcp_servers, named_tools, with_pins
 from .plant import Plant
@@ -95,7 +96,12 @@ class _Composer:
         self.workload: Workload = loaded.workload
         self.roles = Roles(self.workload.principals)
         self.model = effective_model(self.workload.model, overrides)
-        self.admissions = Admissions(plant.database, self.model, loaded.folder)
+        self.admissions = Admissions(
+            plant.database,
+            self.model,
+            loaded.folder,
+            unproven(self.workload, self.model, plant.extraction_reports),
+        )
         self.rights = approval_rights(self.workload)
         self.files = FileReader(self.workload.interface.files)
         self.mcp = mcp_servers(self.loaded, plant)

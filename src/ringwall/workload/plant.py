@@ -8,9 +8,11 @@ from ringwall.boundaries.application.mcp.call_facts import CallFacts
 from ringwall.boundaries.application.mcp.pins import Pins
 from ringwall.boundaries.application.mcp.pool import UpstreamPool
 from ringwall.boundaries.application.mcp.seen import SeenContent
+from ringwall.boundaries.data.extraction.book import ExtractionBook
 from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
+from ringwall.boundaries.data.sensitive.canaries import Canaries
 from ringwall.boundaries.data.sensitive.tokens import TokenKeys
 from ringwall.boundaries.data.training import TrainingSets
 from ringwall.boundaries.data.vault import Vault
@@ -60,6 +62,8 @@ class Plant:
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.token_keys = TokenKeys(self.database, self.envelope)
         self.training = TrainingSets(self.database, self.blobs, self.envelope, keys)
+        self.canaries = Canaries(self.database, self.envelope)
+        self.extraction_reports = ExtractionBook(self.database, self.envelope)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
         self.sessions = Sessions(self.database)
         self.session_risks = SessionRisks(self.database)

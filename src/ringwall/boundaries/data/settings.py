@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
+from .extraction_settings import ExtractionSettings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
 from .names import Name, Role
@@ -41,6 +42,8 @@ class CollectionSettings(IntakeSettings):
     """Days after its last revision during which a document can be superseded or removed but not erased."""
     sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
     """What is done about sensitive data that comes in, and who may open tokens."""
+    extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
+    """What a model that was trained on it must not give away."""
 
 
 class DataSection(Settings):
