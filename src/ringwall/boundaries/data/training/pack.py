@@ -225,6 +225,10 @@ class PackReader:
         """All of the record's source but its place."""
         return self.sources[self.source_number(ordinal)]
 
+    def span(self, ordinal: int) -> tuple[int, int]:
+        """Where a sealed record begins and ends in the blob."""
+        return self._starts[ordinal], self._starts[ordinal + 1]
+
     def terms(self, ordinal: int) -> Source:
         """The record's source without its place."""
         return Source(**self.source(ordinal))
