@@ -96,7 +96,7 @@ class Contributions:
         receipts = []
         for path in await asyncio.to_thread(_files, folder):
             place = path.relative_to(folder).as_posix()
-            raw = await asyncio.to_thread(_bounded, path, settings.max_bytes)
+            raw = await asyncio.to_thread(_bounded, path, max(settings.max_bytes, settings.max_file_bytes))
             mark = self._vault.mark(collection, raw)
             known = self._db.one(
                 "SELECT fingerprint FROM data_seed WHERE collection = ? AND path = ?", collection, place
@@ -170,12 +170,7 @@ class Contributions:
         settings = self._settings(offer.collection)
         if settings.kind != "index":
             raise DataError(f"{offer.collection} is a training set: it takes rows, not documents.")
-        if len(offer.raw) > settings.max_bytes:
-            raise DataError(
-                f"The document has {len(offer.raw)} bytes; {offer.collection} takes at most "
-                f"{settings.max_bytes}: split it, or raise max_bytes."
-            )
-        reading = await read_any(offer.raw, offer.name, self._reader, principal.owner)
+        reading = await read_any(offer.raw, offer.name, settings, self._reader, principal.owner)
         document = document_of(offer, reading, principal, tenant, self._section, seed=seed)
         document.to_bytes()  # DataError for what is no Unicode, before anybody decides on it
         decision = await self._decide(crossing_of(document, reading, principal, settings, seed=seed))

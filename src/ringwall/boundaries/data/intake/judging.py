@@ -6,7 +6,7 @@ when ``SINGLED`` crossings of one row were needed already, whole batches share t
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -124,6 +124,16 @@ class Judge:
             "hidden": False,
         }
         return Part(PartKind.DOCUMENT, text.text, row.label, data=facts, ref=row.id)
+
+
+def lean(crossing: Crossing, decision: Decision) -> Crossing:
+    """As it goes on the ledger: of rows, only the texts in which something was found. The others are in the
+    training set, and needn't be kept twice."""
+    if crossing.endpoint != ENDPOINT:
+        return crossing
+    told = {finding.part for finding in decision.joined.findings}
+    parts = [part if at in told else replace(part, text="") for at, part in enumerate(crossing.parts)]
+    return crossing.with_parts(tuple(parts))
 
 
 def _suspects(decision: Decision, count: int) -> list[int]:
