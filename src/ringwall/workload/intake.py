@@ -31,7 +31,7 @@ def contributions(
     async def record(event: Mapping[str, Any]) -> None:
         await plant.ledger.append(event)
 
-    means = Means(reader=site.document_reader.read, policy=site.data_policies)
+    means = Means(training=plant.training, reader=site.document_reader.read, policy=site.data_policies)
     return Contributions(
         site.workload.data, plant.database, plant.vault, plant.quarantine, decide or decided, record, means
     )

@@ -10,6 +10,7 @@ from ringwall.core import Settings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
 from .names import Name, Role
+from .sensitive_settings import SensitiveSettings
 
 __all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
@@ -38,6 +39,8 @@ class CollectionSettings(IntakeSettings):
     """Largest document, in bytes."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
+    sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
+    """What is done about sensitive data that comes in, and who may open tokens."""
 
 
 class DataSection(Settings):

@@ -50,7 +50,7 @@ _ASIDES = ("comments", "annotations", "slide notes", "notes")
 async def read_any(
     raw: bytes, name: str, settings: CollectionSettings, reader: ReadFile | None, owner: str
 ) -> Reading:
-    """DataError for a file that is too large, can't be read or has nothing to read, with what is the matter."""
+    """DataError, with what is the matter, for a file that is too large, can't be read or holds no text."""
     ending = PurePosixPath(name.lower()).suffix
     kind = await asyncio.to_thread(sniff, raw)
     plain = kind in _TEXTS and (ending in TEXT_ENDINGS or (kind == "text" and ending not in FILE_TYPES))

@@ -38,6 +38,8 @@ _LABEL = untrusted("contribution")
 
 class Fate(Enum):
     KEEP = "keep"
+    DROP = "drop"
+    """An edit takes the whole row out."""
     HOLD = "hold"
     BLOCK = "block"
 
@@ -153,7 +155,7 @@ def _passed(text: RowText, index: int, decision: Decision) -> Judged:
     edits = [edit for edit in decision.joined.edits if edit.part == index]
     findings = _findings(decision, index)
     if any(edit.drop for edit in edits):
-        return Judged(text.row, Fate.BLOCK, decision.id, decision.reasons, findings)
+        return Judged(text.row, Fate.DROP, decision.id, decision.reasons, findings)
     edited = text.edited(edits)
     original = text.row if edited is not text.row else None
     return Judged(edited, Fate.KEEP, decision.id, (), findings, original)
@@ -161,7 +163,7 @@ def _passed(text: RowText, index: int, decision: Decision) -> Judged:
 
 def _stopped(text: RowText, index: int, decision: Decision) -> Judged:
     passed = _passed(text, index, decision)
-    fate = Fate.BLOCK if decision.blocked or passed.fate is Fate.BLOCK else Fate.HOLD
+    fate = Fate.BLOCK if decision.blocked else Fate.DROP if passed.fate is Fate.DROP else Fate.HOLD
     return Judged(passed.row, fate, decision.id, decision.reasons, passed.findings, passed.original)
 
 
