@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ringwall.boundaries.data.approvals import Approval
 from ringwall.boundaries.data.document import Document
 from ringwall.boundaries.data.records import Form, Record, Source
 from ringwall.boundaries.data.review import Analysis, Compared, Records, Review, Reviews
 from ringwall.boundaries.data.settings import CollectionSettings, DataSection
+from ringwall.boundaries.data.training import TrainingSets
+from ringwall.boundaries.data.vault import Vault
 from ringwall.boundaries.data.versions import Version
 from ringwall.core import DataError, Principal
 
@@ -66,7 +67,7 @@ class DataReviews:
 
     def versions(self, collection: str) -> list[Version]:
         """Oldest first."""
-        return self._store(collection).versions.all(collection)
+        return self._store(collection).lines.versions.all(collection)
 
     def run(self, collection: str, by: str, told: Callable[[str], None] | None = None) -> Review:
         """Compare the current version with the approved one: blocks for seconds to minutes.
@@ -97,7 +98,7 @@ class DataReviews:
         settings = self._settings(collection)
         store = self._store(collection)
         review = self._reviews.latest(collection, version)
-        if review is None or review.of.chain != store.versions.get(collection, version).chain:
+        if review is None or review.of.chain != store.lines.versions.get(collection, version).chain:
             raise DataError(f"{collection}@{version} was not reviewed yet: review it first.")
         if review.stops and not despite:
             raise DataError(
@@ -123,11 +124,11 @@ class DataReviews:
 
     def _line(self, collection: str) -> tuple[Version | None, Version | None]:
         store = self._store(collection)
-        return store.versions.head(collection), store.approvals.approved(collection)
+        return store.lines.versions.head(collection), store.approvals.approved(collection)
 
-    def _store(self, collection: str) -> Any:
+    def _store(self, collection: str) -> Vault | TrainingSets:
         training = self._settings(collection).kind == "training"
-        return self._plant.training.lines if training else self._plant.vault.lines
+        return self._plant.training if training else self._plant.vault
 
     def _records(self, collection: str, version: int) -> Records:
         training = self._settings(collection).kind == "training"
