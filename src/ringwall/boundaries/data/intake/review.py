@@ -66,6 +66,10 @@ class Reviews:
         settings = self._section.collections.get(held.collection)
         return settings is not None and _at_home(held, settings, by)
 
+    def find(self, held: str) -> Held:
+        """DataError when there is none."""
+        return self._quarantine.find(held)
+
     def barred(self, held: Held, by: Principal) -> str:
         """Why this person may not decide on it; empty when they may."""
         settings = self._section.collections.get(held.collection)
