@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from . import allowing, chat, confirming, holding, operate, quarantine, servers, switching
+from . import allowing, chat, confirming, holding, operate, quarantine, reviewing, servers, switching
 from .backend import Backend
 from .guard import secure
 from .pages import HERE, Endpoint, Frame
@@ -70,6 +70,10 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/servers", page(servers.show, operator=True)),
         Route("/console/servers/{id}/look", page(servers.look, operator=True), methods=post),
         Route("/console/servers/{id}/tools", page(servers.decide, operator=True), methods=post),
+        Route("/console/data", page(reviewing.show, operator=True)),
+        Route("/console/data/{id}", page(reviewing.one, operator=True)),
+        Route("/console/data/{id}/review", page(reviewing.review, operator=True), methods=post),
+        Route("/console/data/{id}/approve", page(reviewing.approve, operator=True), methods=post),
         Route("/console/threats", page(operate.threats, operator=True)),
         Route("/console/api/boundaries", api(operate.boundaries_json, operator=True)),
         Route("/console/api/decisions", api(operate.feed_json, operator=True)),
@@ -80,6 +84,7 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/api/allowances", api(allowing.show_json, operator=True)),
         Route("/console/api/tools", api(switching.show_json, operator=True)),
         Route("/console/api/servers", api(servers.show_json, operator=True)),
+        Route("/console/api/data", api(reviewing.show_json, operator=True)),
         Route("/console/api/threats", api(operate.threats_json, operator=True)),
         Route("/console/api/{rest:path}", api(operate.nowhere, operator=True)),
         Route("/console/{rest:path}", page(operate.nowhere)),

@@ -37,6 +37,7 @@ from .backend import (
     ApplicationInfo,
     BoundaryInfo,
     ChatEvent,
+    CollectionInfo,
     ControlInfo,
     DecisionFilter,
     Delta,
@@ -52,6 +53,7 @@ from .backend import (
     ToolInfo,
 )
 from .quarantined import HeldData, HeldDataPage
+from .runtime_reviews import RunningReviews
 
 
 class GatewayBackend:
@@ -59,6 +61,7 @@ class GatewayBackend:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._reviews = RunningReviews(gateway)
 
     async def sign_in(self, secret: str, address: str) -> Principal | None:
         guessing = self._gateway.guessing
@@ -341,6 +344,17 @@ class GatewayBackend:
 
     async def reject_data(self, held: str, principal: Principal, reason: str) -> None:
         await runtime_quarantine.reject(self._gateway, held, principal, reason)
+
+    async def collections(self, principal: Principal) -> Sequence[CollectionInfo]:
+        return await self._reviews.collections(principal)
+
+    async def review_collection(self, collection: str, principal: Principal) -> None:
+        await self._reviews.start(collection, principal)
+
+    async def approve_version(
+        self, collection: str, version: int, principal: Principal, *, despite: bool
+    ) -> None:
+        await self._reviews.approve(collection, version, principal, despite=despite)
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)
