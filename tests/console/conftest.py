@@ -33,6 +33,7 @@ from ringwall.console.backend import (
     ThreatRow,
     ToolInfo,
 )
+from ringwall.console.quarantined import HeldData, HeldDataPage
 from ringwall.core import (
     ALLOW,
     MODEL,
@@ -43,6 +44,7 @@ from ringwall.core import (
     CrossingKind,
     DataError,
     Declaration,
+    DeniedError,
     Edit,
     FailMode,
     Finding,
@@ -206,6 +208,8 @@ class Memory:
         default_factory=lambda: [ToolInfo("refund", "pay", "Pays back."), ToolInfo("git__log", "read", "<b>")]
     )
     off: dict[str, SwitchInfo] = field(default_factory=dict)
+    held_pages: dict[str, HeldDataPage] = field(default_factory=dict)
+    decided: list[tuple[str, str, str, str]] = field(default_factory=list)
     mcp: list[ServerInfo] = field(default_factory=list)
     looked: list[tuple[str, str]] = field(default_factory=list)
     data: dict[str, CollectionInfo] = field(default_factory=dict)
@@ -419,6 +423,27 @@ class Memory:
 
     async def switch_on(self, target: str, principal: Principal) -> bool:
         return self.off.pop(target, None) is not None
+
+    async def quarantine(self, principal: Principal) -> Sequence[HeldData]:
+        return [page.held for page in self.held_pages.values()]
+
+    async def held_data(self, held: str, principal: Principal, start: int) -> HeldDataPage:
+        page = self.held_pages.get(held)
+        if page is None:
+            raise DataError("Nothing was quarantined under this id.")
+        if page.held.barred:
+            raise DeniedError(page.held.barred, "")
+        return replace(page, start=start, texts=page.texts[start : start + 25])
+
+    async def release_data(self, held: str, principal: Principal, reason: str) -> None:
+        await self.held_data(held, principal, 0)
+        self.decided.append(("release", held, principal.subject, reason))
+        del self.held_pages[held]
+
+    async def reject_data(self, held: str, principal: Principal, reason: str) -> None:
+        await self.held_data(held, principal, 0)
+        self.decided.append(("reject", held, principal.subject, reason))
+        del self.held_pages[held]
 
     async def chat(
         self,

@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 from ringwall.boundaries.data.review import Review
 from ringwall.core import Boundary, Principal
 
+from .quarantined import Quarantines
+
 
 class Record(Protocol):
     """A decision as the ledger keeps it (``ringwall.ledger.Record`` is one)."""
@@ -331,7 +333,7 @@ ChatEvent: TypeAlias = Delta | Final | Failure
 
 
 @runtime_checkable
-class Backend(Protocol):
+class Backend(Quarantines, Protocol):
     """The runtime, as the console sees it."""
 
     async def sign_in(self, secret: str, address: str) -> Principal | None:

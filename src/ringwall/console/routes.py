@@ -1,5 +1,6 @@
 """All addresses of the console and the chat."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -8,12 +9,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from . import allowing, chat, confirming, holding, operate, reviewing, servers, switching
+from . import allowing, chat, confirming, holding, operate, quarantine, reviewing, servers, switching
 from .backend import Backend
 from .guard import secure
-from .pages import HERE, Frame
+from .pages import HERE, Endpoint, Frame
 from .sessions import SessionStore
 from .signing_in import SignIn
+
+Wrap = Callable[..., Endpoint]
 
 
 class Assets(StaticFiles):
@@ -60,6 +63,7 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/holds/{id}/approve", page(holding.approve, operator=True), methods=post),
         Route("/console/holds/{id}/refuse", page(holding.refuse, operator=True), methods=post),
         Route("/console/holds/{id}/amend", page(holding.amend, operator=True), methods=post),
+        *_quarantine(page, api),
         Route("/console/tools", page(switching.show, operator=True)),
         Route("/console/tools/off", page(switching.off, operator=True), methods=post),
         Route("/console/tools/on", page(switching.on, operator=True), methods=post),
@@ -86,4 +90,15 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/{rest:path}", page(operate.nowhere)),
         Route("/chat/{rest:path}", page(operate.nowhere)),
         Mount("/assets", Assets(HERE / "static"), name="assets"),
+    ]
+
+
+def _quarantine(page: Wrap, api: Wrap) -> list[BaseRoute]:
+    place, post = "/console/quarantine", ["POST"]
+    return [
+        Route(place, page(quarantine.show, operator=True)),
+        Route(f"{place}/{{id}}", page(quarantine.one, operator=True)),
+        Route(f"{place}/{{id}}/release", page(quarantine.release, operator=True), methods=post),
+        Route(f"{place}/{{id}}/reject", page(quarantine.reject, operator=True), methods=post),
+        Route("/console/api/quarantine", api(quarantine.show_json, operator=True)),
     ]

@@ -31,7 +31,7 @@ from ringwall.workload import false_alarms, kill_switch
 from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
-from . import runtime_servers
+from . import runtime_quarantine, runtime_servers
 from .backend import (
     AllowInfo,
     ApplicationInfo,
@@ -52,6 +52,7 @@ from .backend import (
     ThreatRow,
     ToolInfo,
 )
+from .quarantined import HeldData, HeldDataPage
 from .runtime_reviews import RunningReviews
 
 
@@ -331,6 +332,18 @@ class GatewayBackend:
         await runtime_servers.decide(
             self._gateway, server, tool, digest, principal, approve=approve, despite=despite
         )
+
+    async def quarantine(self, principal: Principal) -> Sequence[HeldData]:
+        return await asyncio.to_thread(runtime_quarantine.waiting, self._gateway, principal)
+
+    async def held_data(self, held: str, principal: Principal, start: int) -> HeldDataPage:
+        return await runtime_quarantine.page(self._gateway, held, principal, start)
+
+    async def release_data(self, held: str, principal: Principal, reason: str) -> None:
+        await runtime_quarantine.release(self._gateway, held, principal, reason)
+
+    async def reject_data(self, held: str, principal: Principal, reason: str) -> None:
+        await runtime_quarantine.reject(self._gateway, held, principal, reason)
 
     async def collections(self, principal: Principal) -> Sequence[CollectionInfo]:
         return await self._reviews.collections(principal)

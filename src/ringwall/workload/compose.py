@@ -26,8 +26,10 @@ from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
+from ringwall.boundaries.data.intake.policies import DataPolicies
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
+from ringwall.boundaries.interface.file_settings import FileSettings
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
 from ringwall.boundaries.interface.pii import ID as PII
 from ringwall.boundaries.interface.principals import Roles
@@ -104,6 +106,7 @@ class _Composer:
         )
         self.rights = approval_rights(self.workload)
         self.files = FileReader(self.workload.interface.files)
+        self.data_policies = DataPolicies.load(self.workload.data, loaded.folder)
         self.mcp = mcp_servers(self.loaded, plant)
         self.services = self._services()
 
@@ -122,6 +125,7 @@ class _Composer:
             section,
             self.model,
             workload.data,
+            self.data_policies,
             workload.organization,
             plant.database,
             plant.quotas,
@@ -154,6 +158,8 @@ class _Composer:
             model=self.model,
             sign_in=build_sign_in(self.workload, self.plant, self.roles, self.loaded.folder),
             entity_sources=self.services.get(EntitySources),
+            data_policies=self.data_policies,
+            document_reader=FileReader(document_files(self.workload)),
             routes=tuple(
                 Route(rule, number) for number, rule in enumerate(self.workload.interface.routes, 1)
             ),
@@ -284,6 +290,21 @@ def _prompt(folder: Path, name: str) -> str:
         return (folder / name).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise ConfigError(Problem("can't be read as UTF-8 text", name)) from None
+
+
+def document_files(workload: Workload) -> FileSettings:
+    """How contributed documents are read: as files in requests are, in every kind but archives, and as large
+    as the collections let them be."""
+    collections = workload.data.collections.values()
+    files = workload.interface.files
+    kinds = (*FileSettings().accept, "svg")
+    return files.model_copy(
+        update={
+            "accept": kinds,
+            "max_bytes": max((one.max_file_bytes for one in collections), default=files.max_bytes),
+            "max_chars": max((one.max_bytes for one in collections), default=files.max_chars),
+        }
+    )
 
 
 def put_in_force(site: Site, plant: Plant) -> None:
