@@ -25,7 +25,6 @@ from ringwall.boundaries.organization.evidence import EvidenceStore
 from ringwall.core import DataError, event_record
 from ringwall.ledger import Ledger
 from ringwall.ledger.envelope import Envelope
-from ringwall.ledger.master import MasterKey
 from ringwall.storage.blobs import LocalBlobs
 from ringwall.storage.counters import Counters
 from ringwall.storage.database import Database
@@ -43,7 +42,7 @@ class Plant:
         self.data_dir = data_dir
         self.ledger = Ledger.open(data_dir, fsync=fsync)
         self.envelope: Envelope = self.ledger.envelope
-        self.master = MasterKey.load(data_dir)
+        self.master = self.ledger.master
         self.database = Database(data_dir / "state.db")
         self.blobs = LocalBlobs(data_dir / "blobs")
         self.keys = KeyStore(self.database)
