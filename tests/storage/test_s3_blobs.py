@@ -54,13 +54,15 @@ def test_other_content_under_a_name_is_found_and_can_be_taken_back(blobs: S3Blob
         blobs.get(digest)
     with pytest.raises(DataError, match="damaged"):
         blobs.put(b"original")
+    assert blobs.read_unchecked(digest) == b"orIginal"
     assert blobs.restore(digest)
     assert blobs.get(digest) == b"original"
     assert not blobs.restore(digest)
 
 
 def test_what_a_delete_marker_hides_is_found_and_can_be_taken_back(blobs: S3Blobs, s3: Any) -> None:
-    digest = blobs.put(b"original", until=now() + DAY)
+    digest = blobs.put(b"original")
+    blobs.lock(digest, now() + DAY)
     s3.delete_object(Bucket=blobs.place.bucket, Key=blobs.place.prefix + digest)
     with pytest.raises(DataError, match=r"missing .*an intact version of it is kept"):
         blobs.get(digest)
@@ -83,7 +85,8 @@ def test_a_name_is_a_digest(blobs: S3Blobs, name: str) -> None:
 
 def test_a_locked_blob_can_not_be_deleted(blobs: S3Blobs, s3: Any) -> None:
     until = now() + 3 * DAY
-    digest = blobs.put(b"kept", until=until)
+    digest = blobs.put(b"kept")
+    blobs.lock(digest, until)
     assert until <= blobs.locked_until(digest) < until + 1_000_001
     client, key = s3, blobs.place.prefix + digest
     version = client.head_object(Bucket=blobs.place.bucket, Key=key)["VersionId"]
@@ -93,12 +96,16 @@ def test_a_locked_blob_can_not_be_deleted(blobs: S3Blobs, s3: Any) -> None:
 
 def test_a_lock_only_ever_grows(blobs: S3Blobs) -> None:
     """The emulator would let it shrink."""
-    digest = blobs.put(b"kept", until=now() + 5 * DAY)
+    blobs.retain(5)
+    digest = blobs.put(b"kept")
     long = blobs.locked_until(digest)
+    assert long >= now() + 5 * DAY - 5_000_000
     blobs.lock(digest, now() + DAY)
-    blobs.put(b"kept", until=now() + 2 * DAY)
-    assert blobs.locked_until(digest) == long
-    blobs.put(b"kept", until=now() + 9 * DAY)
+    blobs.retain(2)
+    blobs.put(b"kept")
+    assert now() + 5 * DAY + 5_000_000 > blobs.locked_until(digest) >= long
+    blobs.retain(9)
+    blobs.put(b"kept")
     assert blobs.locked_until(digest) > long + 3 * DAY
 
 
@@ -126,7 +133,7 @@ def test_a_lock_in_governance_mode_counts_as_none(blobs: S3Blobs, s3: Any) -> No
 
 def test_there_is_no_call_that_deletes_or_lifts() -> None:
     names = {name for name in dir(S3Blobs) if not name.startswith("_")}
-    assert names == {"get", "lock", "locked_until", "names", "put", "restore"}
+    assert names == {"get", "lock", "locked_until", "names", "put", "read_unchecked", "restore", "retain"}
 
 
 BROKEN = {
@@ -188,7 +195,7 @@ def test_a_store_that_locks_nothing_is_found_out(
     )
     monkeypatch.setattr(client, "put_object_retention", lambda **_: {})
     with pytest.raises(DataError, match="does not enforce Object Lock"):
-        S3Blobs(blobs.place, client=client).put(b"x", until=now() + DAY)
+        S3Blobs(blobs.place, lock_days=1, client=client).put(b"x")
 
 
 def test_a_store_that_checks_no_checksum_is_read_back(

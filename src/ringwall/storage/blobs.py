@@ -18,12 +18,8 @@ _STALE = 3600.0  # seconds after which a temporary file is what a killed process
 class BlobStore(Protocol):
     """Content-addressed and append-only: there is no way to change or remove a blob."""
 
-    def put(self, data: bytes, *, until: int = 0) -> str:
-        """Store durably; the SHA-256 of ``data`` in hexadecimal, under which ``get`` finds it.
-
-        ``until``: microseconds since the epoch up to which a store that can lock blobs must let nobody
-        remove it, its own administrators included. One that can't leaves that to the record of locks.
-        """
+    def put(self, data: bytes) -> str:
+        """Store durably; the SHA-256 of ``data`` in hexadecimal, under which ``get`` finds it."""
         ...
 
     def get(self, digest: str) -> bytes:
@@ -49,7 +45,7 @@ class LocalBlobs:
         directory.chmod(0o700)
         self._sweep()
 
-    def put(self, data: bytes, *, until: int = 0) -> str:
+    def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         target = self._place(digest)
         if target.exists():

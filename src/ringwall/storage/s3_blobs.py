@@ -45,11 +45,15 @@ class S3Blobs:
         if problem:
             raise DataError(problem)
 
-    def put(self, data: bytes, *, until: int = 0) -> str:
+    def retain(self, days: int) -> None:
+        """Lock what is stored from now on for so many days, if that is longer than what holds already."""
+        self._days = max(self._days, days)
+
+    def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         if len(data) > _LARGEST:
             raise DataError(f"An object may have {_LARGEST} bytes at most; this one has {len(data)}.")
-        until = max(until, time.time_ns() // 1000 + self._days * _DAY_US if self._days else 0)
+        until = self._until()
         if not self._written(digest, data, until):
             self.get(digest)  # what is there under this name may be something else: say so, don't hide it
         if until:
@@ -69,6 +73,14 @@ class S3Blobs:
                 f"Blob {digest} is damaged in {self.place}: its {len(data)} bytes don't hash to its name. "
                 f"{_ADVICE[kept is not None].capitalize()}"
             )
+        return data
+
+    def read_unchecked(self, digest: str) -> bytes:
+        """The bytes that are there, whatever they hash to. DataError when there are none."""
+        with s3_errors(self._what):
+            data = self._read(self._key(digest))
+        if data is None:
+            raise DataError(f"Blob {digest} is missing from {self.place}.")
         return data
 
     def names(self) -> Iterator[str]:
@@ -123,8 +135,12 @@ class S3Blobs:
         if kept is None:
             raise DataError(f"No intact version of blob {digest} is kept in {self.place}.")
         with s3_errors(self._what):
-            self._client.put_object(**self._request(key, kept, self._days * _DAY_US + time.time_ns() // 1000))
+            self._client.put_object(**self._request(key, kept, self._until()))
         return True
+
+    def _until(self) -> int:
+        """When the lock of an object that is stored now shall end; 0: it gets none."""
+        return time.time_ns() // 1000 + self._days * _DAY_US if self._days else 0
 
     def _written(self, digest: str, data: bytes, until: int) -> bool:
         """False when an object of this name is there already."""
@@ -157,7 +173,7 @@ class S3Blobs:
             "ChecksumAlgorithm": "SHA256",
             "ChecksumSHA256": _checksum(data),
         }
-        if until > time.time_ns() // 1000:
+        if until:
             request |= {"ObjectLockMode": _MODE, "ObjectLockRetainUntilDate": _date(until)}
         return request
 

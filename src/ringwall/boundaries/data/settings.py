@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .store_settings import StoreSettings
+
 
 def _plain_role(name: Any) -> Any:
     """``role:editor`` and ``editor`` are the same."""
@@ -47,5 +49,7 @@ class DataSection(Settings):
 
     collections: dict[Name, CollectionSettings] = Field(default_factory=dict)
     """The collections by name."""
+    store: StoreSettings = StoreSettings()
+    """Where their blobs lie. A change of it counts from the next start on."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
