@@ -14,6 +14,7 @@ from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import DeniedError, IdentityError, Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_export import export
 from .options import show_json, show_table, site_options
 
 
@@ -196,6 +197,9 @@ def verify(workload: Path, data_dir: Path, as_json: bool) -> None:
             click.echo(str(damage), err=True)
         click.echo("The vault is sound." if not damages else f"{len(damages)} damages found.")
     sys.exit(1 if damages else 0)
+
+
+command.add_command(export)
 
 
 def _bench(workload: Path, data_dir: Path) -> Any:

@@ -1,8 +1,8 @@
 """Objects under a prefix of S3 as something to read: listed page by page, streamed in bounded memory.
 
 Only places on a list are read. What was listed is what is read: every request names the listed ETag, so that
-an object which changes in between is an error and not a mixture. A connection that breaks is taken up where it
-broke.
+an object which changes in between is an error and not a mixture. A connection that breaks is taken up where
+it broke.
 """
 
 import io

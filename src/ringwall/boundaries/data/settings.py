@@ -7,7 +7,8 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
-from .store_settings import StoreSettings
+from .export_settings import ExportTarget
+from .store_settings import S3Settings, StoreSettings
 
 
 def _plain_role(name: Any) -> Any:
@@ -28,6 +29,8 @@ class CollectionSettings(Settings):
     """Roles that may contribute documents. Empty: nobody."""
     readers: tuple[Role, ...] = ()
     """Roles that may read. A document's own list narrows this and never widens it. Empty: nobody."""
+    exporters: tuple[Role, ...] = ()
+    """Roles that may take data out to the targets of ``data.exports``. Empty: nobody."""
     isolate_tenants: bool = True
     """Whether a document is for its contributor's tenant only. Those of the seed folder are for all."""
     top_k: int = Field(default=4, ge=1, le=50)
@@ -51,5 +54,9 @@ class DataSection(Settings):
     """The collections by name."""
     store: StoreSettings = StoreSettings()
     """Where their blobs lie. A change of it counts from the next start on."""
+    sources: tuple[S3Settings, ...] = ()
+    """Places in S3 that contributions and scans may read from. Empty: none."""
+    exports: dict[Name, ExportTarget] = Field(default_factory=dict)
+    """Where data may be taken to, by name. Empty: nowhere."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
