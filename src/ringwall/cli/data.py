@@ -15,6 +15,7 @@ from ringwall.core import DeniedError, IdentityError, Principal
 from ringwall.workload.workbench import Workbench
 
 from .data_export import export
+from .data_perimeter import perimeter
 from .options import show_json, show_table, site_options
 
 
@@ -200,6 +201,7 @@ def verify(workload: Path, data_dir: Path, as_json: bool) -> None:
 
 
 command.add_command(export)
+command.add_command(perimeter)
 
 
 def _bench(workload: Path, data_dir: Path) -> Any:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from ringwall.core import Settings
 
 from .export_settings import ExportTarget
+from .perimeter.settings import PerimeterSettings
 from .store_settings import S3Settings, StoreSettings
 
 
@@ -54,6 +55,8 @@ class DataSection(Settings):
     """The collections by name."""
     store: StoreSettings = StoreSettings()
     """Where their blobs lie. A change of it counts from the next start on."""
+    perimeter: PerimeterSettings = PerimeterSettings()
+    """Who and what belongs to the perimeter around the object store."""
     sources: tuple[S3Settings, ...] = ()
     """Places in S3 that contributions and scans may read from. Empty: none."""
     exports: dict[Name, ExportTarget] = Field(default_factory=dict)
