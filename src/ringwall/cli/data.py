@@ -11,9 +11,11 @@ from ringwall.boundaries.data import Contributions
 from ringwall.core import Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_export import export
 from .data_extraction import COMMANDS as EXTRACTION
 from .data_intake import COMMANDS as INTAKE
 from .data_lineage import blast_radius, ml_bom, purge_command
+from .data_perimeter import perimeter
 from .data_person import key_option, person, with_person
 from .data_review import command as review_command
 from .data_scan import command as scan_command
@@ -47,6 +49,8 @@ for added in (
     blast_radius,
     purge_command,
     ml_bom,
+    export,
+    perimeter,
     *INTAKE,
     *SIGN,
     *SENSITIVE,

@@ -61,6 +61,7 @@ from .plant import Plant
 from .schema import Workload
 from .sign_in import build_sign_in
 from .site import ApplicationSite, Site
+from .store import check_store, retain
 
 Wrap = Callable[[Control], Control | None]
 """Drills break a control by wrapping it, or take it out by returning None."""
@@ -83,6 +84,7 @@ class Overrides:
 
 def compose(loaded: Loaded, plant: Plant, overrides: Overrides) -> Site:
     """Build everything that depends on the workload file. Raises ConfigError; changes nothing that runs."""
+    check_store(loaded.workload.data, plant.store)
     return _Composer(loaded, plant, overrides).site()
 
 
@@ -312,6 +314,7 @@ def put_in_force(site: Site, plant: Plant) -> None:
     plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
     plant.key_cache.forget_others(site.sign_in.issuers.sources)
     plant.index.configure(site.workload.data.collections)
+    retain(site.workload.data, plant.blobs)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:
