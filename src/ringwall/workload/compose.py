@@ -26,6 +26,7 @@ from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
+from ringwall.boundaries.data.retrieval.chosen import check_retrieval
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
@@ -135,6 +136,7 @@ class _Composer:
         )
 
     def site(self) -> Site:
+        check_retrieval(self.workload.data)
         router = self._router()
         applications = {name: self._application_site(name, router) for name in self.workload.applications}
         return Site(
@@ -283,7 +285,7 @@ def put_in_force(site: Site, plant: Plant) -> None:
     """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
     plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
     plant.key_cache.forget_others(site.sign_in.issuers.sources)
-    plant.index.configure(site.workload.data.collections)
+    plant.index.configure(site.workload.data.collections, site.workload.data.retrieval)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:

@@ -8,9 +8,9 @@ from ringwall.boundaries.application.mcp.call_facts import CallFacts
 from ringwall.boundaries.application.mcp.pins import Pins
 from ringwall.boundaries.application.mcp.pool import UpstreamPool
 from ringwall.boundaries.application.mcp.seen import SeenContent
-from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
+from ringwall.boundaries.data.retrieval.stores import retrieval_store
 from ringwall.boundaries.data.vault import Vault
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
@@ -54,7 +54,7 @@ class Plant:
         self.disclosures = Disclosures()
         self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
         keys = CollectionKeys(self.database, self.envelope)
-        self.index = Index(self.database, self.envelope, keys)
+        self.index = retrieval_store(self.database, self.envelope, keys, self.master.derive)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
         self.sessions = Sessions(self.database)
@@ -99,5 +99,6 @@ class Plant:
         self.sessions.close()
         self.session_risks.close()
         self.pseudonyms.close()
+        self.index.close()
         self.ledger.close()
         self.database.close()

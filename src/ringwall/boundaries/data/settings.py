@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .retrieval.settings import RetrievalSettings, SearchMode
+
 
 def _plain_role(name: Any) -> Any:
     """``role:editor`` and ``editor`` are the same."""
@@ -28,6 +30,9 @@ class CollectionSettings(Settings):
     """Roles that may read. A document's own list narrows this and never widens it. Empty: nobody."""
     isolate_tenants: bool = True
     """Whether a document is for its contributor's tenant only. Those of the seed folder are for all."""
+    search: SearchMode = "words"
+    """``words``: full text (BM25) only. ``hybrid``: joined with a search by meaning (extra
+    ``embeddings``)."""
     top_k: int = Field(default=4, ge=1, le=50)
     """How many passages a retrieval returns."""
     documents: Path | None = None
@@ -47,5 +52,7 @@ class DataSection(Settings):
 
     collections: dict[Name, CollectionSettings] = Field(default_factory=dict)
     """The collections by name."""
+    retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    """Where the passages of all collections are kept for searching."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""

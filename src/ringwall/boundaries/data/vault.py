@@ -21,7 +21,7 @@ from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database, Row
 
 from .document import Document, canonical, check_id, cite
-from .index import Index, Prepared
+from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
 from .manifest import Entry, Manifest
 
@@ -115,7 +115,7 @@ class Vault:
     """Thread-safe; several processes may commit to the same directory."""
 
     def __init__(
-        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: Index
+        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: RetrievalStore
     ) -> None:
         self._db = db
         self._blobs = blobs
@@ -277,9 +277,8 @@ class Vault:
         """Rebuild the index of a collection from its current version; the number of documents."""
         manifest = self.manifest(collection)
         put = [self._index.prepare(self.open(collection, entry), entry.owner) for entry in manifest.entries]
-        indexed = self._db.all("SELECT document FROM data_document WHERE collection = ?", collection)
         with self._db.transaction():
-            self._index.apply(collection, put, [row["document"] for row in indexed])
+            self._index.apply(collection, put, self._index.indexed(collection))
         return len(put)
 
     def manifest_of(self, version: Version) -> Manifest:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ringwall.core import DataError
 
 from .document import cite
-from .index import Index
+from .index import RetrievalStore
 from .manifest import Manifest
 from .vault import Vault, Version, chain
 
@@ -23,7 +23,9 @@ class Damage:
     message: str
 
 
-def verify(vault: Vault, index: Index, anchors: Mapping[str, tuple[int, str]] | None = None) -> list[Damage]:
+def verify(
+    vault: Vault, index: RetrievalStore, anchors: Mapping[str, tuple[int, str]] | None = None
+) -> list[Damage]:
     """Read everything that was ever committed; what is wrong, in order. Empty: all is sound.
 
     ``anchors``: collection to (version, chain) as the ledger has the last ``data.version`` event of each.
