@@ -38,7 +38,8 @@ class Embedding:
         return self.turned(collection, np.concatenate(parts))
 
     def of_query(self, collection: str, query: str) -> NDArray[float32]:
-        return self.turned(collection, _query(query)[None, :])[0]
+        row: NDArray[float32] = self.turned(collection, _query(query)[None, :])[0]
+        return row
 
     def turned(self, collection: str, vectors: NDArray[float32]) -> NDArray[float32]:
         """Vectors of the model under the collection's rotation."""

@@ -25,7 +25,10 @@ from .vectors import BYTES, Quantised, Rows, Vectors
 
 _BATCH = 2_000
 _RECOUNT_S = 5.0
-_NEWS = "SELECT (SELECT max(document) FROM data_vector) AS newest, (SELECT max(number) FROM data_vector_gone) AS gone"
+_NEWS = """
+SELECT (SELECT max(document) FROM data_vector) AS newest,
+       (SELECT max(number) FROM data_vector_gone) AS gone
+"""
 _LOAD = """
 SELECT v.document, v.sealed, d.collection, d.document AS name, d.revision, d.owner, d.class,
        (SELECT json_group_array(id) FROM (SELECT id FROM data_passage WHERE document = d.id ORDER BY ordinal))
