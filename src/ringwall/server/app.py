@@ -26,6 +26,7 @@ from .openapi import openapi
 from .replies import error_response
 from .route_guard import RouteGuard
 from .token_endpoint import exchange
+from .vector_stores.routes import vector_store_routes
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -96,6 +97,7 @@ def _api() -> list[BaseRoute]:
         Route(f"{prefix}/mcp/{{server}}", _api_errors(mcp, Scope.MCP), methods=["GET", "POST", "DELETE"])
         for prefix in ("", "/apps/{application}")
     ]
+    routes += vector_store_routes(_api_errors)
     for prefix in ("/v1", "/apps/{application}/v1"):
         routes += [
             Route(f"{prefix}/chat/completions", _api_errors(chat_completions, Scope.CHAT), methods=["POST"]),

@@ -26,6 +26,7 @@ from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
+from ringwall.boundaries.data.library import Library
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
@@ -99,6 +100,7 @@ class _Composer:
         self.rights = approval_rights(self.workload)
         self.files = FileReader(self.workload.interface.files)
         self.mcp = mcp_servers(self.loaded, plant)
+        self.library = Library(plant.vault, plant.collection_keys, plant.attachments, self.workload.data)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -172,6 +174,7 @@ class _Composer:
             hiding=self._hiding(gate),
             spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
+            library=self.library,
             files=self.files,
             session_facts=self.services.get(SessionFacts),
             mcp=self.mcp,

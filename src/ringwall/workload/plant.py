@@ -11,6 +11,8 @@ from ringwall.boundaries.application.mcp.seen import SeenContent
 from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
+from ringwall.boundaries.data.uploads.attached import Attachments
+from ringwall.boundaries.data.uploads.store import Uploads
 from ringwall.boundaries.data.vault import Vault
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
@@ -53,10 +55,13 @@ class Plant:
         self.quotas = Quotas()
         self.disclosures = Disclosures()
         self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
-        keys = CollectionKeys(self.database, self.envelope)
+        keys = self.collection_keys = CollectionKeys(self.database, self.envelope)
         self.index = Index(self.database, self.envelope, keys)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
+        self.upload_database = Database(data_dir / "uploads.db")
+        self.uploads = Uploads(self.upload_database, self.envelope)
+        self.attachments = Attachments(self.database, self.envelope)
         self.sessions = Sessions(self.database)
         self.session_risks = SessionRisks(self.database)
         self.containment = Containment(self.database)
@@ -100,4 +105,5 @@ class Plant:
         self.session_risks.close()
         self.pseudonyms.close()
         self.ledger.close()
+        self.upload_database.close()
         self.database.close()

@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field
 
 from ringwall.core import Settings
 
+from .uploads.settings import FilesSettings
+
 
 def _plain_role(name: Any) -> Any:
     """``role:editor`` and ``editor`` are the same."""
@@ -47,5 +49,7 @@ class DataSection(Settings):
 
     collections: dict[Name, CollectionSettings] = Field(default_factory=dict)
     """The collections by name."""
+    files: FilesSettings = FilesSettings()
+    """Bounds of what clients upload before they attach it."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
