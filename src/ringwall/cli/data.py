@@ -14,6 +14,7 @@ from ringwall.boundaries.interface.scopes import Scope
 from ringwall.core import DeniedError, IdentityError, Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_scan import command as scan_command
 from .options import show_json, show_table, site_options
 
 
@@ -38,6 +39,9 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
         return
     table = [tuple(str(value) for value in row.values()) for row in rows]
     show_table(table, ("collection", "version", "documents", "quarantined"))
+
+
+command.add_command(scan_command)
 
 
 def _collection(bench: Workbench, name: str) -> dict[str, Any]:
