@@ -89,8 +89,10 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_MCP, CrossingKind.TOOL_RESULT, PartKind.TOOL_RESULT, streaming=(False,)),
     Shape(_MCP, CrossingKind.REQUEST, PartKind.TEXT, streaming=(False,)),
     Shape(_MCP, CrossingKind.RETRIEVAL, PartKind.DOCUMENT, streaming=(False,)),
+    Shape(_MCP, CrossingKind.RETRIEVAL, PartKind.TEXT, streaming=(False,)),
     Shape(_STORES, CrossingKind.REQUEST, PartKind.TEXT, streaming=(False,)),
     Shape(_STORES, CrossingKind.RETRIEVAL, PartKind.DOCUMENT, streaming=(False,)),
+    Shape(_STORES, CrossingKind.RETRIEVAL, PartKind.TEXT, streaming=(False,)),
     Shape(_STORES, CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
     Shape("collections.documents", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
 )

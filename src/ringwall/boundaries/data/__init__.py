@@ -3,6 +3,9 @@
 from .contribute import Contributions, Decide, Offer, Receipt, Record
 from .document import COMMON, Access, Document
 from .index import Chunk, Index
+from .intake.means import Means
+from .intake.statement import RowsDigest, Signature, Statement, sign
+from .intake.terms import Terms
 from .manifest import Entry, Manifest
 from .quarantine import Content, Held, Quarantine
 from .retrieve import Retriever, chunk_part, retrieval
@@ -28,15 +31,21 @@ __all__ = [
     "Held",
     "Index",
     "Manifest",
+    "Means",
     "Offer",
     "Quarantine",
     "Receipt",
     "Record",
     "Retriever",
+    "RowsDigest",
+    "Signature",
+    "Statement",
+    "Terms",
     "Trace",
     "Vault",
     "Version",
     "chunk_part",
     "retrieval",
+    "sign",
     "verify",
 ]

@@ -132,12 +132,14 @@ class Index:
             self._db.write("DELETE FROM data_collection_reader")
             self._db.write("DELETE FROM data_collection")
             for name, settings in collections.items():
+                if settings.kind != "index":
+                    continue
                 self._db.write(
                     "INSERT INTO data_collection VALUES (?, ?)", name, int(settings.isolate_tenants)
                 )
                 for role in set(settings.readers):
                     self._db.write("INSERT INTO data_collection_reader VALUES (?, ?)", name, role)
-        self._settings = dict(collections)
+        self._settings = {name: one for name, one in collections.items() if one.kind == "index"}
 
     def prepare(self, document: Document, owner: str) -> Prepared:
         """The slow part of adding a document, to be done outside the transaction."""

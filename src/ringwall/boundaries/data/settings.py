@@ -3,27 +3,25 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
 from .uploads.settings import FilesSettings
 
+from .intake.statement import public_key
+from .intake_settings import IntakeSettings, Process
+from .names import Name, Role
 
-def _plain_role(name: Any) -> Any:
-    """``role:editor`` and ``editor`` are the same."""
-    return name.removeprefix("role:") if isinstance(name, str) else name
-
-
-Role = Annotated[str, BeforeValidator(_plain_role), Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")]
+__all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
 
-class CollectionSettings(Settings):
-    """One collection of documents."""
+class CollectionSettings(IntakeSettings):
+    """One collection: documents to retrieve from, or records to learn from."""
 
-    kind: Literal["index"] = "index"
-    """What it is for: ``index``, documents that the gateway retrieves passages from."""
+    kind: Literal["index", "training"] = "index"
+    """What it is for: ``index``, documents that the gateway retrieves passages from; ``training``, records
+    that a model is trained on, which are never retrieved from."""
     contributors: tuple[Role, ...] = ()
     """Roles that may contribute documents. Empty: nobody."""
     readers: tuple[Role, ...] = ()
@@ -51,5 +49,11 @@ class DataSection(Settings):
     """The collections by name."""
     files: FilesSettings = FilesSettings()
     """Bounds of what clients upload before they attach it."""
+    signers: dict[str, Annotated[str, AfterValidator(public_key)]] = Field(default_factory=dict)
+    """Public keys (Ed25519, Base64) that contributors sign with, by subject or ``tenant/subject``."""
+    jobs: dict[Name, tuple[Process, ...]] = Field(default_factory=dict)
+    """Programs that contribute, by name: the credentials that each comes with (ids of API keys)."""
+    policies: Path | None = None
+    """Cedar policies on contributions and releases, relative to the workload file, beside those that ship."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""

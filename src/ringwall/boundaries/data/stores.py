@@ -8,6 +8,7 @@ from ringwall.storage.database import Database
 
 from .contribute import Contributions, Decide, Record
 from .index import Index
+from .intake.means import Means
 from .keys import CollectionKeys, Sealer
 from .quarantine import Quarantine
 from .retrieve import Retriever
@@ -35,9 +36,11 @@ class DataStores:
         """With local blobs in ``data_dir/blobs``."""
         return cls(section, db, LocalBlobs(data_dir / "blobs"), envelope)
 
-    def contributions(self, decide: Decide, record: Record | None = None) -> Contributions:
+    def contributions(
+        self, decide: Decide, record: Record | None = None, means: Means | None = None
+    ) -> Contributions:
         """The way in, behind a gate."""
-        return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record)
+        return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record, means)
 
     def verify(self, anchors: Mapping[str, tuple[int, str]] | None = None) -> list[Damage]:
         """See ``verify``."""

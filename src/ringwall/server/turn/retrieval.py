@@ -7,7 +7,7 @@ from typing import Any
 from ringwall.boundaries.application.spotlight import unframed
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.retrieve import chunk_part
-from ringwall.core import Action, CrossingKind, Decision, Part, apply_edits
+from ringwall.core import Action, CrossingKind, Decision, Part, PartKind, apply_edits
 
 from .state import Turn
 
@@ -51,7 +51,7 @@ async def let_through(
         return []
     parts = [chunk_part(chunk) for chunk in chunks]
     with_more = [index for index, text in enumerate(beside) if text]
-    asked = [*parts, *(replace(parts[index], text=beside[index]) for index in with_more)]
+    asked = [*parts, *(_beside(parts[index], beside[index]) for index in with_more)]
     decision = await turn.decide(turn.crossing(CrossingKind.RETRIEVAL, asked, context))
     if decision.action >= Action.HOLD:
         return []
@@ -65,6 +65,11 @@ async def let_through(
     ]
     turn.show(passage.part for passage in kept)
     return kept
+
+
+def _beside(part: Part, text: str) -> Part:
+    """No passage of its own: neither counted nor cited as one."""
+    return replace(part, kind=PartKind.TEXT, text=text, ref="")
 
 
 def left_of(part: Part, index: int, decision: Decision) -> Part:

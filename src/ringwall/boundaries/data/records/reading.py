@@ -86,7 +86,7 @@ def read_rows(place: Path, source: Source | None = None, sensitivity: Sequence[s
         given = replace(source or Source(), origin=source.origin if source and source.origin else file.name)
         for chunk in file.chunks():
             for record in records_of(chunk, given, sensitivity):
-                name = _unused(record.id, seen)
+                name = unused_id(record.id, seen)
                 yield record if name == record.id else replace(record, id=name)
 
 
@@ -101,7 +101,8 @@ def records_of(chunk: Chunk, source: Source, sensitivity: Sequence[str] = ()) ->
             raise DataError(f"{chunk.file}, row {row.number}: {error}") from None
 
 
-def _unused(name: str, seen: dict[str, int]) -> str:
+def unused_id(name: str, seen: dict[str, int]) -> str:
+    """The id itself, or with ``.2``, ``.3``… behind it when it was seen; ``seen`` takes it down."""
     given = name
     while name in seen:
         seen[given] += 1
