@@ -8,9 +8,10 @@ from typing import Any
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.library import About
 from ringwall.boundaries.data.uploads.attached import Attributes
-from ringwall.core import USER, CrossingKind, Part, PartKind
+from ringwall.core import USER, CrossingKind, Label, Part, PartKind, Principal
 from ringwall.wire.errors import WireError
 from ringwall.wire.vector_stores import SearchCall
+from ringwall.workload.site import ApplicationSite
 
 from ..turn.retrieval import Passage, left_of, let_through
 from ..turn.state import Turn
@@ -31,15 +32,26 @@ class Found:
     about: About
 
     @property
+    def name(self) -> str:
+        """File name; the document's id where what was said of it must not be told."""
+        return self.about.name if self.passage.told else self.passage.chunk.document
+
+    @property
     def attributes(self) -> Attributes:
         """Citation, origin and labels of the passage, with what its contributor said of the file."""
         return {**facts(self.passage, self.about), **(self.about.attributes if self.passage.told else {})}
 
 
-async def admit(turn: Turn, queries: Sequence[str], *, address: str = "") -> tuple[str, ...]:
+async def admit(
+    turn: Turn, queries: Sequence[str], *, address: str = "", label: Label = USER
+) -> tuple[str, ...]:
     """The request as a crossing: identity, roles, quota, containment, and what is asked. The queries as the
-    gate left them. Raises WireError where it stops them."""
-    parts = [Part(PartKind.TEXT, query, USER, "user") for query in queries]
+    gate left them. Raises WireError where it stops them.
+
+    Queries are no content of the session: a model may have written them, and what it asks for is nobody's
+    word.
+    """
+    parts = [Part(PartKind.TEXT, query, label, "user") for query in queries]
     size = sum(map(len, queries))
     crossing = turn.crossing(
         CrossingKind.REQUEST,
@@ -54,8 +66,7 @@ async def admit(turn: Turn, queries: Sequence[str], *, address: str = "") -> tup
     )
     decision = await turn.decide(crossing)
     turn.refuse_if_stopped(decision)
-    turn.show(left := [left_of(part, index, decision) for index, part in enumerate(parts)])
-    return tuple(part.text for part in left)
+    return tuple(left_of(part, index, decision).text for index, part in enumerate(parts))
 
 
 async def search(turn: Turn, collections: Sequence[str], call: SearchCall) -> list[Found]:
@@ -130,11 +141,19 @@ def _facts(chunk: Chunk, about: About) -> dict[str, Any]:
     }
 
 
+def readable(app: ApplicationSite, principal: Principal) -> list[str]:
+    """Collections of the application that the principal may read."""
+    return [
+        name
+        for name in app.application.collections
+        if not principal.roles.isdisjoint(app.retriever.readers_of(name))
+    ]
+
+
 def require_open(turn: Turn, collection: str) -> None:
     """Raises WireError (404) for a collection that the application does not use, or that the principal may
     not read: whoever may not read it does not learn whether it is there."""
-    settings = turn.app.retriever.readers_of(collection)
-    if collection not in turn.app.application.collections or turn.principal.roles.isdisjoint(settings):
+    if collection not in readable(turn.app, turn.principal):
         raise no_store(collection)
 
 

@@ -74,7 +74,7 @@ async def file_text(request: Request) -> Response:
 def _result(found: Found) -> dict[str, Any]:
     return {
         "file_id": found.about.file,
-        "filename": found.about.name if found.passage.told else found.passage.chunk.document,
+        "filename": found.name,
         "score": round(found.score, 6),
         "attributes": dict(found.attributes),
         "content": [{"type": "text", "text": found.text}],

@@ -10,7 +10,7 @@ from ringwall.wire.errors import WireError
 
 from ..files.shapes import page
 from ..replies import json_response, turn_headers
-from ..retrieval.search import admit, require_open
+from ..retrieval.search import admit, readable, require_open
 from ..turn.state import Turn
 from .asking import reading
 
@@ -20,7 +20,7 @@ async def list_stores(request: Request) -> Response:
         await admit(turn, ())
         await turn.committed()
         listed = await asyncio.to_thread(
-            lambda: [_store(turn, name) for name in sorted(readable(turn), reverse=True)]
+            lambda: [_store(turn, name) for name in sorted(readable(turn.app, turn.principal), reverse=True)]
         )
         return json_response(page(request, listed, limit=20, most=100), headers=turn_headers(turn))
 
@@ -47,16 +47,6 @@ async def refuse_change(request: Request) -> Response:
         "there (ringwall.yaml, data.collections)."
     )
     raise WireError(403, message, "defined_by_workload")
-
-
-def readable(turn: Turn) -> list[str]:
-    """Collections of the application that the principal may read."""
-    app = turn.app
-    return [
-        name
-        for name in app.application.collections
-        if not turn.principal.roles.isdisjoint(app.retriever.readers_of(name))
-    ]
 
 
 def _store(turn: Turn, name: str) -> dict[str, Any]:
