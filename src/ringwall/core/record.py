@@ -15,11 +15,9 @@ from .label import Label
 from .verdict import Edit, Finding
 
 
-def decision_event(
-    decision: Decision, turn: str = "", crossing: Crossing | None = None
-) -> dict[str, Any]:
-    """The public part. ``turn`` joins the decisions of one request to the gateway. Given the ``crossing`` of a
-    retrieval, it names the passages that went on, so that an answer can be traced to what it rests on."""
+def decision_event(decision: Decision, turn: str = "", crossing: Crossing | None = None) -> dict[str, Any]:
+    """The public part. ``turn`` joins the decisions of one request to the gateway. Given the ``crossing`` of
+    a retrieval, it names the passages that went on: an answer can be traced to what it rests on."""
     return {
         "id": decision.id,
         "type": "decision",
