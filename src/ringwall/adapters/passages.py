@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
-from ringwall.core import ConfigError, Problem, UpstreamError
+from ringwall.core import ConfigError, DeniedError, Problem, UpstreamError
 from ringwall.inprocess import Ringwall
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -59,7 +59,7 @@ class OverHttp:
             raise ConfigError(Problem("the base_url of a gateway starts with https://"))
 
     def find(self, query: str) -> list[Hit]:
-        """Raises UpstreamError, with what the gateway said."""
+        """Raises DeniedError where the gateway refuses, UpstreamError where it fails."""
         body: dict[str, Any] = {"query": query, "max_num_results": self.top_k}
         if self.filters:
             body["filters"] = dict(self.filters)
@@ -80,13 +80,13 @@ class OverHttp:
             connection.request("POST", path, json.dumps(body), headers)
             answer = connection.getresponse()
             raw = answer.read(_MOST_BYTES + 1)
-        except OSError as error:
-            raise UpstreamError(502, f"The gateway does not answer: {type(error).__name__}.") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise UpstreamError(f"The gateway does not answer: {type(error).__name__}.") from None
         finally:
             connection.close()
         if len(raw) > _MOST_BYTES:
-            raise UpstreamError(502, "The gateway's answer is too large.")
-        return _read(answer.status, raw)
+            raise UpstreamError("The gateway's answer is too large.")
+        return _read(answer.status, raw, answer.headers.get("x-ringwall-decision", ""))
 
     def _connection(self, host: str, port: int | None, tls: bool) -> http.client.HTTPConnection:
         if tls:
@@ -126,7 +126,7 @@ def _hit(found: Any) -> Hit:
     return Hit(found.text, found.score, {**found.attributes, "file_id": found.file, "filename": found.name})
 
 
-def _read(status: int, raw: bytes) -> Any:
+def _read(status: int, raw: bytes, decision: str) -> Any:
     try:
         body = json.loads(raw)
     except ValueError:
@@ -134,7 +134,8 @@ def _read(status: int, raw: bytes) -> Any:
     if status != 200 or not isinstance(body, dict):
         error = body.get("error") if isinstance(body, dict) else None
         said = error.get("message") if isinstance(error, dict) else None
-        raise UpstreamError(status, str(said or f"The gateway answered with status {status}.")[:500])
+        message = str(said or f"The gateway answered with status {status}.")[:500]
+        raise DeniedError(message, decision) if status in (401, 403, 404) else UpstreamError(message)
     return body
 
 
