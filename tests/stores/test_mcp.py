@@ -70,7 +70,9 @@ async def test_what_one_may_not_read_is_not_there(stores: Any, attach: Any) -> N
 async def test_a_planted_passage_is_dropped(start: Any) -> None:
     gateway = start(data={"controls": {"data.scan": {"mode": "monitor"}}})
     client = gateway.client("both")
-    file = client.files.create(file=("hut.md", f"# Hut\n\n{INJECTION}\n\nThe hut is closed."), purpose="assistants")
+    file = client.files.create(
+        file=("hut.md", f"# Hut\n\n{INJECTION}\n\nThe hut is closed."), purpose="assistants"
+    )
     client.vector_stores.files.create(vector_store_id="handbook", file_id=file.id)
     found = await call(gateway, "search", "both", query="hut closed")
     assert all("hut" not in one["id"] for one in found.structured_content["results"])

@@ -90,7 +90,11 @@ def test_outside_of_a_session(wall: Ringwall) -> None:
 
 
 def test_who_is_refused(stores: Any, wall: Ringwall) -> None:
-    for key, store in (("sk-none", "handbook"), (stores.keys["puts"], "handbook"), (stores.keys["casey"], "nope")):
+    for key, store in (
+        ("sk-none", "handbook"),
+        (stores.keys["puts"], "handbook"),
+        (stores.keys["casey"], "nope"),
+    ):
         with pytest.raises(DeniedError) as refused:
             OverHttp(f"{stores.url}/v1", store, api_key=key).find(ASKED)
         assert refused.value.decision_id

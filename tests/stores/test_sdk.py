@@ -111,7 +111,9 @@ def test_many_queries_and_a_threshold(stores: Any, attach: Any) -> None:
     assert "gazebo" in texts(got.parse().data)
     assert "trellis" in texts(got.parse().data)
     assert json.loads(got.text)["search_query"] == asked  # nothing is rewritten
-    best = client.vector_stores.search("handbook", query="gazebo permit", ranking_options={"score_threshold": 1})
+    best = client.vector_stores.search(
+        "handbook", query="gazebo permit", ranking_options={"score_threshold": 1}
+    )
     assert len(best.data) == 1
     assert len(client.vector_stores.search("handbook", query="a lamp gazebo", max_num_results=1).data) == 1
 
@@ -123,7 +125,9 @@ def test_quarantine_shows_as_failed_with_what_to_do(stores: Any, attach: Any) ->
     client = stores.client("editor-north")
     with pytest.raises(openai.ConflictError):
         client.vector_stores.files.delete(file.id, vector_store_id="handbook")
-    assert INJECTION not in texts(stores.client("customer-north").vector_stores.search("handbook", query="notes"))
+    assert INJECTION not in texts(
+        stores.client("customer-north").vector_stores.search("handbook", query="notes")
+    )
 
 
 def test_a_file_that_a_person_releases_is_completed(stores: Any, attach: Any) -> None:
@@ -133,7 +137,9 @@ def test_a_file_that_a_person_releases_is_completed(stores: Any, attach: Any) ->
     from ringwall.workload.intake import contributions
 
     file = attach("editor-north", f"# Ledger of plants\n\n{INJECTION}", "plants.md", shelf="top")
-    held = next(one for one in stores.plant.quarantine.waiting("handbook") if one.document.startswith("plants"))
+    held = next(
+        one for one in stores.plant.quarantine.waiting("handbook") if one.document.startswith("plants")
+    )
     door = contributions(stores.live.site, stores.plant)
     roles = frozenset({"editor"})
     asyncio.run(door.release(held.id, Principal("second-north", "north", roles, credential="k")))
@@ -162,11 +168,15 @@ def test_a_batch(stores: Any) -> None:
     )
     counts = batch.file_counts
     assert (batch.status, counts.completed, counts.failed, counts.total) == ("completed", 3, 1, 4)
-    failed = client.vector_stores.file_batches.list_files(batch.id, vector_store_id="handbook", filter="failed")
+    failed = client.vector_stores.file_batches.list_files(
+        batch.id, vector_store_id="handbook", filter="failed"
+    )
     assert [(file.id, file.last_error.code) for file in failed] == [(bad.id, "unsupported_file")]
     for file in good:
         client.vector_stores.files.delete(file.id, vector_store_id="handbook")
-    assert client.vector_stores.file_batches.cancel(batch.id, vector_store_id="handbook").status == "cancelled"
+    assert (
+        client.vector_stores.file_batches.cancel(batch.id, vector_store_id="handbook").status == "cancelled"
+    )
 
 
 def test_stores_are_listed_and_come_from_the_workload_file(stores: Any) -> None:
@@ -258,13 +268,13 @@ def test_scopes(stores: Any) -> None:
     assert "telescope" in texts(reads.vector_stores.search("handbook", query="telescope scope"))
     for denied in (
         lambda: puts.vector_stores.search("handbook", query="scope"),
-        lambda: puts.vector_stores.list(),
+        puts.vector_stores.list,
         lambda: puts.vector_stores.files.content(file.id, vector_store_id="handbook"),
-        lambda: reads.files.list(),
+        reads.files.list,
         lambda: upload(reads, "no"),
         lambda: reads.vector_stores.files.create(vector_store_id="handbook", file_id=file.id),
         lambda: talks.vector_stores.search("handbook", query="scope"),
-        lambda: talks.files.list(),
+        talks.files.list,
     ):
         with pytest.raises(openai.PermissionDeniedError):
             denied()

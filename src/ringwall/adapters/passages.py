@@ -6,11 +6,13 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from ringwall.core import ConfigError, DeniedError, Problem, UpstreamError
-from ringwall.inprocess import Ringwall
+
+if TYPE_CHECKING:
+    from ringwall.inprocess import Ringwall
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_BYTES = 16_777_216
@@ -100,7 +102,7 @@ class OverHttp:
 class InProcess:
     """The collections of a wall, as the principal of the current session."""
 
-    wall: Ringwall = field(repr=False)
+    wall: "Ringwall" = field(repr=False)
     collections: Sequence[str] | None = None
     """Those of the application when left out."""
     top_k: int = 10
@@ -109,9 +111,7 @@ class InProcess:
     def find(self, query: str) -> list[Hit]:
         """Raises NoSessionError outside of a session, DeniedError."""
         session = self.wall.current("retrieve")
-        found = session.retrieve(
-            query, collections=self.collections, top_k=self.top_k, filters=self.filters
-        )
+        found = session.retrieve(query, collections=self.collections, top_k=self.top_k, filters=self.filters)
         return [_hit(one) for one in found]
 
     async def afind(self, query: str) -> list[Hit]:

@@ -17,6 +17,7 @@ from ringwall.workload.entity_refresh import EntityRefresh
 from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
 from .decisions_endpoint import report_false_alarm, show_decision
+from .files.rows import contribute_rows
 from .gateway import Gateway, Standing
 from .hold_telling import HoldTelling
 from .holds_endpoint import amend_hold, approve_hold, list_holds, refuse_hold, show_hold
@@ -90,6 +91,11 @@ def _api() -> list[BaseRoute]:
         Route(
             "/v1/collections/{collection}/documents",
             _api_errors(add_document, Scope.CONTRIBUTE),
+            methods=["POST"],
+        ),
+        Route(
+            "/v1/collections/{collection}/files",
+            _api_errors(contribute_rows, Scope.CONTRIBUTE),
             methods=["POST"],
         ),
     ]

@@ -16,6 +16,11 @@ _CHUNKING: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {"type": {"const": "auto"}},
 }
+_TERM = {"type": "string", "maxLength": 2000}
+_TERMS: dict[str, Any] = {
+    **dict.fromkeys(("licence", "consent", "origin"), _TERM),
+    "signature": {"type": "object"},
+}
 _ATTACHMENT: dict[str, Any] = {
     "type": "object",
     "required": ["file_id"],
@@ -24,7 +29,14 @@ _ATTACHMENT: dict[str, Any] = {
         "file_id": {"type": "string", "minLength": 1, "maxLength": 64},
         "attributes": _ATTRIBUTES,
         "chunking_strategy": _CHUNKING,
+        **_TERMS,
     },
+}
+_ROWS: dict[str, Any] = {
+    "type": "object",
+    "required": ["file_id"],
+    "additionalProperties": False,
+    "properties": {"file_id": {"type": "string", "minLength": 1, "maxLength": 64}, **_TERMS},
 }
 _LIST = {"type": "array", "minItems": 1, "maxItems": 100}
 _BATCH: dict[str, Any] = {
@@ -35,6 +47,7 @@ _BATCH: dict[str, Any] = {
         "files": {**_LIST, "items": _ATTACHMENT},
         "attributes": _ATTRIBUTES,
         "chunking_strategy": _CHUNKING,
+        **dict.fromkeys(("licence", "consent", "origin"), _TERM),
     },
 }
 _QUERY = {"type": "string", "minLength": 1, "maxLength": 4096}
@@ -75,6 +88,7 @@ SCHEMAS: dict[str, Any] = {
     "AttachmentBatch": _BATCH,
     "AttachmentChange": _CHANGE,
     "VectorSearch": _SEARCH,
+    "Rows": _ROWS,
     "Upload": _UPLOAD,
 }
 
@@ -94,6 +108,14 @@ def paths(operation: Callable[..., dict[str, Any]]) -> dict[str, Any]:
             "delete": operation("Delete one's own file", path="file"),
         },
         "/v1/files/{file}/content": {"get": operation("The file as it was uploaded", path="file")},
+        "/v1/collections/{collection}/files": {
+            "post": operation(
+                "Contribute an uploaded file of rows to a training set",
+                body="Rows",
+                path="collection",
+                ok=("200", "201", "202"),
+            )
+        },
         "/v1/vector_stores": {"get": operation("Collections that one may read")},
         "/v1/vector_stores/{store}": {"get": operation("One collection", path=store)},
         "/v1/vector_stores/{store}/search": {

@@ -1,8 +1,10 @@
 """Requests of the vector stores API, read strictly: what is not understood is refused, not ignored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from .errors import WireError, invalid
 from .vector_filters import Filter, Value, is_value, read_filter
@@ -14,6 +16,8 @@ _ATTRIBUTES = 16
 _BATCH = 100
 OWN = frozenset({"citation", "title", "origin", "integrity", "sensitivity", "passage"})
 """Attributes that the gateway tells of every passage: no file may claim them."""
+_TERMS = ("licence", "consent", "origin")
+_TERM_CHARS = 2000
 _RANKERS = frozenset({"auto", "none", "default-2024-11-15", "default_2024_08_21"})
 
 
@@ -28,7 +32,12 @@ class SearchCall:
 @dataclass(frozen=True, slots=True)
 class AttachCall:
     file: str
-    attributes: Mapping[str, Value]
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    licence: str = ""
+    consent: str = ""
+    origin: str = ""
+    signature: bytes = b""
+    """As JSON: what ``ringwall data sign`` makes."""
 
 
 def read_search(body: Any) -> SearchCall:
@@ -50,15 +59,21 @@ def read_search(body: Any) -> SearchCall:
 
 def read_attach(body: Any) -> AttachCall:
     """One file for a vector store. Raises WireError (400)."""
-    given = fields(body, {"file_id", "attributes", "chunking_strategy"})
+    given = fields(body, {"file_id", "attributes", "chunking_strategy", *_TERMS, "signature"})
     _chunking(given.get("chunking_strategy"))
-    return AttachCall(_file(given.get("file_id")), read_attributes(given.get("attributes")))
+    return AttachCall(_file(given.get("file_id")), read_attributes(given.get("attributes")), **_terms(given))
+
+
+def read_rows_call(body: Any) -> AttachCall:
+    """One file for a training set. Raises WireError (400)."""
+    given = fields(body, {"file_id", *_TERMS, "signature"})
+    return AttachCall(_file(given.get("file_id")), **_terms(given))
 
 
 def read_batch(body: Any) -> tuple[AttachCall, ...]:
     """Files for a vector store, as ``file_ids`` (with common attributes) or as ``files``. Raises WireError
     (400)."""
-    given = fields(body, {"file_ids", "files", "attributes", "chunking_strategy"})
+    given = fields(body, {"file_ids", "files", "attributes", "chunking_strategy", *_TERMS})
     _chunking(given.get("chunking_strategy"))
     ids, files = given.get("file_ids"), given.get("files")
     if (ids is None) == (files is None):
@@ -67,8 +82,8 @@ def read_batch(body: Any) -> tuple[AttachCall, ...]:
     if not isinstance(listed, list) or not 0 < len(listed) <= _BATCH:
         raise invalid(f"A batch has 1 to {_BATCH} files.", "file_ids" if files is None else "files")
     if files is None:
-        attributes = read_attributes(given.get("attributes"))
-        calls = [AttachCall(_file(one), attributes) for one in listed]
+        attributes, terms = read_attributes(given.get("attributes")), _terms(given)
+        calls = [AttachCall(_file(one), attributes, **terms) for one in listed]
     else:
         calls = [read_attach(one) for one in listed]
     if len({call.file for call in calls}) < len(calls):
@@ -101,6 +116,19 @@ def fields(body: Any, known: set[str]) -> Mapping[str, Any]:
     if unknown:
         raise invalid(f"Unknown field {unknown[0][:64]!r}.", unknown[0][:64])
     return body
+
+
+def _terms(given: Mapping[str, Any]) -> dict[str, Any]:
+    terms: dict[str, Any] = {name: given.get(name, "") for name in _TERMS}
+    for name, value in terms.items():
+        if not isinstance(value, str) or len(value) > _TERM_CHARS:
+            raise invalid(f"{name!r} is a string of at most {_TERM_CHARS} characters.", name)
+    signature = given.get("signature")
+    if signature is not None:
+        if not isinstance(signature, dict):
+            raise invalid("'signature' is the object that `ringwall data sign` makes.", "signature")
+        terms["signature"] = orjson.dumps(signature)
+    return terms
 
 
 def _queries(given: Any) -> tuple[str, ...]:

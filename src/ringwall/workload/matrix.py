@@ -95,6 +95,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_STORES, CrossingKind.RETRIEVAL, PartKind.TEXT, streaming=(False,)),
     Shape(_STORES, CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
     Shape("collections.documents", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
+    Shape("collections.files", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
 )
 
 

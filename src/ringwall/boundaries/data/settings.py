@@ -7,11 +7,10 @@ from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
-from .uploads.settings import FilesSettings
-
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
 from .names import Name, Role
+from .uploads.settings import FilesSettings
 
 __all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 

@@ -64,7 +64,9 @@ _FETCHED: dict[str, Any] = {
     "properties": {"id": _TEXT, "title": _TEXT, "text": _TEXT, "url": _TEXT, "metadata": {"type": "object"}},
     "required": ["id", "title", "text", "url"],
 }
-_NOTHING = "There is no document with this id that may be shown to you. Search again, and fetch what it finds."
+_NOTHING = (
+    "There is no document with this id that may be shown to you. Search again, and fetch what it finds."
+)
 
 
 class RetrievalHost(Host):
@@ -180,7 +182,7 @@ def _tools() -> "list[Any]":
     return [
         Tool(
             name="search",
-            description="Search the documents of this workload. Gives ids, titles and addresses; fetch reads one.",
+            description="Search the documents here. Gives ids, titles and addresses; fetch reads one.",
             input_schema=_QUERY,
             output_schema=_FOUND,
             annotations=hints,

@@ -7,6 +7,8 @@ from typing import Any
 
 from ringwall.boundaries.data.contribute import Offer
 from ringwall.boundaries.data.document import id_from
+from ringwall.boundaries.data.intake.statement import Signature
+from ringwall.boundaries.data.intake.terms import Terms
 from ringwall.boundaries.data.uploads.attached import Attached, State
 from ringwall.boundaries.data.uploads.store import Upload
 from ringwall.core import DataError, DeniedError, Principal
@@ -48,7 +50,7 @@ async def contribute(
     decision = ""
     try:
         raw = await asyncio.to_thread(uploads.read, principal, upload, most)
-        offer = Offer(collection, upload.name, raw, document=made.document)
+        offer = Offer(collection, upload.name, raw, document=made.document, terms=terms_of(call))
         receipt = await gateway.contributions.add(offer, principal)
         decision = receipt.decision
         state, why = _STATES[receipt.status], " ".join(receipt.reasons)
@@ -63,6 +65,12 @@ async def contribute(
         made = replace(made, done=time.time_ns() // 1000)
     await asyncio.to_thread(attachments.put, made)
     return made, decision
+
+
+def terms_of(call: AttachCall) -> Terms:
+    """Raises DataError for a signature that is none."""
+    signature = Signature.from_bytes(call.signature) if call.signature else None
+    return Terms(call.licence, call.consent, call.origin, signature)
 
 
 def _as_before(gateway: Gateway, principal: Principal, made: Attached) -> Attached:

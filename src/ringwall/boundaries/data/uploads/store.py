@@ -5,12 +5,13 @@ write-once blob store could not promise for what was never contributed.
 """
 
 import hashlib
+import io
 import secrets
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -132,6 +133,10 @@ class Uploads:
                 raise DataError(f"{upload} is not what was uploaded.")
             yield piece
 
+    def open(self, principal: Principal, upload: Upload) -> BinaryIO:
+        """Its content as a file that is read forward, decrypted as it is. Raises as ``pieces``."""
+        return io.BufferedReader(_Forward(self.pieces(principal, upload.id)), PIECE)
+
     def read(self, principal: Principal, upload: Upload, most: int) -> bytes:
         """The whole content. TooMuchError when it has more than ``most`` bytes."""
         if upload.bytes > most:
@@ -158,6 +163,24 @@ class Uploads:
         self._db.write(
             "DELETE FROM upload WHERE expires <= ? OR (head IS NULL AND at <= ?)", now, now - _ABANDONED_S
         )
+
+
+class _Forward(io.RawIOBase):
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._left:
+            self._left = memoryview(next(self._pieces, b""))
+        taken = min(len(buffer), len(self._left))
+        buffer[:taken] = self._left[:taken]
+        self._left = self._left[taken:]
+        return taken
 
 
 class Incoming:
