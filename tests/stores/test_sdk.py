@@ -287,3 +287,22 @@ def test_the_volume_budget_counts_searches(start: Any) -> None:
     over = client.vector_stores.with_raw_response.search("handbook", query="purchase margin Aurora lantern")
     assert over.parse().data == []
     assert gateway.record(over.headers["x-ringwall-decision"]).event["action"] == "block"
+
+
+def test_a_filter_finds_what_ranks_below_everything(stores: Any, attach: Any) -> None:
+    """Sixty passages rank above the one that fits."""
+    long = "\n\n".join(f"# Part {number}\n\nHedge hedge hedge shears." for number in range(60))
+    attach("both", long, "hedges.md", shelf="many")
+    file = attach(
+        "both", f"A word of hedge in a long text. {'Nothing of that kind. ' * 30}", "one.md", shelf="one"
+    )
+    client = stores.client("both")
+    plain = client.vector_stores.search("handbook", query="hedge shears", max_num_results=50)
+    assert file.id not in [one.file_id for one in plain]
+    wanted: Any = {"type": "eq", "key": "shelf", "value": "one"}
+    found = client.vector_stores.search("handbook", query="hedge shears", filters=wanted)
+    assert [one.file_id for one in found] == [file.id]
+    assert 0 < found.data[0].score <= 1
+    assert client.vector_stores.search("handbook", query="zebra", filters=wanted).data == []
+    other = stores.client("customer-south").vector_stores.search("handbook", query="hedge", filters=wanted)
+    assert other.data == []

@@ -19,6 +19,10 @@ class Filter(Protocol):
         """An attribute that is not there, or of another type, fits no comparison but ``ne`` and ``nin``."""
         ...
 
+    def keys(self) -> frozenset[str]:
+        """The attributes that it looks at."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -30,6 +34,9 @@ class Comparison:
         held = attributes.get(self.key)
         return _OPERATORS[self.operator](held, self.value)
 
+    def keys(self) -> frozenset[str]:
+        return frozenset({self.key})
+
 
 @dataclass(frozen=True, slots=True)
 class Compound:
@@ -39,6 +46,9 @@ class Compound:
     def fits(self, attributes: Mapping[str, Value]) -> bool:
         each = (inner.fits(attributes) for inner in self.filters)
         return all(each) if self.joined == "and" else any(each)
+
+    def keys(self) -> frozenset[str]:
+        return frozenset().union(*(inner.keys() for inner in self.filters))
 
 
 def read_filter(given: Any) -> Filter:

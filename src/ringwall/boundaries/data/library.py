@@ -9,9 +9,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ringwall.core import Principal
+from ringwall.core import Integrity, Principal
 
-from .document import Access
+from .document import Access, cite
 from .index import Chunk
 from .keys import CollectionKeys
 from .manifest import Entry, Manifest
@@ -63,7 +63,9 @@ class Library:
         """Of a document that was found for somebody who may read it. None when the vault has another revision
         by now."""
         entry = self._of(collection).entries.get(document)
-        return self._about(collection, entry) if entry and entry.revision == revision else None
+        if entry is None or entry.revision != revision:
+            return None
+        return self._about(collection, entry, self._attachments.of_document(collection, document))
 
     def readable(self, principal: Principal, collection: str) -> list[Entry]:
         """The current documents that the principal may read."""
@@ -72,6 +74,21 @@ class Library:
             return []
         entries = self._of(collection).entries.values()
         return [entry for entry in entries if _access(entry).admits(principal, settings)]
+
+    def listed(self, principal: Principal, collection: str, most: int) -> list[tuple[str, Attributes, About]]:
+        """The current documents that the principal may read, with what is told of all their passages; none
+        when they are more than ``most``."""
+        entries = self.readable(principal, collection)
+        if len(entries) > most:
+            return []
+        attached = {one.document: one for one in self._attachments.of_collection(collection)}
+        told = []
+        for entry in entries:
+            about = self._about(collection, entry, attached.get(entry.id))
+            sensitivity = ",".join(sorted(entry.sensitivity))
+            own = facts(cite(collection, entry.id, entry.revision), about.origin, sensitivity)
+            told.append((entry.id, {**about.attributes, **own}, about))
+        return told
 
     def named(self, principal: Principal, collection: str, file: str) -> str | None:
         """The document that goes by this file id and that the principal may read."""
@@ -124,8 +141,7 @@ class Library:
         entry = self._of(collection).entries.get(document) if settings else None
         return entry if settings and entry and _access(entry).admits(principal, settings) else None
 
-    def _about(self, collection: str, entry: Entry) -> About:
-        attached = self._attachments.of_document(collection, entry.id)
+    def _about(self, collection: str, entry: Entry, attached: Attached | None) -> About:
         if attached is None or not _made(attached, entry):
             name = entry.origin.replace("\\", "/").rstrip("/").rpartition("/")[2] or entry.id
             return About(self._file(collection, entry.id), name, entry.origin, entry.at, {})
@@ -144,6 +160,12 @@ class Library:
                 while len(self._known) > _KEPT:
                     self._known.popitem(last=False)
             return known
+
+
+def facts(citation: str, origin: str, sensitivity: str) -> dict[str, str]:
+    """What is told of every passage of a document."""
+    integrity = Integrity.UNTRUSTED.name.lower()  # of all that is contributed
+    return {"citation": citation, "origin": origin, "integrity": integrity, "sensitivity": sensitivity}
 
 
 def _access(entry: Entry) -> Access:

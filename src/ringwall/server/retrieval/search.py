@@ -7,6 +7,7 @@ from typing import Any
 
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.library import About
+from ringwall.boundaries.data.library import facts as document_facts
 from ringwall.boundaries.data.uploads.attached import Attributes
 from ringwall.core import USER, CrossingKind, Label, Part, PartKind, Principal
 from ringwall.wire.errors import WireError
@@ -15,6 +16,7 @@ from ringwall.workload.site import ApplicationSite
 
 from ..turn.retrieval import Passage, left_of, let_through
 from ..turn.state import Turn
+from .filtered import Scored, more_fitting
 
 DEPTH = 50
 """Passages among which a filter looks: what the stores hand out at most."""
@@ -71,7 +73,7 @@ async def admit(
 
 async def search(turn: Turn, collections: Sequence[str], call: SearchCall) -> list[Found]:
     """The best passages of these collections that the principal may read and that the gate lets pass."""
-    wanted = DEPTH if call.filter or call.threshold else call.most
+    wanted = DEPTH if call.filter else call.most
     found: dict[str, tuple[float, Chunk]] = {}
     for query in call.queries:
         for score, chunk in _scored(await turn.app.retrieve(turn.principal, query, collections, wanted)):
@@ -79,12 +81,7 @@ async def search(turn: Turn, collections: Sequence[str], call: SearchCall) -> li
             if key not in found or found[key][0] < score:
                 found[key] = (score, chunk)
     best = sorted(found.values(), key=lambda pair: -pair[0])
-    known = await asyncio.to_thread(_known, turn, best)
-    fitting = [
-        (score, chunk, about)
-        for score, chunk, about in known
-        if score >= call.threshold and (call.filter is None or call.filter.fits(_all(chunk, about)))
-    ][: call.most]
+    fitting = await asyncio.to_thread(_fitting, turn, collections, call, best)
     chunks = [chunk for _, chunk, _ in fitting]
     context = {"query_chars": sum(map(len, call.queries)), "collections": list(collections)}
     kept = await let_through(turn, chunks, context, [told(about) for _, _, about in fitting])
@@ -116,7 +113,20 @@ def _scored(chunks: Sequence[Chunk]) -> list[tuple[float, Chunk]]:
     return [(min(1.0, max(0.0, chunk.score / best)), chunk) for chunk in chunks]
 
 
-def _known(turn: Turn, found: Sequence[tuple[float, Chunk]]) -> list[tuple[float, Chunk, About]]:
+def _fitting(
+    turn: Turn, collections: Sequence[str], call: SearchCall, best: Sequence[tuple[float, Chunk]]
+) -> list[Scored]:
+    fitting = [
+        (score, chunk, about)
+        for score, chunk, about in _known(turn, best)
+        if call.filter is None or call.filter.fits(_all(chunk, about))
+    ]
+    if call.filter and len(fitting) < call.most:
+        fitting += more_fitting(turn, collections, call, fitting)
+    return [one for one in fitting if one[0] >= call.threshold][: call.most]
+
+
+def _known(turn: Turn, found: Sequence[tuple[float, Chunk]]) -> list[Scored]:
     """Without those that were changed since they were found."""
     known = []
     for score, chunk in found:
@@ -131,12 +141,10 @@ def _all(chunk: Chunk, about: About) -> Attributes:
 
 
 def _facts(chunk: Chunk, about: About) -> dict[str, Any]:
+    sensitivity = ",".join(sorted(chunk.label.sensitivity))
     return {
-        "citation": chunk.name,
+        **document_facts(chunk.name, about.origin, sensitivity),
         "title": chunk.title,
-        "origin": about.origin,
-        "integrity": chunk.label.integrity.name.lower(),
-        "sensitivity": ",".join(sorted(chunk.label.sensitivity)),
         "passage": chunk.ordinal,
     }
 

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -145,6 +145,11 @@ class Attachments:
             *(collection, document),
         )
         return self._readable(row)
+
+    def of_collection(self, collection: str) -> Iterator[Attached]:
+        """All uploads that went there, oldest first."""
+        rows = self._db.all("SELECT * FROM data_attached WHERE collection = ? ORDER BY at", collection)
+        return (one for one in map(self._readable, rows) if one is not None)
 
     def remove(self, attached: Attached) -> None:
         self._db.write(
