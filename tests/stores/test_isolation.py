@@ -134,4 +134,5 @@ def test_an_erased_persons_uploads_are_gone(stores: Any) -> None:
     )
     assert got.status_code == 400
     assert "mine alone" not in got.text
-    stores.plant.upload_database.write("DELETE FROM upload WHERE subject = 'second-north'")
+    after = upload(client, "after", "after.txt")
+    assert [one.id for one in client.files.list()] == [after.id]

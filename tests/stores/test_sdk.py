@@ -306,3 +306,17 @@ def test_a_filter_finds_what_ranks_below_everything(stores: Any, attach: Any) ->
     assert client.vector_stores.search("handbook", query="zebra", filters=wanted).data == []
     other = stores.client("customer-south").vector_stores.search("handbook", query="hedge", filters=wanted)
     assert other.data == []
+
+
+def test_the_sdk_s_helpers(stores: Any) -> None:
+    client = stores.client("both")
+    one = client.vector_stores.files.upload_and_poll(
+        vector_store_id="handbook", file=("ferns.md", b"Ferns like shade.")
+    )
+    assert one.status == "completed"
+    batch = client.vector_stores.file_batches.upload_and_poll(
+        "handbook",
+        files=[(f"moss{n}.md", f"Moss number {n}.".encode()) for n in range(3)],
+        poll_interval_ms=20,
+    )
+    assert batch.file_counts.completed == 3

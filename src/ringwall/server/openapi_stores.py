@@ -116,8 +116,15 @@ def paths(operation: Callable[..., dict[str, Any]]) -> dict[str, Any]:
                 ok=("200", "201", "202"),
             )
         },
-        "/v1/vector_stores": {"get": operation("Collections that one may read")},
-        "/v1/vector_stores/{store}": {"get": operation("One collection", path=store)},
+        "/v1/vector_stores": {
+            "get": operation("Collections that one may read"),
+            "post": operation("Refused: collections come from the workload file"),
+        },
+        "/v1/vector_stores/{store}": {
+            "get": operation("One collection", path=store),
+            "post": operation("Refused: collections come from the workload file", path=store),
+            "delete": operation("Refused: collections come from the workload file", path=store),
+        },
         "/v1/vector_stores/{store}/search": {
             "post": operation("Search a collection", body="VectorSearch", path=store)
         },

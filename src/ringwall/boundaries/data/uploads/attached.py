@@ -130,13 +130,13 @@ class Attachments:
         return self._readable(row)
 
     def list(self, principal: Principal, collection: str) -> list[Attached]:
-        """What the principal attached there, newest first."""
+        """What the principal attached there, newest first; without what can't be read any more."""
         rows = self._db.all(
             "SELECT * FROM data_attached WHERE collection = ? AND tenant = ? AND subject = ? "
             "ORDER BY at DESC, file DESC",
             *(collection, principal.tenant, principal.subject),
         )
-        return [self._attached(row) for row in rows]
+        return [one for one in map(self._readable, rows) if one is not None]
 
     def of_document(self, collection: str, document: str) -> Attached | None:
         """The upload that a document came from."""

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -102,13 +103,17 @@ class Uploads:
         return self._upload(principal, row)[0] if row else None
 
     def list(self, principal: Principal, *, purpose: str = "") -> list[Upload]:
-        """The principal's own uploads, newest first."""
+        """The principal's own uploads, newest first; without those that can't be read any more."""
         rows = self._db.all(
             "SELECT * FROM upload WHERE tenant = ?1 AND subject = ?2 AND ?3 IN ('', purpose) "
             "AND head IS NOT NULL AND expires > ?4 ORDER BY at DESC, id DESC",
             *(*_who(principal), purpose, int(time.time())),
         )
-        return [self._upload(principal, row)[0] for row in rows]
+        found = []
+        for row in rows:
+            with suppress(DataError):  # its key was erased
+                found.append(self._upload(principal, row)[0])
+        return found
 
     def pieces(self, principal: Principal, upload: str) -> Iterator[bytes]:
         """Its content as it came, piece by piece. DataError when it isn't there, or was tampered with; the
