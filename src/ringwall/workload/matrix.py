@@ -96,6 +96,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_STORES, CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
     Shape("collections.documents", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
     Shape("collections.files", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
+    Shape("data.export", CrossingKind.EXPORT, PartKind.DOCUMENT, streaming=(False,)),
 )
 
 

@@ -7,9 +7,14 @@ from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
+from .export_settings import ExportTarget
+from .extraction_settings import ExtractionSettings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
 from .names import Name, Role
+from .perimeter.settings import PerimeterSettings
+from .sensitive_settings import SensitiveSettings
+from .store_settings import S3Settings, StoreSettings
 from .uploads.settings import FilesSettings
 
 __all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
@@ -25,6 +30,8 @@ class CollectionSettings(IntakeSettings):
     """Roles that may contribute documents. Empty: nobody."""
     readers: tuple[Role, ...] = ()
     """Roles that may read. A document's own list narrows this and never widens it. Empty: nobody."""
+    exporters: tuple[Role, ...] = ()
+    """Roles that may take data out to the targets of ``data.exports``. Empty: nobody."""
     isolate_tenants: bool = True
     """Whether a document is for its contributor's tenant only. Those of the seed folder are for all."""
     top_k: int = Field(default=4, ge=1, le=50)
@@ -39,6 +46,10 @@ class CollectionSettings(IntakeSettings):
     """Largest document, in bytes."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
+    sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
+    """What is done about sensitive data that comes in, and who may open tokens."""
+    extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
+    """What a model that was trained on it must not give away."""
 
 
 class DataSection(Settings):
@@ -48,6 +59,14 @@ class DataSection(Settings):
     """The collections by name."""
     files: FilesSettings = FilesSettings()
     """Bounds of what clients upload before they attach it."""
+    store: StoreSettings = StoreSettings()
+    """Where their blobs lie. A change of it counts from the next start on."""
+    perimeter: PerimeterSettings = PerimeterSettings()
+    """Who and what belongs to the perimeter around the object store."""
+    sources: tuple[S3Settings, ...] = ()
+    """Places in S3 that contributions and scans may read from. Empty: none."""
+    exports: dict[Name, ExportTarget] = Field(default_factory=dict)
+    """Where data may be taken to, by name. Empty: nowhere."""
     signers: dict[str, Annotated[str, AfterValidator(public_key)]] = Field(default_factory=dict)
     """Public keys (Ed25519, Base64) that contributors sign with, by subject or ``tenant/subject``."""
     jobs: dict[Name, tuple[Process, ...]] = Field(default_factory=dict)

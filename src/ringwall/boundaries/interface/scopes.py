@@ -19,6 +19,8 @@ class Scope(StrEnum):
     """Upload files and put documents into collections."""
     RETRIEVE = "retrieve"
     """Search the collections of an application, and read what is found."""
+    EXPORT = "export"
+    """Take data out of collections."""
     READ_DECISIONS = "read-decisions"
     """Read decisions from the ledger: one's own, and all with a role for the console."""
     HOLDS = "holds"

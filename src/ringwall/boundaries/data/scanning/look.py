@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import orjson
 
 from ringwall.core import DataError
-from ringwall.detect import personal
+from ringwall.detect import assess
+from ringwall.detect.scanner import Sighting
 
-from ..records import Chunk, Record, record_of, rows_of
-from ..signals import invisible, scan
+from ..records import Chunk, Record, Row, record_of, rows_of
+from ..sensitive.spans import inspect_batch
+from ..signals import INSTRUCTION, invisible
 
 _DOUBT = 0.5  # score from which a text that gives orders is told, as ``data.scan`` holds documents
 _MOST_OF_A_ROW = 100  # findings told of one row; a row with more is bad enough
@@ -35,8 +37,9 @@ class Looked:
 @cache
 def warm() -> None:
     """Compile the rules: once a process, at its start."""
-    scan("")
-    personal.find("")
+    for text in ("warm", "w\u00e4rm"):
+        assess(text)
+        inspect_batch([text])
 
 
 def look(chunk: Chunk) -> Looked:
@@ -44,35 +47,50 @@ def look(chunk: Chunk) -> Looked:
 
     DataError when the file can't be read any more; a row that can't be read is a finding, not an error.
     """
-    rows = unreadable = flagged = 0
+    read = [_read(row) for row in rows_of(chunk)]
+    texts = [
+        (at, place, text) for at, (record, _) in enumerate(read) if record for place, text in record.texts()
+    ]
+    personal = inspect_batch([text for _, _, text in texts])
+    found: list[list[dict[str, Any]]] = [[] for _ in read]
+    for (at, place, text), spans in zip(texts, personal, strict=True):
+        found[at] += _told(place, (one for one in assess(text).sightings if _orders(one)))
+        found[at] += _told(place, invisible(text))
+        found[at] += _told(place, spans)
+    return _looked(chunk, read, found)
+
+
+def _looked(chunk: Chunk, read: list[tuple[Record | None, Row]], found: list[list[dict[str, Any]]]) -> Looked:
     classes: Counter[str] = Counter()
     lines: list[bytes] = []
-    for row in rows_of(chunk):
-        rows += 1
-        try:
-            record = record_of(row.fields) if row.fields is not None else None
-            problem = row.problem
-        except DataError as error:
-            record, problem = None, str(error)
-        found = list(_findings(record)) if record else [{"class": "unreadable", "rule": problem}]
-        unreadable += record is None
-        flagged += bool(found)
+    unreadable = 0
+    for (record, row), findings in zip(read, found, strict=True):
+        if record is None:
+            unreadable += 1
+            findings.append({"class": "unreadable", "rule": row.problem})
         where = {"file": chunk.file, "row": row.number, "id": record.id if record else ""}
-        for one in found[:_MOST_OF_A_ROW]:
+        for one in findings[:_MOST_OF_A_ROW]:
             lines.append(orjson.dumps({**where, **one}, option=orjson.OPT_APPEND_NEWLINE))
             classes[one["class"]] += 1
-    return Looked(rows, unreadable, flagged, classes, b"".join(lines))
+    return Looked(len(read), unreadable, sum(map(bool, found)), classes, b"".join(lines))
 
 
-def _findings(record: Record) -> Iterator[dict[str, Any]]:
-    """Places and rules, never what stands there: the report may be seen by more people than the data."""
-    for place, text in record.texts():
-        yield from _told(place, (one for one in scan(text) if one.score >= _DOUBT))
-        yield from _told(place, invisible(text))
-        yield from _told(place, personal.find(text))
+def _read(row: Row) -> tuple[Record | None, Row]:
+    if row.fields is None:
+        return None, row
+    try:
+        return record_of(row.fields), row
+    except DataError as error:
+        return None, replace(row, problem=str(error))
+
+
+def _orders(one: Sighting) -> bool:
+    return one.cls.split(".")[0] in INSTRUCTION and one.score >= _DOUBT
 
 
 def _told(place: str, seen: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Places and rules, never what stands there: the report may be seen by more people than the data."""
     for one in seen:
         finding = {"place": place, "class": one.cls, "rule": one.rule, "score": one.score}
-        yield {**finding, "start": one.start, "end": one.end} | ({"view": one.view} if one.view else {})
+        view = getattr(one, "view", "")
+        yield {**finding, "start": one.start, "end": one.end} | ({"view": view} if view else {})
