@@ -27,6 +27,7 @@ from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.intake.policies import DataPolicies
+from ringwall.boundaries.data.library import Library
 from ringwall.boundaries.data.retrieval.chosen import check_retrieval
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
@@ -111,6 +112,7 @@ class _Composer:
         self.files = FileReader(self.workload.interface.files)
         self.data_policies = DataPolicies.load(self.workload.data, loaded.folder)
         self.mcp = mcp_servers(self.loaded, plant)
+        self.library = Library(plant.vault, plant.collection_keys, plant.attachments, self.workload.data)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -189,6 +191,7 @@ class _Composer:
             hiding=self._hiding(gate),
             spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
+            library=self.library,
             files=self.files,
             session_facts=self.services.get(SessionFacts),
             mcp=self.mcp,

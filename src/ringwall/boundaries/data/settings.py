@@ -16,6 +16,7 @@ from .perimeter.settings import PerimeterSettings
 from .retrieval.settings import RetrievalSettings, SearchMode
 from .sensitive_settings import SensitiveSettings
 from .store_settings import S3Settings, StoreSettings
+from .uploads.settings import FilesSettings
 
 __all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
@@ -60,6 +61,8 @@ class DataSection(Settings):
 
     collections: dict[Name, CollectionSettings] = Field(default_factory=dict)
     """The collections by name."""
+    files: FilesSettings = FilesSettings()
+    """Bounds of what clients upload before they attach it."""
     store: StoreSettings = StoreSettings()
     """Where their blobs lie. A change of it counts from the next start on."""
     perimeter: PerimeterSettings = PerimeterSettings()
