@@ -54,7 +54,8 @@ def document() -> Callable[..., Document]:
 
 @pytest.fixture
 def person() -> Callable[..., Principal]:
-    def make(subject: str, *roles: str, tenant: str = "north", credential: str = "key_1") -> Principal:
-        return Principal(subject, tenant, frozenset(roles), credential=credential)
+    def make(subject: str, *roles: str, tenant: str = "north", credential: str | None = None) -> Principal:
+        own = f"key_{subject}" if credential is None else credential
+        return Principal(subject, tenant, frozenset(roles), credential=own)
 
     return make

@@ -87,6 +87,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_MCP, CrossingKind.TOOL_CALL, PartKind.TOOL_CALL, streaming=(False,)),
     Shape(_MCP, CrossingKind.TOOL_RESULT, PartKind.TOOL_RESULT, streaming=(False,)),
     Shape("collections.documents", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
+    Shape("data.export", CrossingKind.EXPORT, PartKind.DOCUMENT, streaming=(False,)),
 )
 
 

@@ -24,6 +24,7 @@ from ringwall.boundaries.application.session_facts import Background, SessionFac
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.index import Chunk
+from ringwall.boundaries.data.intake.policies import DataPolicies
 from ringwall.boundaries.data.retrieve import Retriever, chunk_part
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.file_reader.reader import FileReader
@@ -193,6 +194,9 @@ class Site:
     sign_in: SignIn
     entity_sources: EntitySources
     """``application.known_entities.sources``, as all applications know them."""
+    data_policies: DataPolicies
+    document_reader: FileReader
+    """Reads contributed documents that are no text files."""
     routes: tuple[Route, ...] = ()
     """Rules ahead of any credential."""
 

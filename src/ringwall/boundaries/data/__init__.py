@@ -4,6 +4,9 @@ from .contribute import Contributions, Decide, Offer, Receipt, Record
 from .damage import Damage
 from .document import COMMON, Access, Document
 from .index import Chunk, Index
+from .intake.means import Means
+from .intake.statement import RowsDigest, Signature, Statement, sign
+from .intake.terms import Terms, checked
 from .manifest import Entry, Manifest
 from .quarantine import Content, Held, Quarantine
 from .retrieve import Retriever, chunk_part, retrieval
@@ -31,15 +34,22 @@ __all__ = [
     "Held",
     "Index",
     "Manifest",
+    "Means",
     "Offer",
     "Quarantine",
     "Receipt",
     "Record",
     "Retriever",
+    "RowsDigest",
+    "Signature",
+    "Statement",
+    "Terms",
     "Trace",
     "Vault",
     "Version",
+    "checked",
     "chunk_part",
     "retrieval",
+    "sign",
     "verify",
 ]

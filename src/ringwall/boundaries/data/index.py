@@ -185,6 +185,13 @@ class Index:
         rows = self._db.all(_SEARCH, asked, names, roles, tenant, subject, limit)
         return [self._chunk(row) for row in rows]
 
+    def holds(self, collection: str, document: str) -> bool:
+        """Whether passages of the document can be found now."""
+        found = self._db.one(
+            "SELECT 1 FROM data_document WHERE collection = ? AND document = ?", collection, document
+        )
+        return found is not None
+
     def missing(self, current: Mapping[tuple[str, str], int]) -> list[str]:
         """Where the index and the vault's current revisions differ: ``collection/id`` of each."""
         rows = self._db.all("SELECT collection, document, revision FROM data_document")

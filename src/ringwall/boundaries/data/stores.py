@@ -1,6 +1,7 @@
 """Everything that this boundary keeps in a data directory, wired together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ringwall.storage.blobs import BlobStore, LocalBlobs
@@ -9,6 +10,7 @@ from ringwall.storage.database import Database
 from .contribute import Contributions, Decide, Record
 from .damage import Damage
 from .index import Index
+from .intake.means import Means
 from .keys import CollectionKeys, Sealer
 from .quarantine import Quarantine
 from .retrieve import Retriever
@@ -38,9 +40,14 @@ class DataStores:
         """With local blobs in ``data_dir/blobs``."""
         return cls(section, db, LocalBlobs(data_dir / "blobs"), envelope)
 
-    def contributions(self, decide: Decide, record: Record | None = None) -> Contributions:
+    def contributions(
+        self, decide: Decide, record: Record | None = None, means: Means | None = None
+    ) -> Contributions:
         """The way in, behind a gate."""
-        return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record)
+        means = replace(
+            means or Means(), training=means.training if means and means.training else self.training
+        )
+        return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record, means)
 
     def close(self) -> None:
         """Close the files that only training sets use. The database is the caller's."""

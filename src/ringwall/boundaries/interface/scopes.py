@@ -17,6 +17,8 @@ class Scope(StrEnum):
     """List an application's models."""
     CONTRIBUTE = "contribute"
     """Put documents into collections."""
+    EXPORT = "export"
+    """Take data out of collections."""
     READ_DECISIONS = "read-decisions"
     """Read decisions from the ledger: one's own, and all with a role for the console."""
     HOLDS = "holds"
