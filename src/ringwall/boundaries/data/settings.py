@@ -11,7 +11,7 @@ from .export_settings import ExportTarget
 from .extraction_settings import ExtractionSettings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
-from .names import Name, Role
+from .names import Name, Role, base
 from .perimeter.settings import PerimeterSettings
 from .sensitive_settings import SensitiveSettings
 from .store_settings import S3Settings, StoreSettings
@@ -72,3 +72,7 @@ class DataSection(Settings):
     """Cedar policies on contributions and releases, relative to the workload file, beside those that ship."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
+
+    def of(self, line: str) -> CollectionSettings | None:
+        """The settings of a collection, or of the one that a branch (``COLLECTION~NAME``) belongs to."""
+        return self.collections.get(base(line))
