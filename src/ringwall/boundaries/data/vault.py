@@ -22,9 +22,10 @@ from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
 from .lines import Lines
 from .manifest import Entry, Manifest
+from .names import base
 from .revisions import Revision, Revisions
 from .tree import Tree
-from .versions import ATTEMPTS, Version, base, chain, is_branch
+from .versions import ATTEMPTS, Version, chain, is_branch
 
 _DAY = 86_400_000_000  # microseconds
 
