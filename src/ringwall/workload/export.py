@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ringwall.boundaries.data.export_sources import DocumentSource
+from ringwall.boundaries.data.export_sources import DocumentSource, TrainingSource
 from ringwall.boundaries.data.exports import Exports, ExportSource, Form, Writer, write_lines
 from ringwall.core import Crossing, Decision, decision_body, decision_event
 
@@ -28,6 +28,9 @@ def exports(site: Site, plant: Plant, folder: Path) -> Exports:
         await plant.ledger.append(event)
 
     section = site.workload.data
-    sources: dict[str, ExportSource] = {"index": DocumentSource(section, plant.vault)}
+    sources: dict[str, ExportSource] = {
+        "index": DocumentSource(section, plant.vault),
+        "training": TrainingSource(plant.training),
+    }
     writers: dict[Form, Writer] = {"jsonl": write_lines}
     return Exports(section, folder, plant.data_dir / "exports", sources, writers, decide, note)

@@ -1,4 +1,4 @@
-"""What an index gives out: its documents, each as a record, to whoever may read them."""
+"""What collections give out: documents of an index to whoever may read them, records of a training set."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,9 @@ from ringwall.core import DataError, Principal
 from .exports import Exported
 from .records.record import Form, Record, Source
 from .settings import DataSection
+from .training.sets import TrainingSets
 from .vault import Vault
+from .versions import Versions
 
 
 class DocumentSource:
@@ -18,12 +20,7 @@ class DocumentSource:
         self._vault = vault
 
     def version(self, collection: str, number: int | None) -> Exported:
-        versions = self._vault.versions(collection)
-        found = [one for one in versions if number in (None, one.number)]
-        if not found:
-            asked = "no version yet" if number is None else f"no version {number}"
-            raise DataError(f"Collection {collection} has {asked}.")
-        return Exported(collection, found[-1].number, found[-1].root, found[-1].chain)
+        return _exported(collection, self._vault.lines.versions, number)
 
     def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
         settings = self._section.collections[version.collection]
@@ -50,3 +47,23 @@ class DocumentSource:
                 source=source,
                 sensitivity=document.sensitivity | set(settings.sensitivity),
             )
+
+
+class TrainingSource:
+    """Records of a training set: all of them, to whoever may export it."""
+
+    def __init__(self, sets: TrainingSets) -> None:
+        self._sets = sets
+
+    def version(self, collection: str, number: int | None) -> Exported:
+        return _exported(collection, self._sets.versions, number)
+
+    def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
+        yield from self._sets.records(version.collection, version.number)
+
+
+def _exported(collection: str, versions: Versions, number: int | None) -> Exported:
+    found = versions.head(collection) if number is None else versions.get(collection, number)
+    if found is None:
+        raise DataError(f"Collection {collection} has no version yet.")
+    return Exported(collection, found.number, found.root, found.chain)
