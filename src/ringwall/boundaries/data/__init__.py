@@ -6,7 +6,7 @@ from .document import COMMON, Access, Document
 from .index import Chunk, Index
 from .intake.means import Means
 from .intake.statement import RowsDigest, Signature, Statement, sign
-from .intake.terms import Terms
+from .intake.terms import Terms, checked
 from .manifest import Entry, Manifest
 from .quarantine import Content, Held, Quarantine
 from .retrieve import Retriever, chunk_part, retrieval
@@ -47,6 +47,7 @@ __all__ = [
     "Trace",
     "Vault",
     "Version",
+    "checked",
     "chunk_part",
     "retrieval",
     "sign",

@@ -62,6 +62,16 @@ class Contributions:
         self.reviews = Reviews(section, db, vault, quarantine, means, record)
         db.migrate("data_seed", _STEPS)
 
+    def is_training(self, collection: str) -> bool:
+        """Whether it takes rows, and not documents. DataError when there is no such collection."""
+        return self._settings(collection).kind == "training"
+
+    def bounded(self, path: Path, collection: str) -> bytes:
+        """A file, or so much of it as is needed to see that it is too large for the collection."""
+        settings = self._settings(collection)
+        with path.open("rb") as file:
+            return file.read(max(settings.max_bytes, settings.max_file_bytes) + 1)
+
     async def add(self, offer: Offer, principal: Principal) -> Receipt:
         """Take a document for the principal's own tenant.
 
@@ -92,11 +102,10 @@ class Contributions:
     async def seed(self, collection: str, folder: Path, principal: Principal) -> list[Receipt]:
         """Take the files of a folder as documents for all tenants; a file that did not change since the last
         time is left alone, whatever became of it. Files that are gone stay stored."""
-        settings = self._settings(collection)
         receipts = []
-        for path in await asyncio.to_thread(_files, folder):
+        for path in await asyncio.to_thread(files_below, folder):
             place = path.relative_to(folder).as_posix()
-            raw = await asyncio.to_thread(_bounded, path, settings.max_bytes)
+            raw = await asyncio.to_thread(self.bounded, path, collection)
             mark = self._vault.mark(collection, raw)
             known = self._db.one(
                 "SELECT fingerprint FROM data_seed WHERE collection = ? AND path = ?", collection, place
@@ -170,12 +179,7 @@ class Contributions:
         settings = self._settings(offer.collection)
         if settings.kind != "index":
             raise DataError(f"{offer.collection} is a training set: it takes rows, not documents.")
-        if len(offer.raw) > settings.max_bytes:
-            raise DataError(
-                f"The document has {len(offer.raw)} bytes; {offer.collection} takes at most "
-                f"{settings.max_bytes}: split it, or raise max_bytes."
-            )
-        reading = await read_any(offer.raw, offer.name, self._reader, principal.owner)
+        reading = await read_any(offer.raw, offer.name, settings, self._reader, principal.owner)
         document = document_of(offer, reading, principal, tenant, self._section, seed=seed)
         document.to_bytes()  # DataError for what is no Unicode, before anybody decides on it
         decision = await self._decide(crossing_of(document, reading, principal, settings, seed=seed))
@@ -265,16 +269,10 @@ class Contributions:
             await self._record(commit.event())
 
 
-def _files(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
     """Documents below the folder; a link that leads out of it is not followed."""
     if not folder.is_dir():
         raise DataError(f"The documents folder {folder.name!r} is not there: create it or name another.")
     root = folder.resolve()
     found = [path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file()]
     return [folder / path.relative_to(root) for path in sorted(found) if path.resolve().is_relative_to(root)]
-
-
-def _bounded(path: Path, longest: int) -> bytes:
-    """One byte more than allowed is enough to see that it is too large."""
-    with path.open("rb") as file:
-        return file.read(longest + 1)

@@ -43,6 +43,8 @@ class IntakeSettings(Settings):
     names them (the id of an API key). Empty: any."""
     blocked_rows: Literal["refuse", "leave_out"] = "refuse"
     """What a row that a control blocks does to its contribution: refuses it whole, or is left out of it."""
+    max_file_bytes: int = Field(default=10_000_000, ge=1, le=50_000_000)
+    """Largest document that is no text file, in bytes. The text in it counts against ``max_bytes``."""
     max_rows: int = Field(default=2_000_000, ge=1, le=100_000_000)
     """Most rows of one contribution to a training set."""
     seed_terms: SeedTerms = SeedTerms()

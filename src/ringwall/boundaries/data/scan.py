@@ -70,7 +70,7 @@ class Scan:
         threats=("LLM01@2023", "LLM03@2023", "LLM06@2023", "LLM01@2025", "LLM04@2025", "LLM08@2025"),
         csf=("PR.DS-01", "DE.CM-09", "ID.RA-01"),
         cost=Cost.MODERATE,
-        deadline=10.0,
+        deadline=30.0,  # the learned detectors read up to 200 windows of a long document
     )
 
     def __init__(self, settings: ScanSettings, scanner: Scanner = scan) -> None:

@@ -1,6 +1,7 @@
 """Everything that this boundary keeps in a data directory, wired together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ringwall.storage.blobs import BlobStore, LocalBlobs
@@ -32,7 +33,7 @@ class DataStores:
         self.quarantine = Quarantine(db, blobs, envelope)
         self.retriever = Retriever(self.index, section)
         self._db = db
-        self.index.configure(section.collections)
+        self.index.configure(section.collections, section.retrieval)
 
     @classmethod
     def open(cls, section: DataSection, db: Database, data_dir: Path, envelope: Sealer) -> "DataStores":
@@ -43,6 +44,9 @@ class DataStores:
         self, decide: Decide, record: Record | None = None, means: Means | None = None
     ) -> Contributions:
         """The way in, behind a gate."""
+        means = replace(
+            means or Means(), training=means.training if means and means.training else self.training
+        )
         return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record, means)
 
     def close(self) -> None:

@@ -21,7 +21,9 @@ def under_drill(loaded: Loaded, artifact: Path) -> Loaded:
     """``artifact`` is a file whose content is not what the route declares."""
     section = loaded.workload.model
     routes = {
-        name: route.model_copy(update={"provider": _ACTOR, "model": "compromised", "fallback": ""})
+        name: route.model_copy(
+            update={"provider": _ACTOR, "model": "compromised", "fallback": "", "trained_on": ()}
+        )
         for name, route in section.routes.items()
     }
     routes[UNADMITTED] = RouteSettings(provider=_ACTOR, model="unadmitted")

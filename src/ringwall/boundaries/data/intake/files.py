@@ -12,6 +12,7 @@ from ringwall.detect.files.told import REFUSALS
 from ringwall.detect.hidden_html import Hidden
 
 from ..read import FrontMatter, Reading, read, short, stem
+from ..settings import CollectionSettings
 
 ReadFile = Callable[[bytes, str, str], Awaitable[FileReading]]
 """Content, declared media type, and who sends it. Raises for no file; runs parsers where a hostile file can
@@ -46,11 +47,22 @@ _ASIDES = ("comments", "annotations", "slide notes", "notes")
 """Places beside the content: a person sees them only when they look for them."""
 
 
-async def read_any(raw: bytes, name: str, reader: ReadFile | None, owner: str) -> Reading:
-    """DataError for a file that can't be read or has nothing to read, with what is the matter."""
+async def read_any(
+    raw: bytes, name: str, settings: CollectionSettings, reader: ReadFile | None, owner: str
+) -> Reading:
+    """DataError, with what is the matter, for a file that is too large, can't be read or holds no text."""
     ending = PurePosixPath(name.lower()).suffix
     kind = await asyncio.to_thread(sniff, raw)
-    if kind in _TEXTS and (ending in TEXT_ENDINGS or (kind == "text" and ending not in FILE_TYPES)):
+    plain = kind in _TEXTS and (ending in TEXT_ENDINGS or (kind == "text" and ending not in FILE_TYPES))
+    most, setting = (
+        (settings.max_bytes, "max_bytes") if plain else (settings.max_file_bytes, "max_file_bytes")
+    )
+    if len(raw) > most:
+        raise DataError(
+            f"{short(name)} has {len(raw)} bytes; the collection takes at most {most}: split it, or raise "
+            f"{setting}."
+        )
+    if plain:
         return await asyncio.to_thread(read, raw, name)
     if reader is None:
         raise DataError(f"{short(name)} is no text file, and nothing else is read here.")
@@ -60,6 +72,10 @@ async def read_any(raw: bytes, name: str, reader: ReadFile | None, owner: str) -
     text = "\n\n".join(section.text for section in found.sections if not _hidden(section))
     hidden = tuple(Hidden(_hidden(section), section.text) for section in found.sections if _hidden(section))
     marks = tuple(dict.fromkeys(mark.code for mark in found.marks))
+    if len(text) + sum(len(piece.text) for piece in hidden) > settings.max_bytes:
+        raise DataError(
+            f"{short(name)} holds more text than the collection takes: split it, or raise max_bytes."
+        )
     if not text and "unread" in marks:
         raise DataError(f"{short(name)}: nothing in it could be read.")
     if not text and not hidden:

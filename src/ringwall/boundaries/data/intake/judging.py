@@ -6,7 +6,7 @@ when ``SINGLED`` crossings of one row were needed already, whole batches share t
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -38,6 +38,8 @@ _LABEL = untrusted("contribution")
 
 class Fate(Enum):
     KEEP = "keep"
+    DROP = "drop"
+    """An edit takes the whole row out."""
     HOLD = "hold"
     BLOCK = "block"
 
@@ -126,6 +128,16 @@ class Judge:
         return Part(PartKind.DOCUMENT, text.text, row.label, data=facts, ref=row.id)
 
 
+def lean(crossing: Crossing, decision: Decision) -> Crossing:
+    """As it goes on the ledger: of rows, only the texts in which something was found. The others are in the
+    training set, and needn't be kept twice."""
+    if crossing.endpoint != ENDPOINT:
+        return crossing
+    told = {finding.part for finding in decision.joined.findings}
+    parts = [part if at in told else replace(part, text="") for at, part in enumerate(crossing.parts)]
+    return crossing.with_parts(tuple(parts))
+
+
 def _suspects(decision: Decision, count: int) -> list[int]:
     """Rows that the stopping controls point at; none when that is no help: a control failed, or means all."""
     if any(line.status is Status.FAILED for line in decision.lines):
@@ -143,7 +155,7 @@ def _passed(text: RowText, index: int, decision: Decision) -> Judged:
     edits = [edit for edit in decision.joined.edits if edit.part == index]
     findings = _findings(decision, index)
     if any(edit.drop for edit in edits):
-        return Judged(text.row, Fate.BLOCK, decision.id, decision.reasons, findings)
+        return Judged(text.row, Fate.DROP, decision.id, decision.reasons, findings)
     edited = text.edited(edits)
     original = text.row if edited is not text.row else None
     return Judged(edited, Fate.KEEP, decision.id, (), findings, original)
@@ -151,7 +163,7 @@ def _passed(text: RowText, index: int, decision: Decision) -> Judged:
 
 def _stopped(text: RowText, index: int, decision: Decision) -> Judged:
     passed = _passed(text, index, decision)
-    fate = Fate.BLOCK if decision.blocked or passed.fate is Fate.BLOCK else Fate.HOLD
+    fate = Fate.BLOCK if decision.blocked else Fate.DROP if passed.fate is Fate.DROP else Fate.HOLD
     return Judged(passed.row, fate, decision.id, decision.reasons, passed.findings, passed.original)
 
 

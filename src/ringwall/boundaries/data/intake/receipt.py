@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..training.sets import RecordsCommit
 from ..vault import Commit
 from .terms import Terms
 
@@ -23,7 +24,7 @@ class Receipt:
     """Id of the decision; of rows, of the first that was not to let them pass."""
     held: str = ""
     """Id in quarantine."""
-    commit: Commit | None = None
+    commit: Commit | RecordsCommit | None = None
     contribution: str = ""
     """Id under which the ledger has it."""
     rows: int = 0

@@ -12,6 +12,7 @@ from ringwall.storage.database import Database
 from ..document import COMMON
 from ..quarantine import Content, Held, Quarantine
 from ..settings import CollectionSettings, DataSection
+from ..training.sets import RecordsCommit
 from ..vault import Commit, Vault
 from .events import event
 from .held_rows import HeldRow
@@ -65,6 +66,10 @@ class Reviews:
         settings = self._section.collections.get(held.collection)
         return settings is not None and _at_home(held, settings, by)
 
+    def find(self, held: str) -> Held:
+        """DataError when there is none."""
+        return self._quarantine.find(held)
+
     def barred(self, held: Held, by: Principal) -> str:
         """Why this person may not decide on it; empty when they may."""
         settings = self._section.collections.get(held.collection)
@@ -96,12 +101,13 @@ class Reviews:
         Raises DeniedError for whoever may not decide, DataError when it was decided already.
         """
         found = self._entitled(held, by)
+        commit: Commit | RecordsCommit | None
         run = self._release_rows if found.rows else self._release
         commit = await asyncio.to_thread(run, found, by, line(reason, _REASON))
         await self._told("data.released", found, by)
         if commit and self._note:
             await self._note(commit.event())
-        name = commit.added[0] if commit and commit.added and not found.rows else ""
+        name = commit.added[0] if isinstance(commit, Commit) and commit.added else ""
         return Receipt(
             "stored",
             found.collection,
@@ -137,7 +143,7 @@ class Reviews:
                 found.collection, add=[edited], author=by.subject, note=f"released {found.id}"
             )
 
-    def _release_rows(self, found: Held, by: Principal, reason: str) -> Commit | None:
+    def _release_rows(self, found: Held, by: Principal, reason: str) -> RecordsCommit | None:
         """Claimed first, so that nobody else decides meanwhile; storing many rows takes longer than a
         transaction may. What can't be stored waits again."""
         if self._training is None:

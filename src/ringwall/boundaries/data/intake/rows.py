@@ -12,7 +12,7 @@ from ..quarantine import Held, Quarantine
 from ..records import Record, Source
 from ..records.reading import unused_id
 from ..settings import CollectionSettings, DataSection
-from ..vault import Commit
+from ..training.sets import RecordsCommit
 from .events import event
 from .held_rows import HeldRow
 from .judging import Decide, Fate, Judge, Judged, batches
@@ -36,7 +36,7 @@ class TrainingStore(Protocol):
 
     def add(
         self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
-    ) -> Commit | None: ...
+    ) -> RecordsCommit | None: ...
 
 
 @dataclass
@@ -281,13 +281,13 @@ async def _judge_names(judge: Judge, batch: list[RowText], tally: _Tally) -> Non
 
 
 def _take(judged: Judged, settings: CollectionSettings, tally: _Tally) -> None:
-    if judged.fate is Fate.BLOCK:
-        if settings.blocked_rows == "refuse":
-            place = judged.row.source.place
-            raise DeniedError(
-                f"The contribution was refused for row {place}. {' '.join(judged.reasons)}".rstrip(),
-                judged.decision,
-            )
+    if judged.fate is Fate.BLOCK and settings.blocked_rows == "refuse":
+        place = judged.row.source.place
+        raise DeniedError(
+            f"The contribution was refused for row {place}. {' '.join(judged.reasons)}".rstrip(),
+            judged.decision,
+        )
+    if judged.fate in (Fate.BLOCK, Fate.DROP):
         tally.left_out += 1
         tally.tell(judged.decision, judged.reasons)
         return
