@@ -61,6 +61,11 @@ def retain(section: DataSection, database: Database, blobs: BlobStore) -> None:
     """Lock new versions as their collections say, and new objects of a store that locks for as long as the
     collection that asks for most; a lock never gets shorter."""
     configure(database, section.collections)
+    lock_objects(section, blobs)
+
+
+def lock_objects(section: DataSection, blobs: BlobStore) -> None:
+    """Of a store that locks."""
     if isinstance(blobs, S3Blobs):
         blobs.retain(max((one.lock_days for one in section.collections.values()), default=0))
 
