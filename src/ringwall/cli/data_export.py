@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.command("export")
 @click.argument("collection")
 @click.argument("target")
-@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "parquet", "delta"]), default="jsonl", show_default=True
+)
 @click.option("--version", type=click.IntRange(1), help="A version of it; left out: the current one.")
 @click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")
 @site_options

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ringwall.boundaries.data.export_sources import DocumentSource, TrainingSource
-from ringwall.boundaries.data.exports import Exports, ExportSource, Form, Writer, write_lines
+from ringwall.boundaries.data.export_sources import DocumentSource, RecordSource
+from ringwall.boundaries.data.exports import Exports, ExportSource
+from ringwall.boundaries.data.training.export import WRITERS
 from ringwall.core import Crossing, Decision, decision_body, decision_event
 
 from .plant import Plant
@@ -30,7 +31,6 @@ def exports(site: Site, plant: Plant, folder: Path) -> Exports:
     section = site.workload.data
     sources: dict[str, ExportSource] = {
         "index": DocumentSource(section, plant.vault),
-        "training": TrainingSource(plant.training),
+        "training": RecordSource(plant.training),
     }
-    writers: dict[Form, Writer] = {"jsonl": write_lines}
-    return Exports(section, folder, plant.data_dir / "exports", sources, writers, decide, note)
+    return Exports(section, folder, plant.data_dir / "exports", sources, WRITERS, decide, note)

@@ -1,4 +1,4 @@
-"""What collections give out: documents of an index to whoever may read them, records of a training set."""
+"""What collections give out, to whoever may read it: each document of an index as a record, and records."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ from ringwall.core import DataError, Principal
 from .exports import Exported
 from .records.record import Form, Record, Source
 from .settings import DataSection
-from .training.sets import TrainingSets
+from .training import TrainingSets
 from .vault import Vault
-from .versions import Versions
+from .versions import Version
 
 
 class DocumentSource:
@@ -20,7 +20,7 @@ class DocumentSource:
         self._vault = vault
 
     def version(self, collection: str, number: int | None) -> Exported:
-        return _exported(collection, self._vault.lines.versions, number)
+        return _asked(self._vault.versions(collection), collection, number)
 
     def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
         settings = self._section.collections[version.collection]
@@ -49,21 +49,23 @@ class DocumentSource:
             )
 
 
-class TrainingSource:
-    """Records of a training set: all of them, to whoever may export it."""
+class RecordSource:
+    """Records of a training set. Whether somebody may have them is the gate's to say: they have no access
+    lists."""
 
     def __init__(self, sets: TrainingSets) -> None:
         self._sets = sets
 
     def version(self, collection: str, number: int | None) -> Exported:
-        return _exported(collection, self._sets.versions, number)
+        return _asked(self._sets.versions.all(collection), collection, number)
 
     def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
-        yield from self._sets.records(version.collection, version.number)
+        return self._sets.records(version.collection, version.number)
 
 
-def _exported(collection: str, versions: Versions, number: int | None) -> Exported:
-    found = versions.head(collection) if number is None else versions.get(collection, number)
-    if found is None:
-        raise DataError(f"Collection {collection} has no version yet.")
-    return Exported(collection, found.number, found.root, found.chain)
+def _asked(versions: list[Version], collection: str, number: int | None) -> Exported:
+    found = [one for one in versions if number in (None, one.number)]
+    if not found:
+        asked = "no version yet" if number is None else f"no version {number}"
+        raise DataError(f"Collection {collection} has {asked}.")
+    return Exported(collection, found[-1].number, found[-1].root, found[-1].chain)

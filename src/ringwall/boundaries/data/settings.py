@@ -11,7 +11,7 @@ from .export_settings import ExportTarget
 from .extraction_settings import ExtractionSettings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
-from .names import Name, Role
+from .names import Name, Role, base
 from .perimeter.settings import PerimeterSettings
 from .retrieval.settings import RetrievalSettings, SearchMode
 from .sensitive_settings import SensitiveSettings
@@ -81,3 +81,7 @@ class DataSection(Settings):
     """Where the passages of all collections are kept for searching."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
+
+    def of(self, line: str) -> CollectionSettings | None:
+        """The settings of a collection, or of the one that a branch (``COLLECTION~NAME``) belongs to."""
+        return self.collections.get(base(line))

@@ -22,6 +22,7 @@ from ringwall.core import DataError
 from ringwall.storage.database import Database, Row
 
 from .document import canonical
+from .names import base
 from .retention import STEP, lock_end
 
 Kind: TypeAlias = Literal["index", "training"]
@@ -265,11 +266,6 @@ def chain(version: Version, previous: str) -> str:
     if version.locked:
         bound["locked"] = version.locked
     return hashlib.sha256(b"ringwall data version" + canonical(bound)).hexdigest()
-
-
-def base(line: str) -> str:
-    """The collection of a line: ``handbook`` of ``handbook~tidy``."""
-    return line.partition(_BETWEEN)[0]
 
 
 def is_branch(line: str) -> bool:
