@@ -21,6 +21,7 @@ from .data_review import command as review_command
 from .data_scan import command as scan_command
 from .data_sensitive import COMMANDS as SENSITIVE
 from .data_sign import COMMANDS as SIGN
+from .data_store import store
 from .data_versions import COMMANDS as VERSIONS
 from .data_versions import store_of
 from .options import show_json, show_table, site_options
@@ -53,6 +54,7 @@ for added in (
     ml_bom,
     export,
     perimeter,
+    store,
     *INTAKE,
     *SIGN,
     *SENSITIVE,
