@@ -19,6 +19,7 @@ from ringwall.console.backend import (
     ApplicationInfo,
     BoundaryInfo,
     ChatEvent,
+    CollectionInfo,
     ControlInfo,
     DecisionFilter,
     Delta,
@@ -211,6 +212,8 @@ class Memory:
     decided: list[tuple[str, str, str, str]] = field(default_factory=list)
     mcp: list[ServerInfo] = field(default_factory=list)
     looked: list[tuple[str, str]] = field(default_factory=list)
+    data: dict[str, CollectionInfo] = field(default_factory=dict)
+    approvals: list[tuple[str, int, str]] = field(default_factory=list)
     decided: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     async def cross(
@@ -377,6 +380,22 @@ class Memory:
         ):
             raise DataError("Read the findings first.")
         self.decided.append((server, tool, digest, approve))
+
+    async def collections(self, principal: Principal) -> Sequence[CollectionInfo]:
+        return list(self.data.values())
+
+    async def review_collection(self, collection: str, principal: Principal) -> None:
+        if self.data[collection].running:
+            raise DataError("A review is running.")
+        self.data[collection] = replace(self.data[collection], running=True)
+
+    async def approve_version(
+        self, collection: str, version: int, principal: Principal, *, despite: bool
+    ) -> None:
+        review = self.data[collection].review
+        if review is None or (review.stops and not despite):
+            raise DataError("Read its findings.")
+        self.approvals.append((collection, version, principal.subject))
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         return list(self.allowed.values())

@@ -11,9 +11,13 @@ from ringwall.boundaries.data import Contributions
 from ringwall.core import Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_export import export
+from .data_extraction import COMMANDS as EXTRACTION
 from .data_intake import COMMANDS as INTAKE
 from .data_lineage import blast_radius, ml_bom, purge_command
+from .data_perimeter import perimeter
 from .data_person import key_option, person, with_person
+from .data_review import command as review_command
 from .data_scan import command as scan_command
 from .data_sensitive import COMMANDS as SENSITIVE
 from .data_sign import COMMANDS as SIGN
@@ -39,7 +43,19 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
     show_table(table, ("collection", "version", "documents", "quarantined"))
 
 
-for added in (scan_command, blast_radius, purge_command, ml_bom, *INTAKE, *SIGN, *SENSITIVE):
+for added in (
+    scan_command,
+    review_command,
+    blast_radius,
+    purge_command,
+    ml_bom,
+    export,
+    perimeter,
+    *INTAKE,
+    *SIGN,
+    *SENSITIVE,
+    *EXTRACTION,
+):
     command.add_command(added)
 
 

@@ -17,8 +17,8 @@ from ringwall.storage.database import Database
 
 from .approvals import Approval, Approvals, check_merger
 from .changes import Difference, Side, merged
-from .document import Document, check_id, cite
-from .index import Index, Prepared
+from .document import Document, canonical, check_id, cite
+from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
 from .lines import Lines
 from .manifest import Entry, Manifest
@@ -78,7 +78,7 @@ class Vault:
     """Thread-safe; several processes may commit to the same directory."""
 
     def __init__(
-        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: Index
+        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: RetrievalStore
     ) -> None:
         self._db = db
         self._blobs = blobs
@@ -255,10 +255,11 @@ class Vault:
         for line in (*self.lines.versions.branches(collection), collection):
             current = self.manifest(line).find(document)
             removal = self.commit(line, remove=[document], author=author, note="erased") if current else None
+        name, at = f"{collection}/{document}", time.time_ns() // 1000
         for owner in sorted({life.owner for life in lives}):
             self._db.write(
-                "INSERT OR IGNORE INTO data_erased VALUES (?, ?, ?)",
-                *(owner, f"{collection}/{document}", time.time_ns() // 1000),
+                "INSERT OR IGNORE INTO data_erased VALUES (?, ?, ?, ?)",
+                *(owner, name, at, self._erasure_mark(owner, name, at)),
             )
             self._envelope.erase(owner)
         return removal
@@ -271,16 +272,23 @@ class Vault:
         """Owners whose keys were destroyed on purpose."""
         return {row["owner"] for row in self._db.all("SELECT owner FROM data_erased")}
 
+    def false_erasures(self) -> list[str]:
+        """Documents that are noted as erased by somebody without the collection's secret."""
+        return [
+            row["name"]
+            for row in self._db.all("SELECT * FROM data_erased ORDER BY name")
+            if row["mark"] != self._erasure_mark(row["owner"], row["name"], row["at"])
+        ]
+
     def reindex(self, collection: str) -> int:
         """Rebuild the index of a collection from its current version, and what is known of revisions from all
         versions; the number of documents."""
         manifest = self.manifest(collection)
         put = [self._index.prepare(self.open(collection, entry), entry.owner) for entry in manifest.entries]
-        indexed = self._db.all("SELECT document FROM data_document WHERE collection = ?", collection)
         ever = list(self.lines.ever(collection))
         with self._db.transaction():
             self._revisions.fill(collection, ever)
-            self._index.apply(collection, put, [row["document"] for row in indexed])
+            self._index.apply(collection, put, self._index.indexed(collection))
         return len(put)
 
     def examine(self, collection: str, entry: Entry, erased: bool) -> str:
@@ -387,6 +395,11 @@ class Vault:
             tuple(cite(collection, entry.id, entry.revision) for entry in before),
             removed,
         )
+
+    def _erasure_mark(self, owner: str, name: str, at: int) -> str:
+        """Keyed hash: who can only write to the database can't make a document pass for erased."""
+        said = canonical([owner, name, at])
+        return self._keys.digest(name.partition("/")[0], "erased", said).hex()
 
     def _unerased(self, tree: Tree[Entry]) -> Tree[Entry]:
         """A tree without documents whose keys were destroyed."""

@@ -16,7 +16,7 @@ from ringwall.core import DataError
 from .approvals import Approvals
 from .damage import Damage, Problem, walk
 from .document import cite
-from .index import Index
+from .index import RetrievalStore
 from .manifest import Entry
 from .training.check import check_training
 from .training.sets import TrainingSets
@@ -30,13 +30,13 @@ class Anchors:
 
     versions: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """Number and chain of the last ``data.version`` event of each line."""
-    approvals: Mapping[str, str] | None = None
-    """Chain by name (``LINE@NUMBER``) of each ``data.approved`` event; None: not asked."""
+    approvals: Mapping[str, tuple[str, str, int]] | None = None
+    """Chain, subject and time by name (``LINE@NUMBER``) of each ``data.approved`` event; None: not asked."""
 
 
 def verify(
     vault: Vault,
-    index: Index,
+    index: RetrievalStore,
     anchors: Mapping[str, tuple[int, str]] | Anchors | None = None,
     training: TrainingSets | None = None,
 ) -> list[Damage]:
@@ -115,9 +115,9 @@ def _anchored(line: str, made: list[Version], anchor: tuple[int, str]) -> list[D
     return []
 
 
-def _documents(vault: Vault, index: Index) -> list[Damage]:
+def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
     vault.lines.forget()
-    found: list[Damage] = []
+    found = _erasures(vault)
     current: dict[tuple[str, str], int] = {}
     unknown: set[str] = set()
     erased = vault.erased()
@@ -149,6 +149,16 @@ def _documents(vault: Vault, index: Index) -> list[Damage]:
     return found
 
 
+def _erasures(vault: Vault) -> list[Damage]:
+    try:
+        return [
+            Damage(name.partition("/")[0], 0, name, f"The note that {name} was erased is not genuine.")
+            for name in vault.false_erasures()
+        ]
+    except DataError:  # the collection's secret is damaged, as each of its documents tells
+        return []
+
+
 def _revisions(vault: Vault, collection: str) -> list[Damage]:
     made = {
         (one.id, one.revision, one.owner, one.contributor, one.tenant, one.at)
@@ -165,22 +175,22 @@ def _revisions(vault: Vault, collection: str) -> list[Damage]:
     ]
 
 
-def _approvals(approvals: Approvals, said: Mapping[str, str] | None) -> list[Damage]:
+def _approvals(approvals: Approvals, said: Mapping[str, tuple[str, str, int]] | None) -> list[Damage]:
     """An approval names a version that is there; the ledger knows it, and knows no other."""
     found = []
-    held: dict[str, str] = {}
+    held = set()
     for approval in approvals.every():
         name = f"{approval.collection}@{approval.version}"
-        held[name] = approval.chain
+        held.add(name)
         version = approvals.version(approval.collection, approval.version)
         if version is None or version.chain != approval.chain:
             message = "What was approved is not this version."
-        elif said is not None and said.get(name) != approval.chain:
-            message = "The ledger knows of no approval of this version."
+        elif said is not None and said.get(name) != (approval.chain, approval.by, approval.at):
+            message = "The ledger knows of no such approval of this version."
         else:
             continue
         found.append(Damage(approval.collection, approval.version, "", message))
-    for name in sorted(set(said or {}) - set(held)):
+    for name in sorted(set(said or ()) - held):
         line, _, number = name.rpartition("@")
         found.append(Damage(line, int(number), "", "Its approval is on the ledger and not in the database."))
     return found

@@ -50,6 +50,7 @@ _STEPS = [
     ALTER TABLE data_version ADD COLUMN kind TEXT NOT NULL DEFAULT 'index';
     ALTER TABLE data_version ADD COLUMN forked TEXT NOT NULL DEFAULT '';
     ALTER TABLE data_version ADD COLUMN merged TEXT NOT NULL DEFAULT '';
+    ALTER TABLE data_erased ADD COLUMN mark TEXT NOT NULL DEFAULT '';
     """,
 ]
 _COLUMNS = (
@@ -110,7 +111,8 @@ class Versions:
         found = _as_version(row) if row else None
         if found and found.kind != self.kind:
             raise DataError(
-                f"Collection {line} is a {_WORDS[found.kind]}, not a {_WORDS[self.kind]}: use another name."
+                f"Collection {line} is a {_WORDS.get(found.kind, 'thing of unknown kind')}, not a "
+                f"{_WORDS[self.kind]}: use another name."
             )
         return found
 

@@ -109,7 +109,11 @@ def _spoken(turns: list[tuple[str, str]]) -> tuple[str, str]:
 
 
 def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
-    return next((value for name in names if isinstance(value := fields.get(name), str)), None)
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, str):
+            return value
+    return None
 
 
 def _plain(value: Any, depth: int) -> Any:

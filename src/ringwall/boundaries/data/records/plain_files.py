@@ -31,6 +31,14 @@ def line_chunks(path: Path, name: str, kind: str) -> Iterator[Chunk]:
             at += len(block)
 
 
+def carried_lines(file: BinaryIO, name: str) -> Iterator[Chunk]:
+    """JSON Lines that lie in no file, as chunks that carry them. DataError for a row without end."""
+    number = 1
+    for block in _blocks(file, name):
+        yield Chunk(name, "", "jsonl", number, 0, len(block), block)
+        number += block.count(b"\n")
+
+
 def _blocks(file: BinaryIO, name: str) -> Iterator[bytes]:
     """About a megabyte each, cut behind an end of line. A line without end is cut off at the longest row, and
     its chunk then tells that row as unreadable."""

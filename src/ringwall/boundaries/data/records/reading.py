@@ -5,17 +5,18 @@ Formats, by the ending of the name: JSON Lines (``.jsonl``, ``.ndjson``), JSON (
 ``datasets`` library saves it. A folder is read whole, in the order of its names.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from ringwall.core import DataError
 
 from .chunk import Chunk, rows_of
 from .columnar import arrow_chunks, parquet_chunks
 from .forms import record_of
-from .plain_files import csv_chunks, json_chunks, line_chunks
+from .plain_files import carried_lines, csv_chunks, json_chunks, line_chunks
 from .record import Record, Source
 
 _MOST_FILES = 100_000
@@ -84,10 +85,22 @@ def read_rows(place: Path, source: Source | None = None, sensitivity: Sequence[s
     seen: dict[str, int] = {}
     for file in row_files(place):
         given = replace(source or Source(), origin=source.origin if source and source.origin else file.name)
-        for chunk in file.chunks():
-            for record in records_of(chunk, given, sensitivity):
-                name = unused_id(record.id, seen)
-                yield record if name == record.id else replace(record, id=name)
+        yield from _unique(file.chunks(), given, sensitivity, seen)
+
+
+def read_lines(file: BinaryIO, source: Source) -> Iterator[Record]:
+    """Every record of JSON Lines that lie in no file of their own, in order; ``source.origin`` names them.
+    Raises DataError as ``read_rows``."""
+    yield from _unique(carried_lines(file, source.origin), source, (), {})
+
+
+def _unique(
+    chunks: Iterable[Chunk], source: Source, sensitivity: Sequence[str], seen: dict[str, int]
+) -> Iterator[Record]:
+    for chunk in chunks:
+        for record in records_of(chunk, source, sensitivity):
+            name = unused_id(record.id, seen)
+            yield record if name == record.id else replace(record, id=name)
 
 
 def records_of(chunk: Chunk, source: Source, sensitivity: Sequence[str] = ()) -> Iterator[Record]:

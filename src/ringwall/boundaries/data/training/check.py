@@ -30,8 +30,14 @@ def check_training(sets: TrainingSets) -> Iterator[Damage]:
     """Read every pack and every record that was ever committed."""
     sets.forget()
     for collection in sets.versions.lines():
-        if not is_branch(collection):
-            yield from _Check(sets, collection).run()
+        if is_branch(collection):
+            continue
+        try:
+            check = _Check(sets, collection)
+        except DataError as error:
+            yield Damage(collection, 0, "", f"The secret of the collection can't be read: {error}")
+        else:
+            yield from check.run()
 
 
 class _Check:
@@ -105,6 +111,9 @@ class _Check:
         self, entry: PackEntry, reader: PackReader, table: KeyTable, broken: str, looked: _Looked
     ) -> None:
         erased = self._sets.packs.erased(entry.id)
+        for ordinal in self._sets.packs.false_erasures(self._collection, entry.id):
+            name = self._name(f"{entry.id}#{ordinal}")
+            looked.records[ordinal] = Problem(name, "The note that it was erased is not genuine.")
         rows: dict[bytes, tuple[str, Place]] = {}
         for ordinal in range(entry.count):
             secret = table.of(ordinal)

@@ -11,11 +11,11 @@ commits to the *content*: an export can be held against it. And a leaf that stay
 are erased tells nothing, not even to somebody who guesses the content.
 """
 
-import hashlib
 import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from sys import byteorder
 from typing import Any
 
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ringwall.core import DataError
-from ringwall.ledger.merkle import Frontier
+from ringwall.ledger.merkle import EMPTY_ROOT
 
 from ..document import canonical
 from ..keys import Sealer
@@ -62,7 +62,7 @@ def source_line(source: Source) -> dict[str, Any]:
 
 
 def source_hash(source: Source) -> bytes:
-    return hashlib.sha256(canonical(source_line(source))).digest()
+    return sha256(canonical(source_line(source))).digest()
 
 
 def body_of(record: Record) -> bytes:
@@ -104,7 +104,7 @@ def record_from(key: str, place: str, body: bytes, source: dict[str, Any]) -> Re
 
 def leaf_of(salt: bytes, source: bytes, head: bytes, body: bytes) -> bytes:
     """RFC 9162 leaf of a record. ``source``: see ``source_hash``; ``head``: see ``head_of``."""
-    return hashlib.sha256(b"\x00" + salt + source + head + body).digest()
+    return sha256(b"\x00" + salt + source + head + body).digest()
 
 
 def head_of(key: str, place: str) -> bytes:
@@ -124,32 +124,26 @@ class PackWriter:
         self.pack = pack
         self._secrets = secrets
         self._name = pack.encode()
-        self._compress = zstandard.ZstdCompressor(level=1).compress
-        self._records: list[bytes] = []
-        self._leaves: list[bytes] = []
+        self._heads: list[bytes] = []
+        self._bodies: list[bytes] = []
+        self._hashes: list[bytes] = []
         self._sources: dict[bytes, int] = {}
         self._lines: list[dict[str, Any]] = []
         self._of: list[int] = []
-        self._tree = Frontier()
         self.bodies = 0
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._bodies)
 
     @property
     def full(self) -> bool:
-        return len(self._records) >= MOST_RECORDS or self.bodies >= MOST_BYTES
+        return len(self._bodies) >= MOST_RECORDS or self.bodies >= MOST_BYTES
 
     def add(self, record: Record, body: bytes, source: bytes) -> None:
         """``body``: see ``body_of``; ``source``: see ``source_hash``."""
-        ordinal = len(self._records)
-        secret = self._secrets[ordinal * SECRET : (ordinal + 1) * SECRET]
-        head = head_of(record.id, record.source.place)
-        plain = head + self._compress(body)
-        self._records.append(AESGCM(secret[:KEY]).encrypt(_NONCE, plain, _bound(self._name, ordinal)))
-        leaf = leaf_of(secret[KEY:], source, head, body)
-        self._leaves.append(leaf)
-        self._tree.append(leaf)
+        self._heads.append(head_of(record.id, record.source.place))
+        self._bodies.append(body)
+        self._hashes.append(source)
         known = self._sources.setdefault(source, len(self._sources))
         if known == len(self._lines):
             self._lines.append(source_line(record.source))
@@ -157,15 +151,41 @@ class PackWriter:
         self.bodies += len(body)
 
     def sealed(self, collection: str, envelope: Sealer) -> Sealed:
+        records, leaves = self._records()
         of = self._of if len(self._lines) > 1 else []
         about = zstandard.compress(
             canonical({"pack": self.pack, "sources": self._lines, "of": of, "count": len(self)}), 3
         )
-        lengths = _little(array("I", [len(record) for record in self._records]))
-        plain = struct.pack(">I", len(about)) + about + lengths + b"".join(self._leaves)
+        lengths = _little(array("I", [len(record) for record in records]))
+        plain = struct.pack(">I", len(about)) + about + lengths + b"".join(leaves)
         header = envelope.seal(f"collection:{collection}", plain, b"pack:" + self._name)
-        blob = b"".join((_MAGIC, struct.pack(">I", len(header)), header, *self._records))
-        return Sealed(blob, self._tree.root().hex(), self.bodies)
+        blob = b"".join((_MAGIC, struct.pack(">I", len(header)), header, *records))
+        return Sealed(blob, root_of(leaves), self.bodies)
+
+    def _records(self) -> tuple[list[bytes], list[bytes]]:
+        """Sealed records and their leaves."""
+        compressed = zstandard.ZstdCompressor(level=1).multi_compress_to_buffer(self._bodies)
+        records, leaves = [], []
+        for ordinal, (head, body, source) in enumerate(
+            zip(self._heads, self._bodies, self._hashes, strict=True)
+        ):
+            secret = self._secrets[ordinal * SECRET : (ordinal + 1) * SECRET]
+            plain = head + compressed[ordinal].tobytes()
+            records.append(AESGCM(secret[:KEY]).encrypt(_NONCE, plain, _bound(self._name, ordinal)))
+            leaves.append(leaf_of(secret[KEY:], source, head, body))
+        return records, leaves
+
+
+def root_of(leaves: Sequence[bytes]) -> str:
+    """RFC 9162 root, hexadecimal: neighbours are joined level by level, and who has none goes up alone."""
+    level = list(leaves)
+    while len(level) > 1:
+        joined = [
+            sha256(b"\x01" + left + right).digest()
+            for left, right in zip(level[::2], level[1::2], strict=False)
+        ]
+        level = joined + level[2 * len(joined) :]
+    return (level[0] if level else EMPTY_ROOT).hex()
 
 
 class PackReader:
@@ -190,7 +210,7 @@ class PackReader:
         for length in _little_array(lengths):
             self._starts.append(self._starts[-1] + length)
         self.sources: list[dict[str, Any]] = about["sources"]
-        self.hashes = [hashlib.sha256(canonical(line)).digest() for line in self.sources]
+        self.hashes = [sha256(canonical(line)).digest() for line in self.sources]
         self._of: list[int] = about["of"]
         self._decompress = zstandard.ZstdDecompressor().decompress
 
@@ -199,14 +219,15 @@ class PackReader:
 
     @property
     def root(self) -> str:
-        tree = Frontier()
-        for leaf in self.leaves:
-            tree.append(leaf)
-        return tree.root().hex()
+        return root_of(self.leaves)
 
     def source(self, ordinal: int) -> dict[str, Any]:
         """All of the record's source but its place."""
         return self.sources[self.source_number(ordinal)]
+
+    def span(self, ordinal: int) -> tuple[int, int]:
+        """Where a sealed record begins and ends in the blob."""
+        return self._starts[ordinal], self._starts[ordinal + 1]
 
     def terms(self, ordinal: int) -> Source:
         """The record's source without its place."""

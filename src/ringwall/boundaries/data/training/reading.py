@@ -8,7 +8,8 @@ from ringwall.core import DataError
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
-from ..keys import Sealer
+from ..document import canonical
+from ..keys import CollectionKeys, Sealer
 from ..records.record import Record
 from .entry import PackEntry
 from .pack import PackReader, ordinals
@@ -18,7 +19,11 @@ _CACHED = 3
 _STEPS = [
     """
     CREATE TABLE data_record_erased (
-        pack TEXT NOT NULL, ordinal INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (pack, ordinal)
+        pack TEXT NOT NULL,
+        ordinal INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        mark TEXT NOT NULL,
+        PRIMARY KEY (pack, ordinal)
     ) STRICT, WITHOUT ROWID;
     """
 ]
@@ -27,8 +32,11 @@ _STEPS = [
 class Packs:
     """Opens packs; the last ones are kept in memory. Thread-safe."""
 
-    def __init__(self, db: Database, blobs: BlobStore, envelope: Sealer, keys: RecordKeys) -> None:
+    def __init__(
+        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: RecordKeys, secrets: CollectionKeys
+    ) -> None:
         self._db = db
+        self._secrets = secrets
         self._blobs = blobs
         self._envelope = envelope
         self._keys = keys
@@ -98,10 +106,19 @@ class Packs:
             found.setdefault(row["pack"], set()).add(row["ordinal"])
         return found
 
-    def note_erased(self, pack: str, gone: Iterable[int], at: int) -> None:
+    def note_erased(self, collection: str, pack: str, gone: Iterable[int], at: int) -> None:
         self._db.write_many(
-            "INSERT OR IGNORE INTO data_record_erased VALUES (?, ?, ?)", [(pack, one, at) for one in gone]
+            "INSERT OR IGNORE INTO data_record_erased VALUES (?, ?, ?, ?)",
+            [(pack, one, at, self._mark(collection, pack, one, at)) for one in gone],
         )
+
+    def false_erasures(self, collection: str, pack: str) -> set[int]:
+        """Ordinals that are noted as erased by somebody without the collection's secret."""
+        rows = self._db.all("SELECT ordinal, at, mark FROM data_record_erased WHERE pack = ?", pack)
+        return {one for one, at, mark in rows if mark != self._mark(collection, pack, one, at)}
+
+    def _mark(self, collection: str, pack: str, ordinal: int, at: int) -> str:
+        return self._secrets.digest(collection, "erased", canonical([pack, ordinal, at])).hex()
 
     def forget(self) -> None:
         """Read everything from the store again."""

@@ -56,9 +56,7 @@ class Marker:
 
     def mark(self, body: bytes, terms: bytes) -> bytes:
         """Of content, and of the terms under which it came."""
-        digest = blake2b(terms, digest_size=8, key=self.secret)
-        digest.update(body)
-        return digest.digest()
+        return blake2b(terms + body, digest_size=8, key=self.secret).digest()
 
 
 def terms_of(source: Source) -> bytes:
@@ -156,6 +154,8 @@ class Pending:
     def __init__(self, index: RecordIndex) -> None:
         self._index = index
         self._rows: dict[bytes, tuple[bytes, str, int, bytes]] = {}
+        self.flushed = False
+        """Whether the index may know of packs that are being written."""
 
     def get(self, key: bytes) -> Place | None:
         row = self._rows.get(key)
@@ -170,3 +170,4 @@ class Pending:
         if self._rows:
             self._index.add(self._rows.values())
             self._rows.clear()
+            self.flushed = True

@@ -80,7 +80,7 @@ class TrainingSets:
         self.versions = self.lines.versions
         self.keys = RecordKeys(db.path.with_name(record_keys.FILE), envelope)
         self.index = RecordIndex(db.path.with_name(record_index.FILE), keys)
-        self.packs = Packs(db, blobs, envelope, self.keys)
+        self.packs = Packs(db, blobs, envelope, self.keys, keys)
         self.approvals = Approvals(db, self.versions)
 
     def close(self) -> None:
@@ -297,7 +297,7 @@ class TrainingSets:
         ]
         now = time.time_ns() // 1000
         for pack, ordinals in gone.items():
-            self.packs.note_erased(pack, ordinals, now)
+            self.packs.note_erased(name, pack, ordinals, now)
             self.keys.erase(name, pack, ordinals)
             self.index.forget(pack, [k for k, some in places.items() if any(p.pack == pack for p in some)])
         return commits

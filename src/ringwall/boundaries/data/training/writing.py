@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ringwall.core import DataError
 from ringwall.storage.blobs import BlobStore
@@ -41,8 +41,7 @@ class Written:
     unchanged: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     record: Record
     body: bytes
     key: bytes
@@ -128,7 +127,8 @@ class RecordWriter:
             self._hash = source_hash(source)
 
     def _take(self, batch: list[_Item]) -> None:
-        found = self._index.find([item.key for item in batch]) if batch else {}
+        new = not self._tree.shards and not self._pending.flushed
+        found = {} if new or not batch else self._index.find([item.key for item in batch])
         for item in batch:
             now = self._pending.get(item.key) or next(
                 (place for place in found.get(item.key, ()) if place.pack in self._own), None
