@@ -28,6 +28,7 @@ from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.intake.policies import DataPolicies
 from ringwall.boundaries.data.library import Library
+from ringwall.boundaries.data.retrieval.chosen import check_retrieval
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.file_settings import FileSettings
@@ -150,6 +151,7 @@ class _Composer:
         )
 
     def site(self) -> Site:
+        check_retrieval(self.workload.data)
         router = self._router()
         applications = {name: self._application_site(name, router) for name in self.workload.applications}
         return Site(
@@ -316,7 +318,7 @@ def put_in_force(site: Site, plant: Plant) -> None:
     """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
     plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
     plant.key_cache.forget_others(site.sign_in.issuers.sources)
-    plant.index.configure(site.workload.data.collections)
+    plant.index.configure(site.workload.data.collections, site.workload.data.retrieval)
     retain(site.workload.data, plant.blobs)
 
 

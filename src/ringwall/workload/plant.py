@@ -9,9 +9,9 @@ from ringwall.boundaries.application.mcp.pins import Pins
 from ringwall.boundaries.application.mcp.pool import UpstreamPool
 from ringwall.boundaries.application.mcp.seen import SeenContent
 from ringwall.boundaries.data.extraction.book import ExtractionBook
-from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
+from ringwall.boundaries.data.retrieval.stores import retrieval_store
 from ringwall.boundaries.data.sensitive.canaries import Canaries
 from ringwall.boundaries.data.sensitive.tokens import TokenKeys
 from ringwall.boundaries.data.store_settings import StoreSettings
@@ -70,7 +70,7 @@ class Plant:
         self.disclosures = Disclosures()
         self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
         keys = self.collection_keys = CollectionKeys(self.database, self.envelope)
-        self.index = Index(self.database, self.envelope, keys)
+        self.index = retrieval_store(self.database, self.envelope, keys, self.master.derive)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.token_keys = TokenKeys(self.database, self.envelope)
         self.training = TrainingSets(self.database, self.blobs, self.envelope, keys)
@@ -123,6 +123,7 @@ class Plant:
         self.session_risks.close()
         self.pseudonyms.close()
         self.training.close()
+        self.index.close()
         self.ledger.close()
         self.upload_database.close()
         self.database.close()

@@ -44,8 +44,8 @@ class Access:
         return not self.roles and not self.subjects
 
     def admits(self, principal: Principal, collection: CollectionSettings) -> bool:
-        """Whether the principal may read it. The SQL of ``index.py`` says the same; a property test holds
-        them together. Everything not said here is denied."""
+        """Whether the principal may read it. ``retrieval/schema.py`` says the same in SQL; a property test
+        holds them together. Everything not said here is denied."""
         if not principal.roles & set(collection.readers):
             return False
         at_home = self.tenant in (COMMON, principal.tenant)

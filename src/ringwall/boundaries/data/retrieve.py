@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from ringwall.core import Crossing, CrossingKind, Part, PartKind, Principal
 
-from .index import Chunk, Index
+from .index import Chunk, RetrievalStore
 from .settings import DataSection
 
 
 class Retriever:
     """Search, and the crossing that the found passages make on their way out."""
 
-    def __init__(self, index: Index, section: DataSection) -> None:
+    def __init__(self, index: RetrievalStore, section: DataSection) -> None:
         self._index = index
         self._section = section
 

@@ -13,6 +13,7 @@ from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
 from .names import Name, Role
 from .perimeter.settings import PerimeterSettings
+from .retrieval.settings import RetrievalSettings, SearchMode
 from .sensitive_settings import SensitiveSettings
 from .store_settings import S3Settings, StoreSettings
 from .uploads.settings import FilesSettings
@@ -34,6 +35,9 @@ class CollectionSettings(IntakeSettings):
     """Roles that may take data out to the targets of ``data.exports``. Empty: nobody."""
     isolate_tenants: bool = True
     """Whether a document is for its contributor's tenant only. Those of the seed folder are for all."""
+    search: SearchMode = "words"
+    """``words``: full text (BM25) only. ``hybrid``: joined with a search by meaning (extra
+    ``embeddings``)."""
     top_k: int = Field(default=4, ge=1, le=50)
     """How many passages a retrieval returns."""
     documents: Path | None = None
@@ -73,5 +77,7 @@ class DataSection(Settings):
     """Programs that contribute, by name: the credentials that each comes with (ids of API keys)."""
     policies: Path | None = None
     """Cedar policies on contributions and releases, relative to the workload file, beside those that ship."""
+    retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    """Where the passages of all collections are kept for searching."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""

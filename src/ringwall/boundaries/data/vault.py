@@ -18,7 +18,7 @@ from ringwall.storage.database import Database
 from .approvals import Approval, Approvals, check_merger
 from .changes import Difference, Side, merged
 from .document import Document, canonical, check_id, cite
-from .index import Index, Prepared
+from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
 from .lines import Lines
 from .manifest import Entry, Manifest
@@ -78,7 +78,7 @@ class Vault:
     """Thread-safe; several processes may commit to the same directory."""
 
     def __init__(
-        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: Index
+        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: RetrievalStore
     ) -> None:
         self._db = db
         self._blobs = blobs
@@ -285,11 +285,10 @@ class Vault:
         versions; the number of documents."""
         manifest = self.manifest(collection)
         put = [self._index.prepare(self.open(collection, entry), entry.owner) for entry in manifest.entries]
-        indexed = self._db.all("SELECT document FROM data_document WHERE collection = ?", collection)
         ever = list(self.lines.ever(collection))
         with self._db.transaction():
             self._revisions.fill(collection, ever)
-            self._index.apply(collection, put, [row["document"] for row in indexed])
+            self._index.apply(collection, put, self._index.indexed(collection))
         return len(put)
 
     def examine(self, collection: str, entry: Entry, erased: bool) -> str:
