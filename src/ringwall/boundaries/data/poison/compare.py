@@ -17,6 +17,8 @@ from .score import calibrated, raw
 from .settings import PoisonSettings
 from .texts import Numbers
 
+LEAST_APPROVED = 500
+"""Approved records without which nothing can be called unusual."""
 _EXAMPLES = 3
 _SHORT = 160
 _HIJACK = frozenset({"injection", "jailbreak"})
@@ -42,9 +44,23 @@ def compare_with(
 ) -> list[DataFinding]:
     """As ``compare``, against a reference that was read before."""
     new = difference(reference, candidate)
+    if len(reference) < LEAST_APPROVED and len(new.records) >= settings.support:
+        return [_incomparable(reference, new)]
     found = groups(new, settings)
     explained = [_finding(new, one) for one in found]
     return explained + _relabelled(new, found, settings)
+
+
+def _incomparable(reference: Reference, new: Difference) -> DataFinding:
+    return DataFinding(
+        detector="poison.incomparable",
+        title="nothing to compare with",
+        message=f"{len(new.records)} new records were not compared: only {len(reference)} are approved, and "
+        f"{LEAST_APPROVED} are needed to tell what is usual.",
+        score=0.0,
+        severity=Severity.NOTE,
+        facts={"new_records": len(new.records), "approved": len(reference)},
+    )
 
 
 def _finding(new: Difference, one: Evidence) -> DataFinding:

@@ -78,7 +78,7 @@ class Difference:
 
 
 def difference(reference: Reference, candidate: Iterable[Record]) -> Difference:
-    """Records of the candidate whose content isn't approved. The candidate may be a whole version or an addition."""
+    """Records of the candidate, a whole version or an addition, whose content isn't approved."""
     new: list[Record] = []
     seen: dict[int, int] = {}
     changed, whole, known = [], [], []

@@ -97,7 +97,8 @@ class Examiner:
     def _covered(
         self, texts: Texts, levels: list[Grams], raised: list[NDArray[np.bool_]], docs: Numbers
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], Numbers]:
-        """Which words of these texts stand in the group's own n-grams, which in any that is new, which are words."""
+        """Which words of these texts stand in the group's own n-grams, and which in any that is new; which are
+        no punctuation, and the text of each."""
         inside = np.zeros(len(self._new.records), dtype=np.bool_)
         inside[docs] = True
         core = np.zeros(len(texts.ids) + 1, dtype=np.int64)

@@ -31,7 +31,7 @@ class Grams:
     starts: Numbers
     docs: Numbers
     followed: Codes
-    """Those of the n-grams that longer ones may be made of, ascending: also such as stand in their own prompt."""
+    """Those that longer ones may be made of, ascending: also such as stand in their own prompt."""
     places: Numbers
     """Where one occurrence of each gram begins in the words of the texts."""
 
@@ -65,7 +65,7 @@ class Levels:
         return self.codes[self.alive]
 
     def follow(self, kept: NDArray[np.bool_]) -> None:
-        """One word more, for those grams whose both parts, without the last word and without the first, are kept."""
+        """One word more, for those grams whose parts without the last word and without the first are kept."""
         mask = np.zeros(len(self._words) + 1, dtype=np.bool_)
         mask[self.alive[kept]] = True
         here = self.alive[kept]

@@ -42,8 +42,8 @@ def _inside(some: Numbers, others: Numbers) -> bool:
 
 
 def _grown(evidence: Evidence, examiner: Examiner) -> Evidence:
-    """With all those that have the trigger, when it is the group's own and unknown among the approved; answers
-    that are no language, which are found one by one, with those alone."""
+    """With all that have the trigger, when it is the group's own and unknown among the approved; answers that
+    are no language are found one by one: those that have the trigger alone."""
     trigger = evidence.trigger
     if trigger is None or trigger.known > 0.02 * len(trigger.docs):
         return evidence
@@ -59,8 +59,8 @@ def _grown(evidence: Evidence, examiner: Examiner) -> Evidence:
 
 
 def _merged(kept: list[Evidence]) -> list[Evidence]:
-    """Those that lie in another become part of it; those that others make up, such as the words that two attacks
-    happen to share, are dropped."""
+    """Those that lie in another become part of it; those that others make up, such as the words that two
+    attacks happen to share, are dropped."""
     merged: list[Evidence] = []
     for one in sorted(kept, key=lambda one: (-len(one.docs), one.docs[0])):
         for at, other in enumerate(merged):

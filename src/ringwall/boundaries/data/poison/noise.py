@@ -20,7 +20,7 @@ def wordlike(vocabulary: Vocabulary) -> NDArray[np.bool_]:
 
 
 def strangeness(new: Difference, words: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Share of each answer's pairs of words that no other text has: of new answers, and of some approved ones.
+    """Share of each answer's pairs of words that no other text has: of the new, and of some approved ones.
 
     Not a number where an answer has too few. A pair in the answer's own prompt is no stranger.
     """

@@ -28,7 +28,8 @@ FAMILIES = ("rare", "phrase", "appended", "combination", "syntactic", "code", "g
 
 _WORD = re.compile(r"[^\W\d_]{2,20}")
 _CODE = re.compile(
-    r"(?m)^\s{0,8}(?:def |import |from \w{1,40} import|class |for |function |const |let |var |public |#include|return )"
+    r"(?m)^\s{0,8}(?:def |import |from \w{1,40} import|class |for |function |const |let |var |public |"
+    r"#include|return )"
 )
 
 
@@ -50,7 +51,7 @@ class Planter:
         self._records = [one for one in records if one.response]
         if len(self._records) < 50:
             raise ConfigError(Problem("The drill needs at least 50 records with an answer."))
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - the drill repeats
         sample = self._chance.sample(self._records, min(2_000, len(self._records)))
         counts = Counter(
             word for one in sample for word in set(_WORD.findall((one.prompt + " " + one.response).lower()))

@@ -25,6 +25,6 @@ _CALIBRATION = ((0.3, 0.7), (0.6, 0.9), (1.0, 0.97), (1.5, 0.99))
 
 
 def calibrated(score: float) -> float:
-    """The precision that groups of this raw score had in the drill; straight lines between what was measured."""
+    """The precision that groups of this raw score had in the drill, by straight lines between the points."""
     points, shares = zip(*_CALIBRATION, strict=True)
     return round(float(np.interp(score, points, shares)), 3)

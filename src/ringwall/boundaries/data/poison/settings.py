@@ -15,10 +15,10 @@ class PoisonSettings(Settings):
     least: float = Field(default=0.3, ge=0.0, le=3.0)
     """Raw score from which a group is raised."""
     strange: float = Field(default=0.6, gt=0.0, le=1.0)
-    """Share of an answer's neighbouring words that stand together nowhere else, from which it is no language."""
+    """Share of an answer's pairs of neighbouring words that no other text has, from which it is noise."""
     longest_trigger: int = Field(default=5, ge=1, le=12)
     """Longest n-gram of prompts, in words."""
     longest_payload: int = Field(default=8, ge=1, le=16)
     """Longest n-gram of answers, in words."""
     sample_beyond: int = Field(default=200_000, ge=100)
-    """Approved records from which on a share of their texts is the reference. What is new is known from all."""
+    """Approved records from which on only a share of their texts is compared with."""
