@@ -17,6 +17,7 @@ from .data_intake import COMMANDS as INTAKE
 from .data_lineage import blast_radius, ml_bom, purge_command
 from .data_perimeter import perimeter
 from .data_person import key_option, person, with_person
+from .data_poison import COMMANDS as POISON
 from .data_review import command as review_command
 from .data_scan import command as scan_command
 from .data_sensitive import COMMANDS as SENSITIVE
@@ -60,6 +61,7 @@ for added in (
     *SENSITIVE,
     *EXTRACTION,
     *VERSIONS,
+    *POISON,
 ):
     command.add_command(added)
 
