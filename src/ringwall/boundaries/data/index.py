@@ -98,6 +98,8 @@ class Chunk:
     label: Label
     access: Access
     """The document's list as sealed with the passage: not what the query was filtered by."""
+    contributor: str = ""
+    """Subject of whoever contributed the document; empty for one indexed before this was kept."""
 
     @property
     def name(self) -> str:
@@ -151,6 +153,7 @@ class Index:
                 "roles": sorted(document.access.roles),
                 "subjects": sorted(document.access.subjects),
                 "sensitivity": sorted(document.sensitivity),
+                "contributor": document.contributor,
             }
             place = _place(document.collection, document.id, document.revision, ordinal)
             sealed = self._envelope.seal(owner, canonical(payload), place)
@@ -238,6 +241,7 @@ class Index:
             score=-row["rank"],
             label=Label(Integrity.UNTRUSTED, frozenset(payload["sensitivity"]), frozenset({name})),
             access=Access(payload["tenant"], frozenset(payload["roles"]), frozenset(payload["subjects"])),
+            contributor=payload.get("contributor", ""),
         )
 
     def _hashes(self, collection: str, text: str) -> str:
