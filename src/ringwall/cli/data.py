@@ -10,15 +10,14 @@ from typing import Any
 import click
 
 from ringwall.boundaries.data import Contributions
-from ringwall.boundaries.interface.scopes import Scope
-from ringwall.core import DeniedError, IdentityError, Principal
+from ringwall.core import DeniedError, Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_lineage import blast_radius, ml_bom, purge_command
+from .data_person import key_option, person
+from .data_scan import command as scan_command
+from .data_sensitive import COMMANDS as SENSITIVE
 from .options import show_json, show_table, site_options
-
-
-def _key_option(function: Any) -> Any:
-    return click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")(function)
 
 
 @click.group("data", invoke_without_command=True)
@@ -40,6 +39,10 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
     show_table(table, ("collection", "version", "documents", "quarantined"))
 
 
+for added in (scan_command, blast_radius, purge_command, ml_bom, *SENSITIVE):
+    command.add_command(added)
+
+
 def _collection(bench: Workbench, name: str) -> dict[str, Any]:
     manifest = bench.plant.vault.manifest(name)
     return {
@@ -55,7 +58,7 @@ def _collection(bench: Workbench, name: str) -> dict[str, Any]:
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
-@_key_option
+@key_option
 @site_options
 def add(
     collection: str, files: tuple[Path, ...], key: str | None, workload: Path, data_dir: Path, as_json: bool
@@ -100,7 +103,7 @@ def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -
 
 @command.command("release")
 @click.argument("held")
-@_key_option
+@key_option
 @site_options
 def release(held: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Store a quarantined document. You must be a contributor, and not the one who brought it."""
@@ -114,7 +117,7 @@ def release(held: str, key: str | None, workload: Path, data_dir: Path, as_json:
 
 @command.command("reject")
 @click.argument("held")
-@_key_option
+@key_option
 @site_options
 def reject(held: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Refuse a quarantined document for good."""
@@ -129,7 +132,7 @@ def reject(held: str, key: str | None, workload: Path, data_dir: Path, as_json: 
 @command.command("remove")
 @click.argument("collection")
 @click.argument("document")
-@_key_option
+@key_option
 @site_options
 def remove(
     collection: str, document: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
@@ -147,14 +150,14 @@ def remove(
 @command.command("search")
 @click.argument("collection")
 @click.argument("query")
-@_key_option
+@key_option
 @site_options
 def search(
     collection: str, query: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
     """What retrieval gives this principal for a question."""
     with _bench(workload, data_dir) as bench:
-        by = _person(bench, key)
+        by = person(bench, key)
         found = bench.site.application().retriever.search(by, [collection], query)
     if as_json:
         show_json(
@@ -210,21 +213,12 @@ def _with_person(
     from ringwall.workload.intake import contributions
 
     with _bench(workload, data_dir) as bench:
-        by = _person(bench, key)
+        by = person(bench, key)
         return asyncio.run(_awaited(run(contributions(bench.site, bench.plant), by)))
 
 
 async def _awaited(work: Awaitable[Any]) -> Any:
     return await work
-
-
-def _person(bench: Workbench, key: str | None) -> Principal:
-    principal = bench.plant.keys.verify(key) if key else None
-    if principal is None or not principal.grant.allows(Scope.CONTRIBUTE):
-        raise IdentityError(
-            "Give your own API key with --key or in RINGWALL_KEY: documents have a contributor."
-        )
-    return principal
 
 
 def _receipt(receipt: Any) -> dict[str, Any]:

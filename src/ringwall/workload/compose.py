@@ -123,6 +123,7 @@ class _Composer:
             plant.pseudonyms,
             plant.disclosures,
             plant.containment,
+            plant.token_keys,
             *application_services(
                 section,
                 plant.database,

@@ -11,6 +11,8 @@ from ringwall.boundaries.application.mcp.seen import SeenContent
 from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
+from ringwall.boundaries.data.sensitive.tokens import TokenKeys
+from ringwall.boundaries.data.training import TrainingSets
 from ringwall.boundaries.data.vault import Vault
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
@@ -56,6 +58,8 @@ class Plant:
         keys = CollectionKeys(self.database, self.envelope)
         self.index = Index(self.database, self.envelope, keys)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
+        self.token_keys = TokenKeys(self.database, self.envelope)
+        self.training = TrainingSets(self.database, self.blobs, self.envelope, keys)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
         self.sessions = Sessions(self.database)
         self.session_risks = SessionRisks(self.database)
@@ -99,5 +103,6 @@ class Plant:
         self.sessions.close()
         self.session_risks.close()
         self.pseudonyms.close()
+        self.training.close()
         self.ledger.close()
         self.database.close()

@@ -134,12 +134,14 @@ class Index:
             self._db.write("DELETE FROM data_collection_reader")
             self._db.write("DELETE FROM data_collection")
             for name, settings in collections.items():
+                if settings.kind != "index":
+                    continue
                 self._db.write(
                     "INSERT INTO data_collection VALUES (?, ?)", name, int(settings.isolate_tenants)
                 )
                 for role in set(settings.readers):
                     self._db.write("INSERT INTO data_collection_reader VALUES (?, ?)", name, role)
-        self._settings = dict(collections)
+        self._settings = {name: one for name, one in collections.items() if one.kind == "index"}
 
     def prepare(self, document: Document, owner: str) -> Prepared:
         """The slow part of adding a document, to be done outside the transaction."""
@@ -185,6 +187,13 @@ class Index:
         limit = max(1, min(top_k, _MOST))
         rows = self._db.all(_SEARCH, asked, names, roles, tenant, subject, limit)
         return [self._chunk(row) for row in rows]
+
+    def holds(self, collection: str, document: str) -> bool:
+        """Whether passages of the document can be found now."""
+        found = self._db.one(
+            "SELECT 1 FROM data_document WHERE collection = ? AND document = ?", collection, document
+        )
+        return found is not None
 
     def missing(self, current: Mapping[tuple[str, str], int]) -> list[str]:
         """Where the index and the vault's current revisions differ: ``collection/id`` of each."""

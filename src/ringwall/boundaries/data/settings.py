@@ -3,25 +3,24 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
+from .intake.statement import public_key
+from .intake_settings import IntakeSettings, Process
+from .names import Name, Role
+from .sensitive_settings import SensitiveSettings
 
-def _plain_role(name: Any) -> Any:
-    """``role:editor`` and ``editor`` are the same."""
-    return name.removeprefix("role:") if isinstance(name, str) else name
-
-
-Role = Annotated[str, BeforeValidator(_plain_role), Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")]
+__all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
 
-class CollectionSettings(Settings):
-    """One collection of documents."""
+class CollectionSettings(IntakeSettings):
+    """One collection: documents to retrieve from, or records to learn from."""
 
-    kind: Literal["index"] = "index"
-    """What it is for: ``index``, documents that the gateway retrieves passages from."""
+    kind: Literal["index", "training"] = "index"
+    """What it is for: ``index``, documents that the gateway retrieves passages from; ``training``, records
+    that a model is trained on, which are never retrieved from."""
     contributors: tuple[Role, ...] = ()
     """Roles that may contribute documents. Empty: nobody."""
     readers: tuple[Role, ...] = ()
@@ -40,6 +39,8 @@ class CollectionSettings(Settings):
     """Largest document, in bytes."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
+    sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
+    """What is done about sensitive data that comes in, and who may open tokens."""
 
 
 class DataSection(Settings):
@@ -47,5 +48,11 @@ class DataSection(Settings):
 
     collections: dict[Name, CollectionSettings] = Field(default_factory=dict)
     """The collections by name."""
+    signers: dict[str, Annotated[str, AfterValidator(public_key)]] = Field(default_factory=dict)
+    """Public keys (Ed25519, Base64) that contributors sign with, by subject or ``tenant/subject``."""
+    jobs: dict[Name, tuple[Process, ...]] = Field(default_factory=dict)
+    """Programs that contribute, by name: the credentials that each comes with (ids of API keys)."""
+    policies: Path | None = None
+    """Cedar policies on contributions and releases, relative to the workload file, beside those that ship."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
