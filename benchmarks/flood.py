@@ -98,7 +98,7 @@ def _documents(path: Path) -> Iterator[str]:
                 yield raw.decode("utf-8", "replace")[:_LONGEST]
         return
     raw = path.read_bytes()
-    lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8").splitlines()
+    lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8").split("\n")
     for row in map(json.loads, filter(None, lines)):
         yield str(row.get("text") or row.get("output") or "")[:_LONGEST]
 

@@ -13,6 +13,7 @@ from ringwall.boundaries.data import Contributions
 from ringwall.core import DeniedError, Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_drift import command as drift_command
 from .data_lineage import blast_radius, ml_bom, purge_command
 from .data_person import key_option, person
 from .data_scan import command as scan_command
@@ -39,7 +40,7 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
     show_table(table, ("collection", "version", "documents", "quarantined"))
 
 
-for added in (scan_command, blast_radius, purge_command, ml_bom, *SENSITIVE):
+for added in (scan_command, drift_command, blast_radius, purge_command, ml_bom, *SENSITIVE):
     command.add_command(added)
 
 
