@@ -11,6 +11,7 @@ from ringwall.boundaries.data import Contributions
 from ringwall.core import Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_drift import command as drift_command
 from .data_export import export
 from .data_extraction import COMMANDS as EXTRACTION
 from .data_intake import COMMANDS as INTAKE
@@ -50,6 +51,7 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
 for added in (
     scan_command,
     review_command,
+    drift_command,
     blast_radius,
     purge_command,
     ml_bom,
