@@ -76,7 +76,7 @@ async def _put(owner: Any, prepared: Prepared) -> None:
     )
     if prepared.vectors is not None:
         await owner.execute(
-            f"INSERT INTO ringwall.code SELECT passage, $1, code::bit({DIMENSIONS}) "
+            f"INSERT INTO ringwall.code SELECT passage, $1, code::bit({DIMENSIONS}) "  # noqa: S608 -- a number
             "FROM unnest($2::bigint[], $3::text[]) AS t (passage, code)",
             *(access, ids, [signs_text(row) for row in prepared.vectors]),
         )
