@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -12,9 +13,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx2 as httpx
 import openai
 import pytest
@@ -23,6 +26,7 @@ from aiohttp import web
 from ringwall.cli import main
 from ringwall.server.app import build
 from ringwall.server.serve import server
+from ringwall.storage.s3_client import S3Place
 from ringwall.workload.compose import Overrides
 from ringwall.workload.live import Live
 from ringwall.workload.plant import Plant
@@ -587,3 +591,60 @@ def _closed_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """An emulator of S3 and KMS on this machine."""
+    from moto.server import ThreadedMotoServer  # slow to import
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    emulator = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    emulator.start()
+    host, port = emulator.get_host_and_port()
+    yield f"http://{host}:{port}"
+    emulator.stop()
+
+
+@pytest.fixture
+def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The emulator's address, with credentials of its own in the environment."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-real-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return aws_endpoint
+
+
+@cache
+def plain_s3(endpoint: str) -> Any:
+    """A client of the emulator without any guard: what an attacker with credentials has."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="eu-central-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="not-a-real-secret",
+    )
+
+
+@pytest.fixture
+def s3(aws: str) -> Any:
+    """``plain_s3`` of this run's emulator."""
+    return plain_s3(aws)
+
+
+@pytest.fixture
+def bucket(aws: str) -> S3Place:
+    """A bucket as the object store wants it."""
+    place = S3Place(f"ringwall-{os.urandom(6).hex()}", "vault/", "eu-central-1", aws)
+    client, name = plain_s3(aws), {"Bucket": place.bucket}
+    here = {"LocationConstraint": "eu-central-1"}
+    client.create_bucket(**name, CreateBucketConfiguration=here, ObjectLockEnabledForBucket=True)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    client.put_bucket_encryption(**name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    client.put_public_access_block(**name, PublicAccessBlockConfiguration=dict.fromkeys(blocks, True))
+    return place

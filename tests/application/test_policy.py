@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringwall.boundaries.application.cedar_policies import Source, default_source, load_policies, statements
+from ringwall.boundaries.application.cedar_policies import Source, default_source, load_policies
 from ringwall.boundaries.application.compose import PolicyServices, policy_services
 from ringwall.boundaries.application.policy import CONTROL, PolicyControl
 from ringwall.boundaries.application.registry import ToolRegistry
 from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.settings import ApplicationSection, Effect
+from ringwall.cedar import statements
 from ringwall.core import (
     MODEL,
     USER,

@@ -19,6 +19,7 @@ from ringwall.console.backend import (
     ApplicationInfo,
     BoundaryInfo,
     ChatEvent,
+    CollectionInfo,
     ControlInfo,
     DecisionFilter,
     Delta,
@@ -32,6 +33,7 @@ from ringwall.console.backend import (
     ThreatRow,
     ToolInfo,
 )
+from ringwall.console.quarantined import HeldData, HeldDataPage
 from ringwall.core import (
     ALLOW,
     MODEL,
@@ -42,6 +44,7 @@ from ringwall.core import (
     CrossingKind,
     DataError,
     Declaration,
+    DeniedError,
     Edit,
     FailMode,
     Finding,
@@ -205,8 +208,12 @@ class Memory:
         default_factory=lambda: [ToolInfo("refund", "pay", "Pays back."), ToolInfo("git__log", "read", "<b>")]
     )
     off: dict[str, SwitchInfo] = field(default_factory=dict)
+    held_pages: dict[str, HeldDataPage] = field(default_factory=dict)
+    decided: list[tuple[str, str, str, str]] = field(default_factory=list)
     mcp: list[ServerInfo] = field(default_factory=list)
     looked: list[tuple[str, str]] = field(default_factory=list)
+    data: dict[str, CollectionInfo] = field(default_factory=dict)
+    approvals: list[tuple[str, int, str]] = field(default_factory=list)
     decided: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     async def cross(
@@ -374,6 +381,22 @@ class Memory:
             raise DataError("Read the findings first.")
         self.decided.append((server, tool, digest, approve))
 
+    async def collections(self, principal: Principal) -> Sequence[CollectionInfo]:
+        return list(self.data.values())
+
+    async def review_collection(self, collection: str, principal: Principal) -> None:
+        if self.data[collection].running:
+            raise DataError("A review is running.")
+        self.data[collection] = replace(self.data[collection], running=True)
+
+    async def approve_version(
+        self, collection: str, version: int, principal: Principal, *, despite: bool
+    ) -> None:
+        review = self.data[collection].review
+        if review is None or (review.stops and not despite):
+            raise DataError("Read its findings.")
+        self.approvals.append((collection, version, principal.subject))
+
     async def allow_rules(self) -> Sequence[AllowInfo]:
         return list(self.allowed.values())
 
@@ -400,6 +423,27 @@ class Memory:
 
     async def switch_on(self, target: str, principal: Principal) -> bool:
         return self.off.pop(target, None) is not None
+
+    async def quarantine(self, principal: Principal) -> Sequence[HeldData]:
+        return [page.held for page in self.held_pages.values()]
+
+    async def held_data(self, held: str, principal: Principal, start: int) -> HeldDataPage:
+        page = self.held_pages.get(held)
+        if page is None:
+            raise DataError("Nothing was quarantined under this id.")
+        if page.held.barred:
+            raise DeniedError(page.held.barred, "")
+        return replace(page, start=start, texts=page.texts[start : start + 25])
+
+    async def release_data(self, held: str, principal: Principal, reason: str) -> None:
+        await self.held_data(held, principal, 0)
+        self.decided.append(("release", held, principal.subject, reason))
+        del self.held_pages[held]
+
+    async def reject_data(self, held: str, principal: Principal, reason: str) -> None:
+        await self.held_data(held, principal, 0)
+        self.decided.append(("reject", held, principal.subject, reason))
+        del self.held_pages[held]
 
     async def chat(
         self,

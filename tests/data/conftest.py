@@ -2,7 +2,7 @@ import asyncio
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from ringwall.boundaries.data import CollectionSettings, DataSection, DataStores
+from ringwall.boundaries.data import Access, CollectionSettings, DataSection, DataStores, Document
 from ringwall.core import Principal
 from ringwall.ledger.envelope import Envelope, MasterKey
 from ringwall.storage.database import Database
@@ -43,14 +43,26 @@ def envelope(tmp_path: Path) -> Iterator[Envelope]:
 
 
 @pytest.fixture
-def stores(section: DataSection, db: Database, envelope: Envelope, tmp_path: Path) -> DataStores:
-    return DataStores.open(section, db, tmp_path, envelope)
+def stores(section: DataSection, db: Database, envelope: Envelope, tmp_path: Path) -> Iterator[DataStores]:
+    opened = DataStores.open(section, db, tmp_path, envelope)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def document() -> Callable[..., Document]:
+    def make(name: str, text: str, *, tenant: str = "", contributor: str = "ed", **more: object) -> Document:
+        made = Document("handbook", name, name.title(), text, f"{name}.md", contributor, 1, Access(tenant))
+        return replace(made, **more)  # type: ignore[arg-type]
+
+    return make
 
 
 @pytest.fixture
 def person() -> Callable[..., Principal]:
-    def make(subject: str, *roles: str, tenant: str = "north", credential: str = "key_1") -> Principal:
-        return Principal(subject, tenant, frozenset(roles), credential=credential)
+    def make(subject: str, *roles: str, tenant: str = "north", credential: str | None = None) -> Principal:
+        own = f"key_{subject}" if credential is None else credential
+        return Principal(subject, tenant, frozenset(roles), credential=own)
 
     return make
 

@@ -169,8 +169,8 @@ async def test_release_takes_a_second_person(
     assert receipt.name == "document:handbook/returns@1"
     assert stores.retriever.search(person("casey", "customer"), ["handbook"], "lamps")
     assert stores.vault.document("handbook", "returns").contributor == "ed"
-    assert [event["type"] for event in record.events] == ["data.released", "data.version"]
-    assert record.events[0]["subject"] == "mo"
+    assert [event["type"] for event in record.events] == ["data.contributed", "data.released", "data.version"]
+    assert record.events[1]["subject"] == "mo"
     with pytest.raises(DataError, match="already decided"):
         await way_in.release(held, mo)
     assert way_in.quarantined() == []
@@ -237,7 +237,12 @@ async def test_removing_and_erasing_take_the_role(
     await way_in.erase("handbook", "returns", ed)
     with pytest.raises(DataError, match="erased"):
         stores.vault.document("handbook", "returns", 1)
-    assert [event["type"] for event in record.events] == ["data.version", "data.version", "data.erased"]
+    assert [event["type"] for event in record.events] == [
+        "data.version",
+        "data.contributed",
+        "data.version",
+        "data.erased",
+    ]
     with pytest.raises(DataError, match="never held"):
         await way_in.erase("handbook", "nothing", ed)
 
@@ -254,7 +259,13 @@ async def test_a_folder_is_seeded_once_for_all_tenants(
     outside.write_text("not ours")
     (folder / "link.md").symlink_to(outside)
     first = await way_in.seed("handbook", folder, ed)
-    assert {r.document: r.status for r in first} == {"deep-planted": "quarantined", "returns": "stored"}
+    assert {r.document: r.status for r in first} == {
+        "deep-planted": "quarantined",
+        "image.png": "refused",
+        "returns": "stored",
+    }
+    assert "nothing else is read here" in first[1].reasons[0]
+    (folder / "image.png").unlink()
     again = await way_in.seed("handbook", folder, ed)
     assert {r.status for r in again} == {"unchanged"}
     await way_in.reject(first[0].held, mo)

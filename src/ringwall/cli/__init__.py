@@ -10,7 +10,8 @@ from ringwall.core import ConfigError, RingwallError
 
 _COMMANDS = (
     "up", "init", "check", "schema", "key", "scan", "calibrate", "drill", "decision", "allow", "hold",
-    "policy", "tool", "mcp", "egress", "ledger", "data", "model", "threats", "evidence", "report", "contain",
+    "policy", "tool", "mcp", "egress", "ledger", "data", "master-key", "model", "threats", "evidence",
+    "report", "contain",
 )  # fmt: skip
 
 
@@ -21,7 +22,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"ringwall.cli.{cmd_name}").command
+        command: click.Command = import_module(f"ringwall.cli.{cmd_name.replace('-', '_')}").command
         return command
 
 

@@ -1,8 +1,6 @@
 """``ringwall data``: documents in and out of the collections."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,15 +8,20 @@ from typing import Any
 import click
 
 from ringwall.boundaries.data import Contributions
-from ringwall.boundaries.interface.scopes import Scope
-from ringwall.core import DeniedError, IdentityError, Principal
+from ringwall.core import Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_export import export
+from .data_extraction import COMMANDS as EXTRACTION
+from .data_intake import COMMANDS as INTAKE
+from .data_lineage import blast_radius, ml_bom, purge_command
+from .data_perimeter import perimeter
+from .data_person import key_option, person, with_person
+from .data_review import command as review_command
+from .data_scan import command as scan_command
+from .data_sensitive import COMMANDS as SENSITIVE
+from .data_sign import COMMANDS as SIGN
 from .options import show_json, show_table, site_options
-
-
-def _key_option(function: Any) -> Any:
-    return click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")(function)
 
 
 @click.group("data", invoke_without_command=True)
@@ -40,6 +43,22 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
     show_table(table, ("collection", "version", "documents", "quarantined"))
 
 
+for added in (
+    scan_command,
+    review_command,
+    blast_radius,
+    purge_command,
+    ml_bom,
+    export,
+    perimeter,
+    *INTAKE,
+    *SIGN,
+    *SENSITIVE,
+    *EXTRACTION,
+):
+    command.add_command(added)
+
+
 def _collection(bench: Workbench, name: str) -> dict[str, Any]:
     manifest = bench.plant.vault.manifest(name)
     return {
@@ -50,86 +69,10 @@ def _collection(bench: Workbench, name: str) -> dict[str, Any]:
     }
 
 
-@command.command("add")
-@click.argument("collection")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
-@_key_option
-@site_options
-def add(
-    collection: str, files: tuple[Path, ...], key: str | None, workload: Path, data_dir: Path, as_json: bool
-) -> None:
-    """Contribute documents to a collection. Exit code 1 when one was quarantined or refused."""
-    from ringwall.boundaries.data import Offer
-
-    outcomes: list[dict[str, Any]] = []
-
-    async def run(door: Contributions, by: Principal) -> None:
-        for path in files:
-            try:
-                receipt = await door.add(Offer(collection, path.name, path.read_bytes()), by)
-            except DeniedError as error:
-                told = {"status": "refused", "reasons": [str(error)], "decision": error.decision_id}
-                outcomes.append({"file": path.name, **told})
-            else:
-                outcomes.append({"file": path.name, **_receipt(receipt)})
-
-    _with_person(workload, data_dir, key, run)
-    if as_json:
-        show_json(outcomes)
-    else:
-        for one in outcomes:
-            click.echo(f"{one['file']}: {one['status']} {' '.join(one.get('reasons', ()))}".rstrip())
-    sys.exit(0 if all(one["status"] in ("stored", "unchanged") for one in outcomes) else 1)
-
-
-@command.command("quarantine")
-@click.argument("collection", default="")
-@site_options
-def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """List the documents that wait for a person."""
-    with _bench(workload, data_dir) as bench:
-        waiting = bench.plant.quarantine.waiting(collection)
-    if as_json:
-        show_json([asdict(held) for held in waiting])
-    else:
-        rows = [(one.id, one.collection, one.document, one.contributor, one.decision) for one in waiting]
-        show_table(rows, ("id", "collection", "document", "contributor", "decision"))
-
-
-@command.command("release")
-@click.argument("held")
-@_key_option
-@site_options
-def release(held: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Store a quarantined document. You must be a contributor, and not the one who brought it."""
-
-    async def run(door: Contributions, by: Principal) -> dict[str, Any]:
-        return _receipt(await door.release(held, by))
-
-    done = _with_person(workload, data_dir, key, run)
-    show_json(done) if as_json else click.echo(f"{done['collection']}/{done['document']}: {done['status']}")
-
-
-@command.command("reject")
-@click.argument("held")
-@_key_option
-@site_options
-def reject(held: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Refuse a quarantined document for good."""
-
-    async def run(door: Contributions, by: Principal) -> None:
-        await door.reject(held, by)
-
-    _with_person(workload, data_dir, key, run)
-    show_json({"held": held, "status": "rejected"}) if as_json else click.echo(f"{held}: rejected")
-
-
 @command.command("remove")
 @click.argument("collection")
 @click.argument("document")
-@_key_option
+@key_option
 @site_options
 def remove(
     collection: str, document: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
@@ -139,7 +82,7 @@ def remove(
     async def run(door: Contributions, by: Principal) -> None:
         await door.remove(collection, document, by)
 
-    _with_person(workload, data_dir, key, run)
+    with_person(workload, data_dir, key, run)
     told = {"collection": collection, "document": document, "status": "removed"}
     show_json(told) if as_json else click.echo(f"{collection}/{document}: removed")
 
@@ -147,14 +90,14 @@ def remove(
 @command.command("search")
 @click.argument("collection")
 @click.argument("query")
-@_key_option
+@key_option
 @site_options
 def search(
     collection: str, query: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
     """What retrieval gives this principal for a question."""
     with _bench(workload, data_dir) as bench:
-        by = _person(bench, key)
+        by = person(bench, key)
         found = bench.site.application().retriever.search(by, [collection], query)
     if as_json:
         show_json(
@@ -202,41 +145,6 @@ def _bench(workload: Path, data_dir: Path) -> Any:
     from ringwall.workload.workbench import workbench
 
     return workbench(workload, data_dir)
-
-
-def _with_person(
-    workload: Path, data_dir: Path, key: str | None, run: Callable[[Contributions, Principal], Awaitable[Any]]
-) -> Any:
-    from ringwall.workload.intake import contributions
-
-    with _bench(workload, data_dir) as bench:
-        by = _person(bench, key)
-        return asyncio.run(_awaited(run(contributions(bench.site, bench.plant), by)))
-
-
-async def _awaited(work: Awaitable[Any]) -> Any:
-    return await work
-
-
-def _person(bench: Workbench, key: str | None) -> Principal:
-    principal = bench.plant.keys.verify(key) if key else None
-    if principal is None or not principal.grant.allows(Scope.CONTRIBUTE):
-        raise IdentityError(
-            "Give your own API key with --key or in RINGWALL_KEY: documents have a contributor."
-        )
-    return principal
-
-
-def _receipt(receipt: Any) -> dict[str, Any]:
-    return {
-        "status": receipt.status,
-        "collection": receipt.collection,
-        "document": receipt.document,
-        "name": receipt.name,
-        "reasons": list(receipt.reasons),
-        "decision": receipt.decision,
-        "held": receipt.held,
-    }
 
 
 def _json(value: Any) -> Any:

@@ -157,7 +157,7 @@ def _desk(workload: Path, data_dir: Path) -> "Iterator[Desk]":
     from ringwall.workload.plant import Plant
 
     loaded = load(workload)
-    plant = Plant(data_dir)
+    plant = Plant(data_dir, store=loaded.workload.data.store)
     try:
         desk = Desk.of(loaded.workload, plant)
         plant.keys.use_roles(desk.roles, loaded.workload.interface.identity.api_keys)

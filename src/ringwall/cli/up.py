@@ -42,13 +42,18 @@ def command(
     from ringwall.server.serve import run
     from ringwall.workload.compose import Overrides
     from ringwall.workload.live import Live
+    from ringwall.workload.load import load
     from ringwall.workload.plant import Plant
     from ringwall.workload.starter_keys import starter_keys
 
     if upstream and model_file:
         raise click.UsageError("give --upstream or --model, not both")
     listener = _bind(host, port)
-    plant = Plant(data_dir, fsync=fsync)
+    try:
+        plant = Plant(data_dir, fsync=fsync, store=load(workload).workload.data.store)
+    except BaseException:
+        listener.close()
+        raise
     try:
         live = Live(workload, plant, Overrides(upstream=upstream, model_file=model_file))
     except BaseException:

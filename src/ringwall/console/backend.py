@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from ringwall.boundaries.data.review import Review
 from ringwall.core import Boundary, Principal
+
+from .quarantined import Quarantines
 
 
 class Record(Protocol):
@@ -264,6 +267,35 @@ class ServerInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """A collection as a reviewer finds it."""
+
+    name: str
+    kind: str
+    """``index`` or ``training``."""
+    records: int
+    version: int
+    """The current one; 0 when nothing was ever committed."""
+    chain: str
+    """Of the current version: it can't be another one later."""
+    approved: int
+    """The version approved last; 0 when none was."""
+    waiting: int
+    """Contributions in quarantine."""
+    at: int = 0
+    author: str = ""
+    review: Review | None = None
+    """The newest review of the current version."""
+    running: bool = False
+    """Whether a review is under way."""
+    failed: str = ""
+    """Why the last review came to nothing."""
+    may_approve: bool = False
+    may_read: bool = False
+    """Whether this person may see records."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     role: Literal["user", "assistant"]
     content: str
@@ -301,7 +333,7 @@ ChatEvent: TypeAlias = Delta | Final | Failure
 
 
 @runtime_checkable
-class Backend(Protocol):
+class Backend(Quarantines, Protocol):
     """The runtime, as the console sees it."""
 
     async def sign_in(self, secret: str, address: str) -> Principal | None:
@@ -415,6 +447,21 @@ class Backend(Protocol):
         self, server: str, tool: str, digest: str, principal: Principal, *, approve: bool, despite: bool
     ) -> None:
         """``despite``: in spite of what detectors found. Raises ``RingwallError`` with the reason when it may
+        not be."""
+        ...
+
+    async def collections(self, principal: Principal) -> Sequence[CollectionInfo]:
+        """All of the workload, as this person may see them."""
+        ...
+
+    async def review_collection(self, collection: str, principal: Principal) -> None:
+        """Begin to compare its current version with the approved one. Raises ``RingwallError``."""
+        ...
+
+    async def approve_version(
+        self, collection: str, version: int, principal: Principal, *, despite: bool
+    ) -> None:
+        """``despite``: in spite of what a review found. Raises ``RingwallError`` with the reason when it may
         not be."""
         ...
 

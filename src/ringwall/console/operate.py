@@ -33,7 +33,7 @@ async def overview(visit: Visit) -> Response:
 
 
 async def feed(visit: Visit) -> Response:
-    filters, before = _filters(visit), _number(visit, "before")
+    filters, before = _filters(visit), number(visit, "before")
     records = await visit.backend.decisions(PAGE + 1, before, filters)
     rows = [summary(record) for record in records[:PAGE]]
     return render(
@@ -51,8 +51,8 @@ async def feed(visit: Visit) -> Response:
 
 async def feed_json(visit: Visit) -> Response:
     """Rows newer than ``after`` (or older than ``before``), newest first; ``more``: some were left out."""
-    after = _number(visit, "after")
-    records = await visit.backend.decisions(POLL + 1, _number(visit, "before"), _filters(visit))
+    after = number(visit, "after")
+    records = await visit.backend.decisions(POLL + 1, number(visit, "before"), _filters(visit))
     fresh = [record for record in records if after is None or record.index > after]
     rows = [_revealed(summary(record)) for record in fresh[:POLL]]
     return json_answer({"decisions": rows, "more": len(fresh) > POLL})
@@ -142,7 +142,8 @@ def _filters(visit: Visit) -> DecisionFilter:
     return DecisionFilter(**chosen, **free)
 
 
-def _number(visit: Visit, name: str) -> int | None:
+def number(visit: Visit, name: str) -> int | None:
+    """A number in the address. Raises Refused for anything else."""
     given = visit.request.query_params.get(name, "")
     if not given:
         return None

@@ -1,5 +1,6 @@
 """All addresses of the console and the chat."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -8,12 +9,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from . import allowing, chat, confirming, holding, operate, servers, switching
+from . import allowing, chat, confirming, holding, operate, quarantine, reviewing, servers, switching
 from .backend import Backend
 from .guard import secure
-from .pages import HERE, Frame
+from .pages import HERE, Endpoint, Frame
 from .sessions import SessionStore
 from .signing_in import SignIn
+
+Wrap = Callable[..., Endpoint]
 
 
 class Assets(StaticFiles):
@@ -60,12 +63,17 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/holds/{id}/approve", page(holding.approve, operator=True), methods=post),
         Route("/console/holds/{id}/refuse", page(holding.refuse, operator=True), methods=post),
         Route("/console/holds/{id}/amend", page(holding.amend, operator=True), methods=post),
+        *_quarantine(page, api),
         Route("/console/tools", page(switching.show, operator=True)),
         Route("/console/tools/off", page(switching.off, operator=True), methods=post),
         Route("/console/tools/on", page(switching.on, operator=True), methods=post),
         Route("/console/servers", page(servers.show, operator=True)),
         Route("/console/servers/{id}/look", page(servers.look, operator=True), methods=post),
         Route("/console/servers/{id}/tools", page(servers.decide, operator=True), methods=post),
+        Route("/console/data", page(reviewing.show, operator=True)),
+        Route("/console/data/{id}", page(reviewing.one, operator=True)),
+        Route("/console/data/{id}/review", page(reviewing.review, operator=True), methods=post),
+        Route("/console/data/{id}/approve", page(reviewing.approve, operator=True), methods=post),
         Route("/console/threats", page(operate.threats, operator=True)),
         Route("/console/api/boundaries", api(operate.boundaries_json, operator=True)),
         Route("/console/api/decisions", api(operate.feed_json, operator=True)),
@@ -76,9 +84,21 @@ def routes(backend: Backend, sessions: SessionStore | None = None) -> list[BaseR
         Route("/console/api/allowances", api(allowing.show_json, operator=True)),
         Route("/console/api/tools", api(switching.show_json, operator=True)),
         Route("/console/api/servers", api(servers.show_json, operator=True)),
+        Route("/console/api/data", api(reviewing.show_json, operator=True)),
         Route("/console/api/threats", api(operate.threats_json, operator=True)),
         Route("/console/api/{rest:path}", api(operate.nowhere, operator=True)),
         Route("/console/{rest:path}", page(operate.nowhere)),
         Route("/chat/{rest:path}", page(operate.nowhere)),
         Mount("/assets", Assets(HERE / "static"), name="assets"),
+    ]
+
+
+def _quarantine(page: Wrap, api: Wrap) -> list[BaseRoute]:
+    place, post = "/console/quarantine", ["POST"]
+    return [
+        Route(place, page(quarantine.show, operator=True)),
+        Route(f"{place}/{{id}}", page(quarantine.one, operator=True)),
+        Route(f"{place}/{{id}}/release", page(quarantine.release, operator=True), methods=post),
+        Route(f"{place}/{{id}}/reject", page(quarantine.reject, operator=True), methods=post),
+        Route("/console/api/quarantine", api(quarantine.show_json, operator=True)),
     ]

@@ -31,12 +31,13 @@ from ringwall.workload import false_alarms, kill_switch
 from ringwall.workload.posture import threat_status
 from ringwall.workload.site import ApplicationSite
 
-from . import runtime_servers
+from . import runtime_quarantine, runtime_servers
 from .backend import (
     AllowInfo,
     ApplicationInfo,
     BoundaryInfo,
     ChatEvent,
+    CollectionInfo,
     ControlInfo,
     DecisionFilter,
     Delta,
@@ -51,6 +52,8 @@ from .backend import (
     ThreatRow,
     ToolInfo,
 )
+from .quarantined import HeldData, HeldDataPage
+from .runtime_reviews import RunningReviews
 
 
 class GatewayBackend:
@@ -58,6 +61,7 @@ class GatewayBackend:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._reviews = RunningReviews(gateway)
 
     async def sign_in(self, secret: str, address: str) -> Principal | None:
         guessing = self._gateway.guessing
@@ -328,6 +332,29 @@ class GatewayBackend:
         await runtime_servers.decide(
             self._gateway, server, tool, digest, principal, approve=approve, despite=despite
         )
+
+    async def quarantine(self, principal: Principal) -> Sequence[HeldData]:
+        return await asyncio.to_thread(runtime_quarantine.waiting, self._gateway, principal)
+
+    async def held_data(self, held: str, principal: Principal, start: int) -> HeldDataPage:
+        return await runtime_quarantine.page(self._gateway, held, principal, start)
+
+    async def release_data(self, held: str, principal: Principal, reason: str) -> None:
+        await runtime_quarantine.release(self._gateway, held, principal, reason)
+
+    async def reject_data(self, held: str, principal: Principal, reason: str) -> None:
+        await runtime_quarantine.reject(self._gateway, held, principal, reason)
+
+    async def collections(self, principal: Principal) -> Sequence[CollectionInfo]:
+        return await self._reviews.collections(principal)
+
+    async def review_collection(self, collection: str, principal: Principal) -> None:
+        await self._reviews.start(collection, principal)
+
+    async def approve_version(
+        self, collection: str, version: int, principal: Principal, *, despite: bool
+    ) -> None:
+        await self._reviews.approve(collection, version, principal, despite=despite)
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)

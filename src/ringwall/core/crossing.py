@@ -23,6 +23,7 @@ class CrossingKind(StrEnum):
     MODEL_ADMISSION = "model_admission"
     CONTRIBUTION = "contribution"
     RETRIEVAL = "retrieval"
+    EXPORT = "export"
 
     @property
     def boundary(self) -> Boundary:
@@ -41,6 +42,7 @@ _HOME: Mapping[CrossingKind, Boundary] = {
     CrossingKind.MODEL_ADMISSION: Boundary.MODEL,
     CrossingKind.CONTRIBUTION: Boundary.DATA,
     CrossingKind.RETRIEVAL: Boundary.DATA,
+    CrossingKind.EXPORT: Boundary.DATA,
 }
 
 

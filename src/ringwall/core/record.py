@@ -15,8 +15,9 @@ from .label import Label
 from .verdict import Edit, Finding
 
 
-def decision_event(decision: Decision, turn: str = "") -> dict[str, Any]:
-    """The public part. ``turn`` joins the decisions of one request to the gateway."""
+def decision_event(decision: Decision, turn: str = "", crossing: Crossing | None = None) -> dict[str, Any]:
+    """The public part. ``turn`` joins the decisions of one request to the gateway. Given the ``crossing`` of
+    a retrieval, it names the passages that went on: an answer can be traced to what it rests on."""
     return {
         "id": decision.id,
         "type": "decision",
@@ -36,6 +37,7 @@ def decision_event(decision: Decision, turn: str = "") -> dict[str, Any]:
         "would": str(decision.would),
         "elapsed_us": decision.elapsed_us,
         "lines": [_line(line) for line in decision.lines],
+        **(_passages(decision, crossing) if crossing and crossing.kind is CrossingKind.RETRIEVAL else {}),
     }
 
 
@@ -81,6 +83,14 @@ def event_record(kind: str, subject: str, tenant: str, detail: Mapping[str, Any]
         "tenant": tenant,
         **detail,
     }
+
+
+def _passages(decision: Decision, crossing: Crossing) -> dict[str, list[str]]:
+    if decision.blocked or decision.held:
+        return {"passages": []}
+    dropped = {edit.part for edit in decision.joined.edits if edit.drop}
+    named = [part.ref for index, part in enumerate(crossing.parts) if part.ref and index not in dropped]
+    return {"passages": named}
 
 
 def _line(line: Line) -> dict[str, Any]:

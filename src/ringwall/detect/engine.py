@@ -41,9 +41,11 @@ _ACROSS = 32
 """Bytes that blocks overlap by: no gate is longer."""
 _SHORT_TEXT = 16_384
 """Bytes up to which RE2 reads all of a text: finding the windows would cost more."""
+_BYTES = 4
+"""Bytes of a character, at most."""
 _DIGITS = bytes(49 if 48 <= byte <= 57 else 48 for byte in range(256))
 """Makes ``1`` of every digit and ``0`` of the rest."""
-_NEAR = 4 * (AFTER + WORD)
+_NEAR = _BYTES * (AFTER + WORD)
 """Bytes from the words of a rule to where its value begins, at most."""
 _BRIDGE = 1024
 """Windows this near are run as one: RE2 reads on faster than Python starts it anew."""
@@ -68,10 +70,17 @@ class Engine:
     """Compiled rules. Thread-safe: every thread has its own Hyperscan scratch."""
 
     def __init__(
-        self, rules: Sequence[Rule], *, use_hyperscan: bool = True, short: int = _SHORT_TEXT
+        self,
+        rules: Sequence[Rule],
+        *,
+        use_hyperscan: bool = True,
+        short: int = _SHORT_TEXT,
+        gates: bool = True,
     ) -> None:
-        """``short``: bytes up to which a text is read whole."""
+        """``short``: bytes up to which a text is read whole. ``gates``: whether patterns without a literal
+        are looked for behind gates alone, which pays where they are few beside the literals."""
         self._short = short
+        self._gates = gates
         self.rules = tuple(rules)
         self.uses_hyperscan = bool(use_hyperscan and hyperscan is not None and rules)
         self._confirm: list[Any] = [None] * len(rules)
@@ -83,8 +92,10 @@ class Engine:
         """Looks that Hyperscan can't read."""
         self._always: frozenset[int] = frozenset()
         """Their rules, which RE2 looks for in all of a text."""
-        behind = [rule for look in self._looks if look.gated for rule in look.rules]
-        self._margin = max((4 * rules[index].reach_of_form + _ACROSS for index in behind), default=0)
+        self._reach = [rule.reach_of_form for rule in self.rules]
+        self._parts = [rule.part for rule in self.rules]
+        behind = [rule for look in self._looks if look.gated and gates for rule in look.rules]
+        self._margin = max((4 * self._reach[index] + _ACROSS for index in behind), default=0)
         """Bytes on either side of an open gate in which a match may be."""
         self._digits = {at: _digits_within(rule) for at, rule in enumerate(rules) if _needs_digit(rule)}
         """Bytes from an anchor of a rule within which a digit must be for a match to count."""
@@ -103,9 +114,8 @@ class Engine:
         room, least = len(data) // _PER_HIT, max(MAX_HITS, len(data) // _PER_RULE)
         found: list[tuple[int, int, int]] = []
         for index, windows in self._wanted(data, len(data) == len(text)):
-            spans = (span for window in windows for span in self._spans(index, data, *window))
             before = len(found)
-            found.extend(islice(spans, max(least, room)))
+            found.extend(islice(self._spans(index, data, windows), max(least, room)))
             room -= len(found) - before
         return self._hits(text, data, found) if found else []
 
@@ -137,6 +147,7 @@ class Engine:
                 if many or reach is None:
                     by_rule[index].extend(places)
                     continue
+                reach = reach if not single else reach // _BYTES
                 near = [at for at in places if marks.find(b"1", max(0, at - reach), at + reach) >= 0]
                 if near:
                     by_rule[index].extend(near)
@@ -144,7 +155,7 @@ class Engine:
             if many or len(data) <= self._short or index in self._always:
                 yield index, everything
             else:
-                yield index, _windows(data, by_rule[index], self.rules[index].reach_of_form, single)
+                yield index, _windows(data, by_rule[index], self._reach[index], single)
 
     def _places(self, data: bytes) -> tuple[dict[int, list[int]], bool]:
         """Where looks end, and whether that is too often to tell: then places are missing, but no look."""
@@ -188,26 +199,23 @@ class Engine:
         if database is not None:
             database.scan(data, match_event_handler=report, scratch=self._scratch(database))
 
-    def _spans(self, index: int, data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+    def _spans(
+        self, index: int, data: bytes, windows: Iterable[tuple[int, int]]
+    ) -> Iterator[tuple[int, int, int]]:
         """Byte spans of one rule's matches, of its group."""
         rule, compiled = self.rules[index], self._confirm[index]
         if compiled is None:
             compiled = self._confirm[index] = re2.compile(rule.regex, _options())
-        whole = start <= 0 and stop >= len(data)
-        places = () if whole else (_boundary(data, start), _boundary(data, stop))
-        part = rule.part
+        part = self._parts[index]
         check = CHECKS[rule.check] if rule.check and not rule.value else None
-        for match in compiled.finditer(data, *places):
-            first, last = match.span(part)
-            if (
-                first >= 0
-                and rule.value
-                and index in self._digits
-                and not _has_digit(data, first, last, rule)
-            ):
-                continue
-            if first >= 0 and (check is None or check(data[first:last].decode("utf-8", "replace"))):
-                yield index, first, last
+        announces = rule.value is not None and index in self._digits
+        for start, stop in windows:
+            for match in compiled.finditer(data, _boundary(data, start), _boundary(data, stop)):
+                first, last = match.span(part)
+                if first < 0 or (announces and not _has_digit(data, first, last, rule)):
+                    continue
+                if check is None or check(data[first:last].decode("utf-8", "replace")):
+                    yield index, first, last
 
     def _hits(self, text: str, data: bytes, found: Sequence[tuple[int, int, int]]) -> list[Hit]:
         place = _places(data, found) if len(data) != len(text) else None
@@ -236,7 +244,7 @@ class Engine:
         wanted = [
             (at, look.bytewise, 0 if look.sensitive else int(hyperscan.HS_FLAG_CASELESS))
             for at, look in enumerate(self._looks)
-            if name == "once" or look.gated == (name == "gated")
+            if name == "once" or (look.gated and self._gates) == (name == "gated")
         ]
         try:
             return _database(wanted, once=name == "once") if wanted else None
@@ -277,12 +285,12 @@ def _needs_digit(rule: Rule) -> bool:
 
 
 def _digits_within(rule: Rule) -> int:
-    return 4 * rule.width + (_NEAR + 4 * rule.value.width if rule.value else 0)
+    return _BYTES * rule.width + (_NEAR + _BYTES * rule.value.width if rule.value else 0)
 
 
 def _has_digit(data: bytes, first: int, last: int, rule: Rule) -> bool:
     """Whether a value may stand near these words."""
-    beyond = _NEAR + 4 * (rule.value.width if rule.value else 0)
+    beyond = _NEAR + _BYTES * (rule.value.width if rule.value else 0)
     return b"1" in data[max(0, first - _NEAR) : last + beyond].translate(_DIGITS)
 
 
@@ -305,21 +313,23 @@ def _windows(data: bytes, ends: list[int], width: int, single: bool) -> Iterator
     """Union of what is within ``width`` characters of these places."""
     start = stop = -1
     for end in sorted(set(ends)):
-        room = width if single or data[max(0, end - width) : end + width].isascii() else 4 * width
-        if start >= 0 and end - room <= stop + _BRIDGE:
-            start, stop = min(start, max(0, end - room)), max(stop, end + room)
+        room = width if single or data[max(0, end - width) : end + width].isascii() else _BYTES * width
+        first = end - room if end > room else 0
+        if stop >= 0 and first <= stop + _BRIDGE:
+            start, stop = start if start < first else first, end + room
             continue
-        if start >= 0:
+        if stop >= 0:
             yield start, stop
-        start, stop = max(0, end - room), end + room
-    if start >= 0:
+        start, stop = first, end + room
+    if stop >= 0:
         yield start, stop
 
 
 def _boundary(data: bytes, at: int) -> int:
     """The nearest start of a character at or before ``at``."""
-    at = min(max(0, at), len(data))
-    while 0 < at < len(data) and data[at] & 0xC0 == 0x80:
+    if at <= 0 or at >= len(data):
+        return 0 if at <= 0 else len(data)
+    while at and data[at] & 0xC0 == 0x80:
         at -= 1
     return at
 

@@ -123,6 +123,8 @@ def _in_bytes(found: re.Match[str]) -> str:
         inner = inner if inner != "[^]" else "[\\x00-\\xff]"
     elif _WIDE.search(atom):
         kept = _CLASS_PART.sub("", atom[1:-1]) if atom[0] == "[" else ""
+        if kept.endswith("-") and not kept.endswith("\\-"):  # a sign, and no range to what follows now
+            kept = kept[:-1] + "\\-"
         inner = f"[{kept}\\x80-\\xff]" if not re.match(r"\\[DWSpP]", atom) else "[\\x00-\\xff]"
     else:
         return found.group()

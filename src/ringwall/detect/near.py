@@ -14,6 +14,7 @@ import re2
 
 from .checks import CHECKS
 from .engine import Hit
+from .gates import numeric
 from .rules import AFTER, WORD, Rule, Value
 
 BEFORE = 40
@@ -51,8 +52,11 @@ def values(text: str, rule: Rule, words: Iterable[Span]) -> Iterator[Span]:
         return
     done, given = 0, set[Span]()
     pattern = _compiled(value.pattern, rule.sensitive)
+    digit = _numeric(value.pattern)
     for start, end in sorted(words):
         if done > end:  # inside a column that has been read
+            continue
+        if digit and not _DIGIT.search(text, max(0, start - BEFORE - WORD), end + AFTER + WORD + value.width):
             continue
         found = list(_column(text, value, pattern, end))
         if found:
@@ -88,12 +92,18 @@ def _good(text: str, value: Value, pattern: Any, start: int, stop: int) -> Itera
     """Values that begin in ``start..stop`` and pass the check of the rule."""
     check = CHECKS.get(value.check)
     piece = text[start : _right(text, stop + value.width)]
-    for match in pattern.finditer(piece):
+    # The bindings count characters for a string, and need not for what has as many bytes.
+    for match in pattern.finditer(piece.encode() if piece.isascii() else piece):
         first, last = match.span(value.group)
         if start + first >= stop:
             return
         if first >= 0 and (check is None or check(piece[first:last])):
             yield start + first, start + last
+
+
+@lru_cache(maxsize=1024)
+def _numeric(pattern: str) -> bool:
+    return numeric(pattern)
 
 
 @lru_cache(maxsize=1024)

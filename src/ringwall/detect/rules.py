@@ -153,6 +153,7 @@ class Value:
         return self.pattern[1:] if self.pattern.startswith("^") and not _branches(self.pattern) else ""
 
 
+@cache
 def _branches(pattern: str) -> bool:
     """Whether there is a ``|`` outside of groups and classes."""
     depth = 0

@@ -37,7 +37,7 @@ class Standing:
         self._declared: dict[str, ToolSettings] = {}
         self._lock = threading.RLock()
         self._sites: list[Site] = []
-        self.plant = Plant(data_dir)
+        self.plant = Plant(data_dir, store=self._loaded.workload.data.store)
         try:
             self._site: Site | None = self._composed()
         except BaseException:

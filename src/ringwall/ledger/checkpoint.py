@@ -26,9 +26,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ringwall.core import DataError
 
-from .master import MasterKey, private_file
+from .master import MasterKey
+from .private_file import private_file, promote, read_private, replace_private
 
 FILE = "checkpoint.key"
+_STAGED = "checkpoint.key.next"
 
 _ED25519 = b"\x01"
 _DASH = "— "
@@ -123,29 +125,58 @@ class Signer:
     @classmethod
     def load(cls, data_dir: Path, master: MasterKey) -> "Signer":
         """The ledger's key, made at first use. Raises DataError when the master key does not open it."""
-        cipher = AESGCM(master.derive("checkpoint key"))
-
-        def make() -> bytes:
-            name, nonce = f"ringwall.ledger/{os.urandom(8).hex()}", os.urandom(12)
-            wrapped = nonce + cipher.encrypt(nonce, os.urandom(32), name.encode())
-            return f"{name}\n{base64.b64encode(wrapped).decode()}\n".encode()
-
-        content = private_file(data_dir / FILE, make)
+        content = private_file(data_dir / FILE, lambda: _sealed(_new_name(), os.urandom(32), master))
         try:
-            name, wrapped = content.decode().rstrip("\n").split("\n")
-            raw = base64.b64decode(wrapped, validate=True)
-            return cls(name, cipher.decrypt(raw[:12], raw[12:], name.encode()))
-        except (InvalidTag, ValueError, binascii.Error):
-            raise DataError(
-                f"{FILE} is damaged or belongs to another master key: restore the master.key (or "
-                "RINGWALL_MASTER_KEY) that belongs to this data directory."
-            ) from None
+            return cls(*_opened(content, master))
+        except DataError:
+            staged = data_dir / _STAGED
+            if not staged.exists():
+                raise
+        found = _opened(read_private(staged), master)  # a rotation was killed before its last step
+        promote(staged, data_dir / FILE)
+        return cls(*found)
+
+    @staticmethod
+    def stage(data_dir: Path, master: MasterKey, after: MasterKey) -> None:
+        """Keep the key wrapped under the next master key, beside the file in force."""
+        name, seed = _opened(read_private(data_dir / FILE), master)
+        replace_private(data_dir / _STAGED, _sealed(name, seed, after))
+
+    @staticmethod
+    def promote(data_dir: Path) -> None:
+        """What was staged is in force. Doing so twice does no harm."""
+        promote(data_dir / _STAGED, data_dir / FILE)
 
     def sign(self, size: int, root: bytes) -> str:
         name = self.verifier.name
         text = _text(name, size, root)
         signature = base64.b64encode(self.verifier.key_hash + self._key.sign(text)).decode()
         return f"{text.decode()}\n{_DASH}{name} {signature}\n"
+
+
+def _new_name() -> str:
+    return f"ringwall.ledger/{os.urandom(8).hex()}"
+
+
+def _sealed(name: str, seed: bytes, master: MasterKey) -> bytes:
+    nonce = os.urandom(12)
+    cipher = AESGCM(master.wrapper("checkpoint key"))
+    wrapped = nonce + cipher.encrypt(nonce, seed, name.encode())
+    return f"{name}\n{base64.b64encode(wrapped).decode()}\n".encode()
+
+
+def _opened(content: bytes, master: MasterKey) -> tuple[str, bytes]:
+    """Name and seed."""
+    try:
+        name, wrapped = content.decode().rstrip("\n").split("\n")
+        raw = base64.b64decode(wrapped, validate=True)
+        cipher = AESGCM(master.wrapper("checkpoint key"))
+        return name, cipher.decrypt(raw[:12], raw[12:], name.encode())
+    except (InvalidTag, ValueError, binascii.Error):
+        raise DataError(
+            f"{FILE} is damaged or belongs to another master key: restore the master.key (or "
+            "RINGWALL_MASTER_KEY) that belongs to this data directory."
+        ) from None
 
 
 def _text(origin: str, size: int, root: bytes) -> bytes:

@@ -25,11 +25,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ringwall.core import DataError
 
 from .canonical import mended
-from .master import MasterKey
+from .key_record import SCHEMA, current_record
+from .master import KEYS, MasterKey
 
 __all__ = ["FILE", "Envelope", "MasterKey"]
 
-FILE = "keys.db"
+FILE = KEYS
 
 _VERSION = b"\x01"
 _KEY_ID = slice(1, 17)
@@ -64,7 +65,8 @@ class Envelope:
         """``path``: the key database, or the data directory that holds it (or shall hold it)."""
         path = path / FILE if path.is_dir() else path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._wrapper = AESGCM(master.derive("data keys"))
+        self._master = master
+        self._wrapper = AESGCM(master.wrapper("data keys"))
         self._lock = threading.RLock()
         self._by_owner: dict[str, _Key] = {}
         self._by_id: dict[bytes, _Key] = {}
@@ -76,7 +78,7 @@ class Envelope:
             # FULL: a key is on the disk before anything sealed under it is acknowledged.
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "trusted_schema=OFF"):
                 self._database.execute(f"PRAGMA {pragma}")
-            self._database.executescript(_SCHEMA)
+            self._database.executescript(_SCHEMA + SCHEMA)
         except sqlite3.Error as error:
             self._database.close()
             raise DataError(f"The key store {path.name} can't be used: {error}.") from error
@@ -153,12 +155,27 @@ class Envelope:
                 raise DataError(f"The key store can't be read: {error}.") from error
             if version != self._seen:
                 self._forget()
+                self._catch_up()
                 self._seen = version
 
     def close(self) -> None:
         with self._lock:
             self._forget()
             self._database.close()
+
+    def _catch_up(self) -> None:
+        """Go over to the master key in force if another process has rotated it. DataError when this process
+        has no way to it."""
+        try:
+            record = current_record(self._database)
+        except sqlite3.Error as error:
+            raise DataError(f"The key store can't be read: {error}.") from error
+        if record is None or record.generation == self._master.generation:
+            return
+        if self._master.data_dir is None:
+            raise DataError("The key store was made with another master key, or was rotated since.")
+        self._master = MasterKey.load(self._master.data_dir)
+        self._wrapper = AESGCM(self._master.wrapper("data keys"))
 
     def _forget(self) -> None:
         self._by_owner.clear()
@@ -188,10 +205,11 @@ class Envelope:
         try:
             self._database.execute("BEGIN IMMEDIATE")
             try:
+                self._catch_up()
                 row = self._one(latest, owner)
                 if row is None:
                     key_id, nonce = os.urandom(16), os.urandom(12)
-                    wrapped = nonce + self._wrapper.encrypt(nonce, os.urandom(32), _wrapping(key_id, owner))
+                    wrapped = nonce + self._wrapper.encrypt(nonce, os.urandom(32), wrapping(key_id, owner))
                     row = (key_id, owner, wrapped)
                     insert = "INSERT INTO data_keys (id, owner, wrapped) VALUES (?, ?, ?)"
                     self._database.execute(insert, row)
@@ -212,19 +230,29 @@ class Envelope:
         return row
 
     def _unwrapped(self, row: tuple[bytes, str, bytes]) -> _Key:
-        key_id, owner, wrapped = row
-        try:
-            secret = self._wrapper.decrypt(wrapped[:12], wrapped[12:], _wrapping(key_id, owner))
-        except (InvalidTag, ValueError):
+        key_id, owner, _ = row
+        secret = self._secret_in(row)
+        if secret is None:  # the key store was rotated after ``refresh`` had looked
+            self._catch_up()
+            again = self._one("SELECT id, owner, wrapped FROM data_keys WHERE id = ?", key_id)
+            secret = self._secret_in(again) if again else None
+        if secret is None:
             raise DataError(
                 "The key store was made with another master key, or is damaged: restore master.key (or "
                 "RINGWALL_MASTER_KEY) that belongs to this data directory."
-            ) from None
+            )
         key = _Key(key_id, owner, secret)
         if len(self._by_id) >= _CACHED_KEYS:
             self._forget()
         self._by_id[key_id] = key
         return key
+
+    def _secret_in(self, row: tuple[bytes, str, bytes]) -> bytes | None:
+        key_id, owner, wrapped = row
+        try:
+            return self._wrapper.decrypt(wrapped[:12], wrapped[12:], wrapping(key_id, owner))
+        except (InvalidTag, ValueError):
+            return None
 
 
 class _Random:
@@ -247,5 +275,6 @@ def _bound(header: bytes, owner: str, aad: bytes) -> bytes:
     return b"ringwall sealed" + header[:_HEADER] + len(name).to_bytes(4, "big") + name + aad
 
 
-def _wrapping(key_id: bytes, owner: str) -> bytes:
+def wrapping(key_id: bytes, owner: str) -> bytes:
+    """What a wrapped data key is bound to."""
     return b"ringwall data key" + key_id + sha256(owner.encode()).digest()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ringwall.core import DataError
 
-from .master import sync_directory
+from .private_file import sync_directory
 
 log = logging.getLogger(__name__)
 

@@ -45,6 +45,7 @@ class Ledger:
     def __init__(self, data_dir: Path, master: MasterKey, *, fsync: bool) -> None:
         self._path = data_dir / store.FILE
         self._fsync = fsync
+        self.master = master
         self._signer = Signer.load(data_dir, master)
         self._lock = threading.RLock()
         self._work: tuple[Writer, Flusher] | None = None

@@ -1,103 +1,110 @@
-"""The master key: wraps every other key. From the environment, or a file that only its owner can read."""
+"""The master key: what every other key hangs on.
 
-import base64
-import binascii
+Two things are derived from it. *Wrappers* encrypt stored keys and change with each rotation. Everything
+else (the canary, keys of hashes, tokens) comes from a *root* secret that a rotation leaves as it is: before
+the first rotation root and master secret are the same, afterwards ``keys.db`` holds the root, wrapped.
+"""
+
 import os
-from collections.abc import Callable
 from pathlib import Path
-
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ringwall.core import DataError
 
-ENVIRONMENT = "RINGWALL_MASTER_KEY"
-FILE = "master.key"
+from .hkdf import derived
+from .key_record import KeyRecord, read_record
+from .key_source import ENVIRONMENT, KeySource, key_source
+
+KEYS = "keys.db"
+_ATTEMPTS = 5
 
 
 class MasterKey:
     """32 secret bytes. Never used as they are: each purpose derives a key of its own from them."""
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_root", "_secret", "data_dir", "generation")
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(
+        self, secret: bytes, root: bytes | None = None, generation: int = 0, data_dir: Path | None = None
+    ) -> None:
         if len(secret) != 32:
             raise DataError("A master key has 32 bytes.")
         self._secret = secret
+        self._root = root or secret
+        self.generation = generation
+        self.data_dir = data_dir
 
     def __repr__(self) -> str:
         return "MasterKey(…)"
 
     @classmethod
     def load(cls, data_dir: Path) -> "MasterKey":
-        """The key in ``RINGWALL_MASTER_KEY`` (base64 or 64 hexadecimal digits), else the one in
-        ``master.key`` of the data directory, which is made, with mode 0600, when there is none.
+        """The key from where ``RINGWALL_MASTER_KEY`` says (see ``key_source``), else from ``master.key`` in
+        the data directory; it is made when the directory has none yet.
 
-        Raises DataError when the key is malformed or the file is open to other users.
+        Finishes a rotation that was killed before its last step. Raises DataError when the key is missing,
+        malformed, open to other users, or not the one of this directory.
         """
-        given = os.environ.get(ENVIRONMENT)
-        if given:
-            return cls(_decoded(given, ENVIRONMENT))
-        text = private_file(data_dir / FILE, lambda: base64.b64encode(os.urandom(32)) + b"\n")
-        return cls(_decoded(text.decode("ascii", "replace"), FILE))
+        source = key_source(os.environ.get(ENVIRONMENT, ""), data_dir)
+        for _ in range(_ATTEMPTS):
+            record = read_record(data_dir / KEYS)
+            secrets = source.read()
+            if not secrets:
+                _may_be_made(source, data_dir)
+                secrets = [source.make()]
+            found = _chosen(source, record, secrets)
+            now = read_record(data_dir / KEYS)
+            if (now.generation if now else 0) != (record.generation if record else 0):
+                continue  # another process rotates at this moment
+            if found is None:
+                raise DataError(_stranger(record, source))
+            root = record.opened(found) if record else None
+            return cls(found, root, record.generation if record else 0, data_dir)
+        raise DataError("The master key is being rotated all the time: try again.")
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes for one purpose (HKDF-SHA256, RFC 5869); the same each time."""
-        hkdf = HKDF(algorithm=SHA256(), length=32, salt=b"ringwall", info=purpose.encode())
-        return hkdf.derive(self._secret)
+        """32 bytes for one purpose, the same after a rotation."""
+        return derived(self._root, purpose)
+
+    def wrapper(self, purpose: str) -> bytes:
+        """32 bytes that encrypt stored keys: others after each rotation, which encrypts those anew."""
+        return derived(self._secret, purpose)
+
+    def recorded(self, *, source: str, at: int) -> KeyRecord:
+        """What ``keys.db`` keeps of this key."""
+        return KeyRecord.of(self._secret, self._root, generation=self.generation, source=source, at=at)
+
+    def successor(self, secret: bytes, root: bytes | None = None) -> "MasterKey":
+        """The next generation, with the same root if no other is given."""
+        return MasterKey(secret, root or self._root, self.generation + 1, self.data_dir)
 
 
-def private_file(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of a file of mode 0600, made with ``make()`` when it isn't there.
+def _chosen(source: KeySource, record: KeyRecord | None, secrets: list[bytes]) -> bytes | None:
+    """The secret that this directory's keys are wrapped under. A staged one is so only if a rotation got as
+    far as its one transaction."""
+    if record is None:
+        return secrets[0]
+    for place, secret in enumerate(secrets):
+        if record.fits(secret):
+            if place:
+                source.promote()
+            return secret
+    return None
 
-    Safe against two processes that make it at the same time: one wins, both read the same. Raises
-    DataError when other users can read the file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        _publish(path, make())
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
+
+def _may_be_made(source: KeySource, data_dir: Path) -> None:
+    if (data_dir / KEYS).exists() or (data_dir / "checkpoint.key").exists():
         raise DataError(
-            f"{path.name} can be read by other users (mode {mode:04o}): run chmod 600 on it, and replace the "
-            "key if somebody may have copied it."
+            f"The master key of this data directory is not in its place ({source.name}): restore it, or set "
+            f"{ENVIRONMENT} to where it is. A new one could open nothing."
         )
-    return path.read_bytes()
 
 
-def _publish(path: Path, content: bytes) -> None:
-    """Write the whole content under another name, then link it to its own unless somebody was first."""
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-        sync_directory(path.parent)
-    finally:
-        draft.unlink()
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _decoded(text: str, source: str) -> bytes:
-    text = text.strip()
-    try:
-        secret = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        secret = b""
-    if len(secret) != 32:
-        raise DataError(f"{source} holds no master key: 32 bytes in base64 or 64 hexadecimal digits.")
-    return secret
+def _stranger(record: KeyRecord | None, source: KeySource) -> str:
+    now = record.source if record else ""
+    if now and now != source.name:
+        place = f"{ENVIRONMENT} to {now}" if now != "environment" else f"the new secret as {ENVIRONMENT}"
+        return f"The master key of this data directory was moved by a rotation: set {place}."
+    return (
+        "This is another master key than the one of this data directory, which was rotated: restore the "
+        f"one that belongs to it ({source.name})."
+    )

@@ -1,8 +1,8 @@
 """Decisions as OCSF 1.8 events, for a SIEM or a security lake.
 
-What crossed the data boundary (contribution, retrieval) is Datastore Activity (6005), every other decision
-API Activity (6003), both with the profiles ``ai_operation`` and ``security_control``. Only the public event
-is exported, never a body: nothing that a person wrote leaves with it.
+What crossed the data boundary (contribution, retrieval, export) is Datastore Activity (6005), every other
+decision API Activity (6003), both with the profiles ``ai_operation`` and ``security_control``. Only the
+public event is exported, never a body: nothing that a person wrote leaves with it.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from .record import Record
 
 VERSION = "1.8.0"
 
-_DATASTORE = {"contribution": (5, "Write"), "retrieval": (1, "Read")}
+_DATASTORE = {"contribution": (5, "Write"), "retrieval": (1, "Read"), "export": (1, "Read")}
 _CREATE = (1, "Create")
 _API = {
     "request": _CREATE,

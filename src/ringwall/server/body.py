@@ -14,7 +14,7 @@ async def read_json(request: Request, max_bytes: int, max_depth: int) -> tuple[A
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/json", ""):
         raise WireError(415, "Send the body as application/json.", "unsupported_media_type")
-    raw = await _read(request, max_bytes)
+    raw = await read_bytes(request, max_bytes)
     depth = json_depth(raw)
     if depth > max_depth:
         raise invalid(f"The body is nested deeper than {max_depth} levels.", "body")
@@ -24,7 +24,8 @@ async def read_json(request: Request, max_bytes: int, max_depth: int) -> tuple[A
         raise invalid("The body is not valid JSON.", "body") from None
 
 
-async def _read(request: Request, max_bytes: int) -> bytes:
+async def read_bytes(request: Request, max_bytes: int) -> bytes:
+    """The body as it is. Raises WireError (400, 413)."""
     too_large = WireError(413, f"The body is larger than {max_bytes} bytes.", "body_too_large")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared[:20]) > max_bytes:

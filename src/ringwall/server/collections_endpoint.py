@@ -1,5 +1,9 @@
-"""``POST /v1/collections/{collection}/documents``: contribute a document."""
+"""``POST /v1/collections/{collection}/documents``: contribute a document.
 
+Its text in JSON; or, under any other media type, the file itself, with ``name`` and terms in the query.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -7,16 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ringwall.boundaries.data.contribute import Offer, Receipt
+from ringwall.boundaries.data.intake.statement import Signature
+from ringwall.boundaries.data.intake.terms import Terms
 from ringwall.core import DeniedError
 from ringwall.wire.errors import WireError, invalid
 
-from .body import read_json
+from .body import read_bytes, read_json
 from .gateway import Gateway
 from .replies import error_response, json_response
 
 _ENDINGS = {"text": ".txt", "markdown": ".md", "html": ".html"}
 _STATUS = {"stored": 201, "unchanged": 200, "quarantined": 202}
-_FIELDS = {"title", "text", "format", "origin", "readers"}
+_FIELDS = {"title", "text", "format", "origin", "readers", "licence", "consent"}
+_QUERY = {"name", "origin", "licence", "consent", "signature"}
 
 
 async def add_document(request: Request) -> Response:
@@ -27,9 +34,16 @@ async def add_document(request: Request) -> Response:
     settings = gateway.site.workload.data.collections.get(collection)
     if settings is None:
         raise WireError(404, f"There is no collection {collection[:64]!r} here.", "not_found")
-    body, _ = await read_json(request, settings.max_bytes * 2, 16)
+    if settings.kind == "training":
+        raise WireError(400, f"{collection} is a training set: it takes rows, not documents.", "wrong_kind")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() in ("application/json", ""):
+        body, _ = await read_json(request, settings.max_bytes * 2, 16)
+        offer = _offer(collection, body)
+    else:
+        raw = await read_bytes(request, max(settings.max_bytes, settings.max_file_bytes))
+        offer = _file(collection, request, raw)
     try:
-        receipt = await gateway.contributions.add(_offer(collection, body), principal)
+        receipt = await gateway.contributions.add(offer, principal)
     except DeniedError as error:
         refused = WireError(403, str(error), "policy")
         return error_response(refused, {"x-ringwall-decision": error.decision_id})
@@ -57,7 +71,28 @@ def _offer(collection: str, body: Any) -> Offer:
         raise invalid("'readers' must be a list of roles.", "readers")
     front = orjson.dumps({"title": body["title"], "readers": readers, "source": origin})
     raw = b"---\n" + front + b"\n---\n" + body["text"].encode()
-    return Offer(collection, body["title"] + _ENDINGS[kind], raw, origin or "api")
+    return Offer(collection, body["title"] + _ENDINGS[kind], raw, origin or "api", terms=_terms(body))
+
+
+def _file(collection: str, request: Request, raw: bytes) -> Offer:
+    given = dict(request.query_params)
+    unknown = sorted(given.keys() - _QUERY)
+    if unknown:
+        raise invalid(f"Unknown query parameter {unknown[0][:64]!r}.", unknown[0][:64])
+    name = given.get("name", "").replace("\\", "/").rpartition("/")[2].strip()
+    if not name:
+        raise invalid("'name' must be the file's name.", "name")
+    return Offer(collection, name[:300], raw, given.get("origin", "") or name, terms=_terms(given))
+
+
+def _terms(given: Mapping[str, Any]) -> Terms:
+    """A signature is over a file as it is sent: what becomes of a text in JSON, no client can know."""
+    said = {name: given.get(name, "") for name in ("licence", "consent", "signature")}
+    for name, value in said.items():
+        if not isinstance(value, str):
+            raise invalid(f"{name!r} must be a string.", name)
+    signed = Signature.from_bytes(said["signature"].encode()) if said["signature"] else None
+    return Terms(said["licence"], said["consent"], signature=signed)
 
 
 def _receipt(receipt: Receipt) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ringwall.boundaries.data.contribute import Contributions
+from ringwall.boundaries.data.intake.judging import lean
 from ringwall.boundaries.interface.guessing import Guessing
 from ringwall.boundaries.interface.keys import KeyStore
 from ringwall.core import (
@@ -78,7 +79,7 @@ class Gateway:
 
     async def _decide(self, crossing: Crossing) -> Decision:
         decision = await self.site.application().gate.decide(crossing)
-        await self.recorder.decision(decision, crossing, "")
+        await self.recorder.decision(decision, lean(crossing, decision), "")
         return decision
 
     @property

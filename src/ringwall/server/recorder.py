@@ -22,7 +22,7 @@ class Recorder:
         self.counts.add(decision)
         body = decision_body(decision, crossing)
         return self._ledger.begin(
-            decision_event(decision, turn),
+            decision_event(decision, turn, crossing),
             body if body["parts"] or body["verdicts"] else None,
             subject=_owner(decision.tenant, decision.subject),
         )

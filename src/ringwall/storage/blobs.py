@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ringwall.core import DataError
 
@@ -28,6 +28,15 @@ class BlobStore(Protocol):
 
     def names(self) -> Iterator[str]:
         """Digests of all that is stored, in order."""
+        ...
+
+
+@runtime_checkable
+class UncheckedReads(Protocol):
+    """A store that can show a damaged blob, to find out what of it is damaged."""
+
+    def read_unchecked(self, digest: str) -> bytes:
+        """The bytes that are there, whatever they hash to. DataError when there are none."""
         ...
 
 
@@ -66,6 +75,15 @@ class LocalBlobs:
         return digest
 
     def get(self, digest: str) -> bytes:
+        data = self.read_unchecked(digest)
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise DataError(
+                f"Blob {digest} is damaged: its {len(data)} bytes don't hash to its name. "
+                "Restore it from a backup."
+            )
+        return data
+
+    def read_unchecked(self, digest: str) -> bytes:
         path = self._place(digest)
         try:
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -78,13 +96,7 @@ class LocalBlobs:
                 f"Blob {digest} can't be read ({error.strerror}): restore it from a backup."
             ) from None
         with os.fdopen(descriptor, "rb") as file:
-            data = file.read()
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise DataError(
-                f"Blob {digest} is damaged: its {len(data)} bytes don't hash to its name. "
-                "Restore it from a backup."
-            )
-        return data
+            return file.read()
 
     def names(self) -> Iterator[str]:
         for path in sorted(self._root.glob("??/??/*")):

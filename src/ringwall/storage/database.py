@@ -61,6 +61,11 @@ class Database:
         with self._lock:
             return self._connection.execute(sql, values).rowcount
 
+    def write_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement for each row, in one transaction."""
+        with self.transaction():
+            self._connection.executemany(sql, rows)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. Nested calls join the outer transaction."""

@@ -26,9 +26,12 @@ from ringwall.boundaries.application.rights import ApprovalRights
 from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
+from ringwall.boundaries.data.intake.policies import DataPolicies
+from ringwall.boundaries.data.library import Library
 from ringwall.boundaries.data.retrieval.chosen import check_retrieval
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
+from ringwall.boundaries.interface.file_settings import FileSettings
 from ringwall.boundaries.interface.hiding import Hiding, PiiSettings
 from ringwall.boundaries.interface.pii import ID as PII
 from ringwall.boundaries.interface.principals import Roles
@@ -53,12 +56,14 @@ from ringwall.core import (
 )
 
 from .catalogue import catalogue
+from .extraction import unproven
 from .load import COMMON_KEYS, Loaded
 from .mcp import mcp_servers, named_tools, with_pins
 from .plant import Plant
 from .schema import Workload
 from .sign_in import build_sign_in
 from .site import ApplicationSite, Site
+from .store import check_store, retain
 
 Wrap = Callable[[Control], Control | None]
 """Drills break a control by wrapping it, or take it out by returning None."""
@@ -81,6 +86,7 @@ class Overrides:
 
 def compose(loaded: Loaded, plant: Plant, overrides: Overrides) -> Site:
     """Build everything that depends on the workload file. Raises ConfigError; changes nothing that runs."""
+    check_store(loaded.workload.data, plant.store)
     return _Composer(loaded, plant, overrides).site()
 
 
@@ -96,10 +102,17 @@ class _Composer:
         self.workload: Workload = loaded.workload
         self.roles = Roles(self.workload.principals)
         self.model = effective_model(self.workload.model, overrides)
-        self.admissions = Admissions(plant.database, self.model, loaded.folder)
+        self.admissions = Admissions(
+            plant.database,
+            self.model,
+            loaded.folder,
+            unproven(self.workload, self.model, plant.extraction_reports),
+        )
         self.rights = approval_rights(self.workload)
         self.files = FileReader(self.workload.interface.files)
+        self.data_policies = DataPolicies.load(self.workload.data, loaded.folder)
         self.mcp = mcp_servers(self.loaded, plant)
+        self.library = Library(plant.vault, plant.collection_keys, plant.attachments, self.workload.data)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -117,6 +130,7 @@ class _Composer:
             section,
             self.model,
             workload.data,
+            self.data_policies,
             workload.organization,
             plant.database,
             plant.quotas,
@@ -124,6 +138,7 @@ class _Composer:
             plant.pseudonyms,
             plant.disclosures,
             plant.containment,
+            plant.token_keys,
             *application_services(
                 section,
                 plant.database,
@@ -149,6 +164,8 @@ class _Composer:
             model=self.model,
             sign_in=build_sign_in(self.workload, self.plant, self.roles, self.loaded.folder),
             entity_sources=self.services.get(EntitySources),
+            data_policies=self.data_policies,
+            document_reader=FileReader(document_files(self.workload)),
             routes=tuple(
                 Route(rule, number) for number, rule in enumerate(self.workload.interface.routes, 1)
             ),
@@ -174,6 +191,7 @@ class _Composer:
             hiding=self._hiding(gate),
             spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
+            library=self.library,
             files=self.files,
             session_facts=self.services.get(SessionFacts),
             mcp=self.mcp,
@@ -281,11 +299,27 @@ def _prompt(folder: Path, name: str) -> str:
         raise ConfigError(Problem("can't be read as UTF-8 text", name)) from None
 
 
+def document_files(workload: Workload) -> FileSettings:
+    """How contributed documents are read: as files in requests are, in every kind but archives, and as large
+    as the collections let them be."""
+    collections = workload.data.collections.values()
+    files = workload.interface.files
+    kinds = (*FileSettings().accept, "svg")
+    return files.model_copy(
+        update={
+            "accept": kinds,
+            "max_bytes": max((one.max_file_bytes for one in collections), default=files.max_bytes),
+            "max_chars": max((one.max_bytes for one in collections), default=files.max_chars),
+        }
+    )
+
+
 def put_in_force(site: Site, plant: Plant) -> None:
     """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
     plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
     plant.key_cache.forget_others(site.sign_in.issuers.sources)
     plant.index.configure(site.workload.data.collections, site.workload.data.retrieval)
+    retain(site.workload.data, plant.blobs)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:

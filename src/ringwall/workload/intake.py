@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ringwall.boundaries.data.contribute import Contributions, Receipt
+from ringwall.boundaries.data.intake.judging import lean
+from ringwall.boundaries.data.intake.means import Means
 from ringwall.core import Crossing, Decision, Principal, decision_body, decision_event
 
 from .plant import Plant
@@ -22,15 +24,16 @@ def contributions(
     async def decided(crossing: Crossing) -> Decision:
         decision = await site.application().gate.decide(crossing)
         owner = f"{decision.tenant}/{decision.subject}"
-        body = decision_body(decision, crossing)
+        body = decision_body(decision, lean(crossing, decision))
         await plant.ledger.append(decision_event(decision), body, subject=owner)
         return decision
 
     async def record(event: Mapping[str, Any]) -> None:
         await plant.ledger.append(event)
 
+    means = Means(training=plant.training, reader=site.document_reader.read, policy=site.data_policies)
     return Contributions(
-        site.workload.data, plant.database, plant.vault, plant.quarantine, decide or decided, record
+        site.workload.data, plant.database, plant.vault, plant.quarantine, decide or decided, record, means
     )
 
 

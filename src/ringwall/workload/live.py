@@ -23,6 +23,7 @@ from .plant import Plant
 from .posture import effect_doubts, handling_doubts
 from .prepare import prepare
 from .site import Site
+from .store import in_local_store
 
 log = logging.getLogger("ringwall")
 
@@ -179,7 +180,7 @@ class Rehearsal:
 
 def rehearse(path: Path) -> Rehearsal:
     """Compose the workload in a throw-away plant. Raises ConfigError."""
-    loaded = load(path)
+    loaded = in_local_store(load(path))
     with tempfile.TemporaryDirectory(prefix="ringwall-check-") as folder:
         plant = Plant(Path(folder))
         try:

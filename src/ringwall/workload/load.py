@@ -138,6 +138,7 @@ def _cross_checks(workload: Workload, source: Source, known: Catalogue, folder: 
             yield source.problem(f"there is no file {app.system_prompt!r}", (*at, "system_prompt"))
         yield from _control_blocks(app.controls, (*at, "controls"), source, known)
     yield from _identity_checks(workload, source, folder, roles)
+    yield from _training_checks(workload, source)
     yield from _tool_checks(workload, source)
     for message, place in mcp_problems(workload, roles):
         yield source.problem(message, place)
@@ -154,6 +155,17 @@ def _tool_checks(workload: Workload, source: Source) -> Iterator[Problem]:
             wrong = str(error).partition("\n")[0][:200]
             place: Path_ = ("application", "tools", name, "parameters")
             yield source.problem(f"the parameters of {name!r} are no JSON Schema: {wrong}", place)
+
+
+def _training_checks(workload: Workload, source: Source) -> Iterator[Problem]:
+    known = set(workload.data.collections)
+    for key, entries in (("artifacts", workload.model.artifacts), ("routes", workload.model.routes)):
+        for name, entry in entries.items():
+            for index, trained in enumerate(entry.trained_on):
+                collection = trained.partition("@")[0]
+                if collection not in known:
+                    place: Path_ = ("model", key, name, "trained_on", index)
+                    yield source.problem(_unknown(collection, known, "collection"), place)
 
 
 def _identity_checks(workload: Workload, source: Source, folder: Path, roles: set[str]) -> Iterator[Problem]:

@@ -8,9 +8,16 @@ from ringwall.boundaries.application.mcp.call_facts import CallFacts
 from ringwall.boundaries.application.mcp.pins import Pins
 from ringwall.boundaries.application.mcp.pool import UpstreamPool
 from ringwall.boundaries.application.mcp.seen import SeenContent
+from ringwall.boundaries.data.extraction.book import ExtractionBook
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
 from ringwall.boundaries.data.retrieval.stores import retrieval_store
+from ringwall.boundaries.data.sensitive.canaries import Canaries
+from ringwall.boundaries.data.sensitive.tokens import TokenKeys
+from ringwall.boundaries.data.store_settings import StoreSettings
+from ringwall.boundaries.data.training import TrainingSets
+from ringwall.boundaries.data.uploads.attached import Attachments
+from ringwall.boundaries.data.uploads.store import Uploads
 from ringwall.boundaries.data.vault import Vault
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
@@ -25,12 +32,12 @@ from ringwall.boundaries.organization.evidence import EvidenceStore
 from ringwall.core import DataError, event_record
 from ringwall.ledger import Ledger
 from ringwall.ledger.envelope import Envelope
-from ringwall.ledger.master import MasterKey
-from ringwall.storage.blobs import LocalBlobs
 from ringwall.storage.counters import Counters
 from ringwall.storage.database import Database
 from ringwall.storage.sealed_values import SealedValues
 from ringwall.wire.sessions import Sessions
+
+from .store import LOCAL, bind_store, open_blobs
 
 _CANARY = "bcdfghjkmnpqrstvwxz"
 
@@ -38,14 +45,23 @@ _CANARY = "bcdfghjkmnpqrstvwxz"
 class Plant:
     """Opens everything under ``data_dir`` (made with mode 0700 when it is not there)."""
 
-    def __init__(self, data_dir: Path, *, fsync: bool = False) -> None:
+    def __init__(self, data_dir: Path, *, fsync: bool = False, store: StoreSettings = LOCAL) -> None:
+        """``store``: where blobs lie; a plant keeps it. Raises DataError when that can't be relied on, or is
+        not the one that the data directory belongs with."""
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data_dir = data_dir
         self.ledger = Ledger.open(data_dir, fsync=fsync)
         self.envelope: Envelope = self.ledger.envelope
-        self.master = MasterKey.load(data_dir)
+        self.master = self.ledger.master
         self.database = Database(data_dir / "state.db")
-        self.blobs = LocalBlobs(data_dir / "blobs")
+        self.store = store
+        try:
+            self.blobs = open_blobs(store, data_dir)
+            bind_store(self.database, data_dir, store)
+        except BaseException:
+            self.database.close()
+            self.ledger.close()
+            raise
         self.keys = KeyStore(self.database)
         self.key_cache = KeyCache()
         self.guessing = Guessing()
@@ -53,10 +69,17 @@ class Plant:
         self.quotas = Quotas()
         self.disclosures = Disclosures()
         self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
-        keys = CollectionKeys(self.database, self.envelope)
+        keys = self.collection_keys = CollectionKeys(self.database, self.envelope)
         self.index = retrieval_store(self.database, self.envelope, keys, self.master.derive)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
+        self.token_keys = TokenKeys(self.database, self.envelope)
+        self.training = TrainingSets(self.database, self.blobs, self.envelope, keys)
+        self.canaries = Canaries(self.database, self.envelope)
+        self.extraction_reports = ExtractionBook(self.database, self.envelope)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
+        self.upload_database = Database(data_dir / "uploads.db")
+        self.uploads = Uploads(self.upload_database, self.envelope)
+        self.attachments = Attachments(self.database, self.envelope)
         self.sessions = Sessions(self.database)
         self.session_risks = SessionRisks(self.database)
         self.containment = Containment(self.database)
@@ -99,6 +122,8 @@ class Plant:
         self.sessions.close()
         self.session_risks.close()
         self.pseudonyms.close()
+        self.training.close()
         self.index.close()
         self.ledger.close()
+        self.upload_database.close()
         self.database.close()

@@ -25,7 +25,7 @@ def workbench(workload: Path, data_dir: Path) -> Iterator[Workbench]:
     Raises ConfigError for an unusable workload file.
     """
     loaded = load(workload)
-    plant = Plant(data_dir)
+    plant = Plant(data_dir, store=loaded.workload.data.store)
     try:
         site = compose(loaded, plant, Overrides())
         put_in_force(site, plant)

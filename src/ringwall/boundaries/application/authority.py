@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import cedarpy
 
+from ringwall.cedar import plain, user_id
 from ringwall.core import Action, Integrity, Label, Principal, untrusted
 
 from .cedar_policies import Policy, PolicyPack
-from .cedar_types import Fields, Unfit, arguments_type, plain
+from .cedar_types import Fields, Unfit, arguments_type
 from .effect import Effect
 from .entities import NOTHING_LISTED, Entities, Listed, destinations, leaf_texts
 from .provenance import below
@@ -252,12 +253,6 @@ def targets(tool: Manifest, arguments: Mapping[str, Any]) -> list[str]:
 def from_outside(label: Label) -> bool:
     """Whether content from outside is in it; what the model wrote by itself is not."""
     return label.integrity is Integrity.UNTRUSTED and not (label.origin and label.origin <= _OWN)
-
-
-def user_id(principal: Principal) -> str:
-    """``tenant/subject``, with ``/`` in a tenant escaped so that no two people share an id."""
-    tenant = principal.tenant.replace("%", "%25").replace("/", "%2F")
-    return plain(f"{tenant}/{principal.subject}")
 
 
 def _user_entity(principal: Principal, may_approve: frozenset[str]) -> dict[str, Any]:

@@ -1,49 +1,20 @@
-"""Cedar policies: read statement by statement, so that a mistake has a file and a line, and validated against
-the schema that the tool manifests give."""
+"""The Cedar policies of a workload's tools, validated against the schema that the tool manifests give."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import cedarpy
 
-from ringwall.core import ConfigError, Problem
+from ringwall.cedar import Policy, Source, parse, policy_set, read_source
 
 from .cedar_schema import parsed_schema
 from .offers import offer_form
 from .registry import ToolRegistry
 
+__all__ = ["DEFAULT_PACK", "Policy", "PolicyPack", "Source", "default_source", "load_policies", "read_source"]
 DEFAULT_PACK = "default.cedar"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A policy file."""
-
-    name: str
-    """As shown to people."""
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    id: str
-    """From ``@id``; else ``<file>:<line>``."""
-    effect: str
-    """``permit`` or ``forbid``."""
-    hold: bool
-    """A forbid that a person's approval lifts."""
-    reason: str
-    """From ``@reason``: told to the user and the model."""
-    file: str
-    line: int
-    text: str
-    approver: str = ""
-    """From ``@approver``: who lifts the hold, ``requester`` or ``other``. Empty: as ``application.holds``
-    says, and ``other`` where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,118 +38,20 @@ def default_source() -> Source:
     return Source(DEFAULT_PACK, text)
 
 
-def read_source(path: Path) -> Source:
-    """Raises ConfigError when the file can't be read."""
-    try:
-        return Source(path.name, path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(Problem("The policy file can't be read as UTF-8 text.", path.name)) from error
-
-
 def load_policies(registry: ToolRegistry, sources: Sequence[Source]) -> PolicyPack:
     """Raises ConfigError that lists every mistake with its place."""
     schema = parsed_schema(registry) if len(registry) else None  # without tools no policy can apply
-    problems: list[Problem] = []
-    policies: dict[str, Policy] = {}
-    parsed: dict[str, Any] = {}
-    for source in sources:
-        for line, text in statements(source.text):
-            try:
-                policy, form = _read(source.name, line, text, schema)
-            except ValueError as error:
-                problems.append(Problem(str(error), source.name, line, 1))
-                continue
-            if policy.id in policies:
-                problems.append(Problem(f"Two policies have the id {policy.id!r}.", source.name, line, 1))
-            policies[policy.id], parsed[policy.id] = policy, form
-    if problems:
-        raise ConfigError(*problems)
-    firm = {name: form for name, form in parsed.items() if not policies[name].hold}
-    offers = {name: offer_form(form, hold=policies[name].hold) for name, form in parsed.items()}
+    parsed = parse(sources, schema)
+    policies, forms = parsed.policies, parsed.forms
+    firm = {name: form for name, form in forms.items() if not policies[name].hold}
+    offers = {name: offer_form(form, hold=policies[name].hold) for name, form in forms.items()}
     return PolicyPack(
         policies,
-        _policy_set(parsed),
-        _policy_set(firm),
-        _policy_set({name: form for name, form in offers.items() if form is not None}),
-        _arguments_read(list(parsed.values())),
+        policy_set(forms),
+        policy_set(firm),
+        policy_set({name: form for name, form in offers.items() if form is not None}),
+        _arguments_read(list(forms.values())),
     )
-
-
-def statements(text: str) -> Iterator[tuple[int, str]]:
-    """Each policy with the line (1-based) that it begins on. What follows the last ``;`` counts as one too,
-    so that an unfinished policy is a mistake and not silence."""
-    start, at = _skip_blank(text, 0), 0
-    at = start
-    while at < len(text):
-        sign = text[at]
-        if sign == '"':
-            at = _end_of_string(text, at)
-        elif text.startswith("//", at):
-            at = _end_of_line(text, at)
-        elif sign == ";":
-            yield text.count("\n", 0, start) + 1, text[start : at + 1]
-            start = at = _skip_blank(text, at + 1)
-        else:
-            at += 1
-    if start < len(text):
-        yield text.count("\n", 0, start) + 1, text[start:]
-
-
-def _skip_blank(text: str, at: int) -> int:
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-        elif text.startswith("//", at):
-            at = _end_of_line(text, at)
-        else:
-            break
-    return at
-
-
-def _end_of_line(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
-
-
-def _end_of_string(text: str, at: int) -> int:
-    at += 1
-    while at < len(text) and text[at] != '"':
-        at += 2 if text[at] == "\\" else 1
-    return at + 1
-
-
-def _read(file: str, line: int, text: str, schema: cedarpy.Schema | None) -> tuple[Policy, Any]:
-    form = json.loads(cedarpy.policies_to_json_str(text))
-    if form["templates"] or len(form["staticPolicies"]) != 1:
-        raise ValueError("Write each policy out: templates with slots are not used here.")
-    (body,) = form["staticPolicies"].values()
-    for error in cedarpy.validate_policies(text, schema).errors if schema else ():
-        raise ValueError(error.error.replace("for policy `policy0`, ", ""))
-    notes = body.get("annotations") or {}
-    effect, kind = body["effect"], notes.get("verdict") or "deny"
-    if kind not in ("hold", "deny"):
-        raise ValueError(f'@verdict is "hold" or "deny", not {kind!r}.')
-    if "verdict" in notes and effect == "permit":
-        raise ValueError("@verdict belongs on a forbid.")
-    approver = notes.get("approver") or ""
-    if "approver" in notes and (approver not in ("requester", "other") or kind != "hold"):
-        raise ValueError('@approver is "requester" or "other", and stands beside @verdict("hold").')
-    policy = Policy(
-        notes.get("id") or f"{file}:{line}",
-        effect,
-        kind == "hold",
-        notes.get("reason") or "",
-        file,
-        line,
-        text,
-        approver,
-    )
-    return policy, body
-
-
-def _policy_set(parsed: Mapping[str, Any]) -> cedarpy.PolicySet:
-    form = {"staticPolicies": parsed, "templates": {}, "templateLinks": []}
-    return cedarpy.PolicySet.from_json_str(json.dumps(form))
 
 
 _CONTEXT = {"Var": "context"}

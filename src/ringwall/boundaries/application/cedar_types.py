@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal, InvalidOperation
 from typing import Any
 
+from ringwall.cedar import plain
+
 from .strict_json import canonical
 
 MAX_DEPTH = 8
@@ -146,11 +148,6 @@ def arguments_type(schema: Mapping[str, Any], depth: int = 0) -> Fields:
     fields = {str(name): cedar_type(inner, depth + 1) for name, inner in properties.items()}
     sure = frozenset(name for name in required if name in fields and not _nullable(properties[name]))
     return Fields(fields, sure)
-
-
-def plain(text: str) -> str:
-    """The text without what Cedar's JSON reader refuses: halves of surrogate pairs become question marks."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _type_name(schema: Mapping[str, Any]) -> str:

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ringwall.cedar import plain
 from ringwall.core import DataError
 from ringwall.storage.database import Database
 
-from .cedar_types import plain
 from .effect import Effect
 
 EVERYTHING = "*"

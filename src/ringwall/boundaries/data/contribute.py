@@ -1,76 +1,40 @@
 """The one way into a collection: read, decide, then store, quarantine or refuse."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ringwall.core import (
-    Crossing,
-    CrossingKind,
-    DataError,
-    Decision,
-    DeniedError,
-    Label,
-    Part,
-    PartKind,
-    Principal,
-    apply_edits,
-    new_id,
-)
-from ringwall.core.label import Integrity
+from ringwall.core import Crossing, DataError, Decision, DeniedError, Principal
 from ringwall.storage.database import Database
 
-from .document import COMMON, Access, Document, check_id, id_from, split_readers
+from .document import COMMON, Document, id_from
+from .intake.documents import crossing_of, document_of, edited, seen, why
+from .intake.events import event
+from .intake.files import ENDINGS, TEXT_ENDINGS, read_any
+from .intake.means import Means
+from .intake.process import credential_of
+from .intake.receipt import Offer, Receipt
+from .intake.review import HeldPage, Reviews
+from .intake.rows import SECOND_PERSON, Progress, RowIntake
+from .intake.terms import Terms
 from .quarantine import Content, Held, Quarantine
-from .read import Reading, read
+from .records import Record as Row
 from .settings import CollectionSettings, DataSection
 from .vault import Commit, Vault
+
+__all__ = ["Contributions", "Decide", "Offer", "Receipt", "Record"]
 
 Decide = Callable[[Crossing], Awaitable[Decision]]
 """The gate of the workload, with the recording of its decisions."""
 Record = Callable[[Mapping[str, Any]], Awaitable[None]]
 """Puts an event on the ledger; returns when it is there."""
 
-_ENDINGS = frozenset({".md", ".markdown", ".txt", ".html", ".htm"})
 _STEPS = [
     "CREATE TABLE data_seed (collection TEXT NOT NULL, path TEXT NOT NULL, fingerprint TEXT NOT NULL, "
     "PRIMARY KEY (collection, path)) STRICT, WITHOUT ROWID;"
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a contribution."""
-
-    status: str
-    """``stored``, ``unchanged``, ``quarantined`` or (in a seed) ``refused``."""
-    collection: str
-    document: str
-    name: str = ""
-    """Cited name of the revision that was stored."""
-    reasons: tuple[str, ...] = ()
-    decision: str = ""
-    """Id of the decision."""
-    held: str = ""
-    """Id in quarantine."""
-    commit: Commit | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A file on its way in."""
-
-    collection: str
-    name: str
-    """File name; its ending says how to read it."""
-    raw: bytes
-    origin: str = ""
-    """Where it came from; default: its name."""
-    document: str = ""
-    """Id; default: made from the name."""
 
 
 class Contributions:
@@ -84,14 +48,29 @@ class Contributions:
         quarantine: Quarantine,
         decide: Decide,
         record: Record | None = None,
+        means: Means | None = None,
     ) -> None:
+        means = means or Means()
         self._section = section
         self._db = db
         self._vault = vault
         self._quarantine = quarantine
         self._decide = decide
         self._record = record
+        self._training = means.training
+        self._reader = means.reader
+        self.reviews = Reviews(section, db, vault, quarantine, means, record)
         db.migrate("data_seed", _STEPS)
+
+    def is_training(self, collection: str) -> bool:
+        """Whether it takes rows, and not documents. DataError when there is no such collection."""
+        return self._settings(collection).kind == "training"
+
+    def bounded(self, path: Path, collection: str) -> bytes:
+        """A file, or so much of it as is needed to see that it is too large for the collection."""
+        settings = self._settings(collection)
+        with path.open("rb") as file:
+            return file.read(max(settings.max_bytes, settings.max_file_bytes) + 1)
 
     async def add(self, offer: Offer, principal: Principal) -> Receipt:
         """Take a document for the principal's own tenant.
@@ -101,14 +80,32 @@ class Contributions:
         """
         return await self._add(offer, principal, principal.tenant, seed=False)
 
+    async def add_records(
+        self,
+        collection: str,
+        records: Iterable[Row],
+        principal: Principal,
+        terms: Terms | None = None,
+        progress: Progress | None = None,
+    ) -> Receipt:
+        """Take rows into a training set: all at once, in one version, when the last of them was judged.
+
+        Rows that a control holds go into quarantine as one group. Raises DeniedError when the contribution is
+        refused (whole, or with ``blocked_rows: refuse`` for one row), DataError for rows that can't be taken.
+        """
+        settings = self._settings(collection)
+        if settings.kind != "training" or self._training is None:
+            raise DataError(f"{collection} is no training set: it takes documents, not rows.")
+        intake = RowIntake(self._section, self._quarantine, self._training, self._decide, self._record)
+        return await intake.add(collection, settings, records, principal, terms or Terms(), progress)
+
     async def seed(self, collection: str, folder: Path, principal: Principal) -> list[Receipt]:
         """Take the files of a folder as documents for all tenants; a file that did not change since the last
         time is left alone, whatever became of it. Files that are gone stay stored."""
-        settings = self._settings(collection)
         receipts = []
-        for path in await asyncio.to_thread(_files, folder):
+        for path in await asyncio.to_thread(files_below, folder):
             place = path.relative_to(folder).as_posix()
-            raw = await asyncio.to_thread(_bounded, path, settings.max_bytes)
+            raw = await asyncio.to_thread(self.bounded, path, collection)
             mark = self._vault.mark(collection, raw)
             known = self._db.one(
                 "SELECT fingerprint FROM data_seed WHERE collection = ? AND path = ?", collection, place
@@ -126,31 +123,21 @@ class Contributions:
         return self._quarantine.waiting(collection)
 
     def review(self, held: str, by: Principal) -> Content:
-        """What was contributed, and what would be stored. DeniedError for whoever may not decide on it."""
-        found = self._quarantine.find(held)
-        self._reviewer(found, by)
-        return self._quarantine.content(held)
+        """See ``Reviews.content``."""
+        return self.reviews.content(held, by)
 
-    async def release(self, held: str, by: Principal) -> Receipt:
-        """Store a quarantined document: by a contributor of the collection who did not contribute it.
+    def review_rows(self, held: str, by: Principal, start: int = 0, count: int = 50) -> HeldPage:
+        """See ``Reviews.page``."""
+        return self.reviews.page(held, by, start, count)
 
-        Raises DeniedError for anybody else, DataError when it was already decided.
-        """
-        found = self._quarantine.find(held)
-        self._reviewer(found, by)
-        commit = await asyncio.to_thread(self._release, found, by)
-        await self._note("data.released", found, by)
-        if commit:
-            await self._noted(commit)
-        name = commit.added[0] if commit and commit.added else ""
-        return Receipt("stored", found.collection, found.document, name, held=held, commit=commit)
+    async def release(self, held: str, by: Principal, reason: str = "") -> Receipt:
+        """Store what was quarantined: by somebody of an approver role who did not contribute it, nor through
+        the same credential. Raises DeniedError for anybody else, DataError when it was decided already."""
+        return await self.reviews.release(held, by, reason)
 
-    async def reject(self, held: str, by: Principal) -> None:
-        """Refuse a quarantined document for good. It is kept, sealed, as evidence. Raises as ``release``."""
-        found = self._quarantine.find(held)
-        self._reviewer(found, by)
-        self._quarantine.decide(held, "rejected", by.subject)
-        await self._note("data.rejected", found, by)
+    async def reject(self, held: str, by: Principal, reason: str = "") -> None:
+        """Refuse it for good. It is kept, sealed, as evidence. Raises as ``release``."""
+        await self.reviews.reject(held, by, reason)
 
     async def remove(self, collection: str, document: str, by: Principal) -> Commit | None:
         """Make a version without a document; earlier versions keep it."""
@@ -173,45 +160,45 @@ class Contributions:
         if commit:
             await self._noted(commit)
         if self._record:
-            await self._record(_event("data.erased", by, collection=collection, document=document))
+            await self._record(event("data.erased", by, collection=collection, document=document))
 
     async def _seeded(self, offer: Offer, principal: Principal) -> Receipt:
+        decision = ""
         try:
             return await self._add(offer, principal, COMMON, seed=True)
         except DeniedError as denied:
-            return Receipt(
-                *("refused", offer.collection, id_from(offer.name)),
-                reasons=(str(denied),),
-                decision=denied.decision_id,
-            )
+            told, decision = str(denied), denied.decision_id
+        except DataError as error:
+            if Path(offer.name).suffix.lower() in TEXT_ENDINGS:
+                raise
+            told = str(error)  # of a file that people make with other programs; the others still count
+        where = (offer.collection, id_from(offer.name))
+        return Receipt("refused", *where, reasons=(told,), decision=decision)
 
     async def _add(self, offer: Offer, principal: Principal, tenant: str, *, seed: bool) -> Receipt:
         settings = self._settings(offer.collection)
-        if len(offer.raw) > settings.max_bytes:
-            raise DataError(
-                f"The document has {len(offer.raw)} bytes; {offer.collection} takes at most "
-                f"{settings.max_bytes}: split it, or raise max_bytes."
-            )
-        reading = await asyncio.to_thread(read, offer.raw, offer.name)
-        document = _document(offer, reading, principal, tenant, settings)
+        if settings.kind != "index":
+            raise DataError(f"{offer.collection} is a training set: it takes rows, not documents.")
+        reading = await read_any(offer.raw, offer.name, settings, self._reader, principal.owner)
+        document = document_of(offer, reading, principal, tenant, self._section, seed=seed)
         document.to_bytes()  # DataError for what is no Unicode, before anybody decides on it
-        decision = await self._decide(_crossing(document, principal, settings, seed=seed))
-        where = (document.collection, document.id)
+        decision = await self._decide(crossing_of(document, reading, principal, settings, seed=seed))
         if decision.blocked:
-            why = " ".join(decision.reasons) or "It is not allowed here."
-            raise DeniedError(f"The document {document.id!r} was refused. {why}", decision.id)
-        edited = _edited(document, decision)
-        if decision.held:
-            content = Content(document, edited, _why(decision))
-            mark = self._vault.fingerprint(document)
-            held = await asyncio.to_thread(self._quarantine.hold, content, decision.id, mark)
-            return Receipt("quarantined", *where, reasons=content.reasons, decision=decision.id, held=held.id)
+            told = " ".join(decision.reasons) or "It is not allowed here."
+            raise DeniedError(f"The document {document.id!r} was refused. {told}", decision.id)
+        stored = edited(document, decision)
+        if decision.held or settings.two_person:
+            return await self._quarantined(
+                Content(document, stored, why(decision), seen(decision)), decision, principal
+            )
         commit = await asyncio.to_thread(
-            self._vault.commit, offer.collection, add=[edited], author=principal.subject, note="added"
+            self._vault.commit, offer.collection, add=[stored], author=principal.subject, note="added"
         )
+        where = (document.collection, document.id)
         if commit is None:
-            return Receipt("unchanged", *where, decision=decision.id)
+            return Receipt("unchanged", *where, decision=decision.id, contribution=document.contribution)
         await self._noted(commit)
+        await self._contributed(document, principal, decision, "")
         return Receipt(
             "stored",
             *where,
@@ -219,15 +206,42 @@ class Contributions:
             reasons=decision.reasons,
             decision=decision.id,
             commit=commit,
+            contribution=document.contribution,
         )
 
-    def _release(self, found: Held, by: Principal) -> Commit | None:
-        """One transaction: of two reviewers who disagree, one is told that it was already decided."""
-        edited = self._quarantine.content(found.id).edited
-        with self._db.transaction():
-            self._quarantine.decide(found.id, "stored", by.subject)
-            return self._vault.commit(
-                found.collection, add=[edited], author=by.subject, note=f"released {found.id}"
+    async def _quarantined(self, content: Content, decision: Decision, by: Principal) -> Receipt:
+        if not decision.held:
+            content = replace(content, reasons=(SECOND_PERSON, *content.reasons))
+        document = content.original
+        mark = self._vault.fingerprint(document)
+        held = await asyncio.to_thread(self._quarantine.hold, content, decision.id, mark, credential_of(by))
+        await self._contributed(document, by, decision, held.id)
+        return Receipt(
+            "quarantined",
+            document.collection,
+            document.id,
+            reasons=content.reasons,
+            decision=decision.id,
+            held=held.id,
+            contribution=document.contribution,
+        )
+
+    async def _contributed(self, document: Document, by: Principal, decision: Decision, held: str) -> None:
+        if self._record:
+            await self._record(
+                event(
+                    "data.contributed",
+                    by,
+                    collection=document.collection,
+                    document=document.id,
+                    contribution=document.contribution,
+                    process=document.process,
+                    licence=document.licence,
+                    sha256=document.sha256,
+                    signer=document.signer,
+                    decision=decision.id,
+                    held=held,
+                )
             )
 
     def _settings(self, collection: str) -> CollectionSettings:
@@ -236,11 +250,6 @@ class Contributions:
         except KeyError:
             known = ", ".join(sorted(self._section.collections)) or "none"
             raise DataError(f"There is no collection {collection!r}; known: {known}.") from None
-
-    def _reviewer(self, found: Held, by: Principal) -> None:
-        self._contributor(found.collection, found.tenant, by, found.decision)
-        if by.subject == found.contributor:
-            raise DeniedError("Somebody other than the contributor has to decide on it.", found.decision)
 
     def _owner(self, collection: str, document: str, by: Principal) -> None:
         entry = self._vault.manifest(collection).find(document)
@@ -259,99 +268,11 @@ class Contributions:
         if self._record:
             await self._record(commit.event())
 
-    async def _note(self, kind: str, found: Held, by: Principal) -> None:
-        if self._record:
-            event = _event(kind, by, collection=found.collection, document=found.document, held=found.id)
-            await self._record({**event, "decision": found.decision, "contributor": found.contributor})
 
-
-def _document(
-    offer: Offer, reading: Reading, principal: Principal, tenant: str, settings: CollectionSettings
-) -> Document:
-    roles, subjects = split_readers(reading.front.readers)
-    if reading.front.readers and not any(roles) and not any(subjects):
-        raise DataError("The readers of the document name nobody: leave them out or name a role.")
-    return Document(
-        collection=offer.collection,
-        id=check_id(offer.document) if offer.document else id_from(offer.name),
-        title=_line(reading.title, 300),
-        text=reading.text,
-        origin=_line(reading.front.source or offer.origin or offer.name, 2000),
-        contributor=principal.subject,
-        at=time.time_ns() // 1000,
-        access=Access(tenant, roles, subjects),
-        sensitivity=frozenset({*settings.sensitivity, *reading.front.sensitivity}),
-        hidden=reading.hidden_text,
-    )
-
-
-def _crossing(
-    document: Document, principal: Principal, settings: CollectionSettings, *, seed: bool
-) -> Crossing:
-    """Part 0 is the document; part 1, when there is any, what it hides: every control sees both."""
-    origin = frozenset({f"document:{document.collection}/{document.id}"})
-    label = Label(Integrity.UNTRUSTED, document.sensitivity, origin)
-    data: dict[str, Any] = {
-        "collection": document.collection,
-        "document": document.id,
-        "origin": document.origin,
-        "contributor": document.contributor,
-        "contributors": sorted(settings.contributors),
-        "tenant": document.access.tenant,
-        "readers": sorted(document.access.roles),
-        "subjects": sorted(document.access.subjects),
-        "classes": sorted(document.sensitivity),
-        "hidden": False,
-    }
-    parts = [Part(PartKind.DOCUMENT, document.text, label, name=document.title, data=data, ref=document.id)]
-    if document.hidden:
-        hidden = {**data, "hidden": True}
-        parts.append(
-            Part(PartKind.DOCUMENT, document.hidden, label, name=document.title, data=hidden, ref=document.id)
-        )
-    return Crossing(
-        CrossingKind.CONTRIBUTION,
-        principal,
-        tuple(parts),
-        endpoint="data.add",
-        context={"collection": document.collection, "seed": seed},
-    )
-
-
-def _edited(document: Document, decision: Decision) -> Document:
-    edits = decision.joined.edits
-    if any(edit.drop and edit.part == 0 for edit in edits):
-        raise DeniedError(f"The document {document.id!r} was refused: nothing of it may stay.", decision.id)
-    text = apply_edits(document.text, [edit for edit in edits if edit.part == 0])
-    hidden = apply_edits(document.hidden, [edit for edit in edits if edit.part == 1])
-    return replace(document, text=text, hidden=hidden)
-
-
-def _why(decision: Decision) -> tuple[str, ...]:
-    messages = dict.fromkeys(finding.message for finding in decision.joined.findings)
-    return (*decision.reasons, *list(messages)[:20])
-
-
-def _line(text: str, longest: int) -> str:
-    """One printable line: titles and origins are shown to models and people beside the text."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * longest]).split())[:longest]
-
-
-def _event(kind: str, by: Principal, **facts: str) -> dict[str, Any]:
-    head = {"id": new_id("dat"), "type": kind, "at": time.time_ns() // 1000, "boundary": "data"}
-    return {**head, "subject": by.subject, "tenant": by.tenant, **facts}
-
-
-def _files(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
     """Documents below the folder; a link that leads out of it is not followed."""
     if not folder.is_dir():
         raise DataError(f"The documents folder {folder.name!r} is not there: create it or name another.")
     root = folder.resolve()
-    found = [path for path in root.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file()]
+    found = [path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file()]
     return [folder / path.relative_to(root) for path in sorted(found) if path.resolve().is_relative_to(root)]
-
-
-def _bounded(path: Path, longest: int) -> bytes:
-    """One byte more than allowed is enough to see that it is too large."""
-    with path.open("rb") as file:
-        return file.read(longest + 1)

@@ -8,10 +8,23 @@ import orjson
 
 from ringwall.core import DataError, Integrity, Label, Principal
 
+from .canonical import canonical
 from .settings import CollectionSettings
 
+__all__ = [
+    "COMMON",
+    "Access",
+    "Document",
+    "canonical",
+    "check_id",
+    "cite",
+    "id_from",
+    "split_readers",
+]
 _ID = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,127}\Z")
+_CITED = re.compile(r"document:([a-z0-9][a-z0-9_\-]{0,63})/([a-z0-9][a-z0-9_.\-]{0,127})@([0-9]{1,9})\Z")
 _SUBJECT = "subject:"
+_LATER = ("licence", "consent", "process", "contribution", "sha256", "signer", "form")
 COMMON = ""
 """Tenant of a document that belongs to the workload and is for every tenant."""
 
@@ -65,6 +78,20 @@ class Document:
     """Text that the source hides from people (comments, invisible elements). Kept, never indexed."""
     revision: int = 0
     """1, 2, 3… for each change of this document; 0 before it is stored."""
+    licence: str = ""
+    """SPDX expression; empty: not stated."""
+    consent: str = ""
+    """On what ground the persons in it agreed, or why none is needed; empty: not stated."""
+    process: str = ""
+    """Program that it came through: a job, or a credential."""
+    contribution: str = ""
+    """Id of the contribution, as the ledger has it."""
+    sha256: str = ""
+    """Of the bytes as they were contributed."""
+    signer: str = ""
+    """Public key (Base64) of the contributor's signature; empty: not signed."""
+    form: str = ""
+    """What was read, when it was no text file: ``pdf``, ``docx``, ``png``…"""
 
     @property
     def name(self) -> str:
@@ -76,8 +103,12 @@ class Document:
         return Label(Integrity.UNTRUSTED, self.sensitivity, frozenset({self.name}))
 
     def to_bytes(self) -> bytes:
+        """Fields that came later are only there when they say something, so that bytes (and fingerprints) of
+        documents from before them stay what they are."""
+        later = {name: getattr(self, name) for name in _LATER if getattr(self, name)}
         return canonical(
             {
+                **later,
                 "collection": self.collection,
                 "id": self.id,
                 "title": self.title,
@@ -102,20 +133,18 @@ class Document:
 
     def content(self) -> bytes:
         """What makes two revisions the same: everything but who, when and which revision."""
-        return replace(self, contributor="", at=0, revision=0).to_bytes()
+        same = replace(self, contributor="", at=0, revision=0)
+        return replace(same, process="", contribution="", sha256="", signer="").to_bytes()
 
 
 def cite(collection: str, document: str, revision: int) -> str:
     return f"document:{collection}/{document}@{revision}"
 
 
-def canonical(value: Any) -> bytes:
-    """JSON with sorted keys. Keys are ASCII and numbers integers, so this equals RFC 8785. DataError for
-    text that is no Unicode (lone surrogates)."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        raise DataError("The document holds text that is not valid Unicode: save it as UTF-8.") from None
+def cited(name: str) -> tuple[str, str, int] | None:
+    """Collection, id and revision of a cited name; None for any other text."""
+    found = _CITED.match(name)
+    return (found[1], found[2], int(found[3])) if found else None
 
 
 def check_id(document: str) -> str:

@@ -1,14 +1,9 @@
-"""What one version of a collection holds, and the hash that stands for all of it."""
+"""What one version of a collection of documents holds, and the hash that stands for all of it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from ringwall.core import DataError
-from ringwall.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
-
-from .document import canonical
+from .tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,45 +26,47 @@ class Entry:
     subjects: tuple[str, ...] = ()
     sensitivity: tuple[str, ...] = ()
 
+    def line(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "revision": self.revision,
+            "owner": self.owner,
+            "blob": self.blob,
+            "fingerprint": self.fingerprint,
+            "contributor": self.contributor,
+            "at": self.at,
+            "origin": self.origin,
+            "tenant": self.tenant,
+            "roles": list(self.roles),
+            "subjects": list(self.subjects),
+            "sensitivity": list(self.sensitivity),
+        }
+
+    @classmethod
+    def read(cls, line: dict[str, Any]) -> "Entry":
+        lists = {name: tuple(line[name]) for name in ("roles", "subjects", "sensitivity")}
+        return cls(**{**line, **lists})
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     collection: str
     version: int
-    entries: tuple[Entry, ...] = ()
-    """In the order of their ids."""
+    """0 before the first one."""
+    tree: Tree[Entry]
+
+    def __len__(self) -> int:
+        return len(self.tree)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """In the order of their ids."""
+        return tuple(self.tree)
 
     def find(self, document: str) -> Entry | None:
-        return next((entry for entry in self.entries if entry.id == document), None)
+        return self.tree.find(document)
 
     @property
     def root(self) -> str:
-        """RFC 9162 Merkle root over the entries, hexadecimal."""
-        if not self.entries:
-            return EMPTY_ROOT.hex()
-        tree = Frontier()
-        for entry in self.entries:
-            tree.append(leaf_hash(canonical(asdict(entry))))
-        return tree.root().hex()
-
-    def to_bytes(self) -> bytes:
-        return canonical(asdict(self))
-
-    @classmethod
-    def from_bytes(cls, raw: bytes) -> "Manifest":
-        """DataError when it is no manifest, or its entries are not in order."""
-        try:
-            given: dict[str, Any] = orjson.loads(raw)
-            entries = tuple(_entry(line) for line in given["entries"])
-            manifest = cls(given["collection"], given["version"], entries)
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise DataError("A manifest is malformed.") from error
-        ids = [entry.id for entry in entries]
-        if ids != sorted(set(ids)):
-            raise DataError(f"The manifest of {manifest.collection} version {manifest.version} is reordered.")
-        return manifest
-
-
-def _entry(line: dict[str, Any]) -> Entry:
-    lists = {name: tuple(line[name]) for name in ("roles", "subjects", "sensitivity")}
-    return Entry(**{**line, **lists})
+        """Merkle root, hexadecimal."""
+        return self.tree.root

@@ -1,6 +1,7 @@
-"""Documents that a person has to look at before they are stored."""
+"""Documents and rows that a person has to look at before they are stored."""
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,9 @@ from ringwall.core import DataError, new_id
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database, Row
 
-from .document import Document, canonical
+from .canonical import canonical
+from .document import Document
+from .intake.held_rows import HeldRow, HeldRows
 from .keys import Sealer
 
 _STEPS = [
@@ -30,17 +33,27 @@ _STEPS = [
         decided_at INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX data_held_status ON data_held (status, collection);
+    """,
     """
+    ALTER TABLE data_held ADD COLUMN rows INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE data_held ADD COLUMN credential TEXT NOT NULL DEFAULT '';
+    ALTER TABLE data_held ADD COLUMN process TEXT NOT NULL DEFAULT '';
+    ALTER TABLE data_held ADD COLUMN licence TEXT NOT NULL DEFAULT '';
+    ALTER TABLE data_held ADD COLUMN consent TEXT NOT NULL DEFAULT '';
+    ALTER TABLE data_held ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+    ALTER TABLE data_held ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+    """,
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A document in quarantine, or that was, with why."""
+    """A document, or the rows of one contribution, in quarantine, or that were."""
 
     id: str
     collection: str
     document: str
+    """Id of the document; of the contribution, for rows."""
     contributor: str
     tenant: str
     """Tenant of the document; empty: common to all."""
@@ -51,17 +64,30 @@ class Held:
     """``quarantined``, ``stored`` (a person released it) or ``rejected``."""
     decided_by: str
     decided_at: int
+    rows: int = 0
+    """How many rows of a training set; 0 for a document."""
+    credential: str = ""
+    """What the contributor presented to the gateway (never the secret)."""
+    process: str = ""
+    """Program that it came through."""
+    licence: str = ""
+    consent: str = ""
+    origin: str = ""
+    reason: str = ""
+    """What the person gave as the reason of the decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a reviewer sees."""
+    """What a reviewer sees of a document."""
 
     original: Document
     """As it was contributed."""
     edited: Document
     """As it would be stored: with the edits that the controls asked for."""
     reasons: tuple[str, ...] = ()
+    findings: tuple[Mapping[str, Any], ...] = ()
+    """What the controls saw: control, rule, class, message, part (0: text, 1: hidden text) and place."""
 
 
 class Quarantine:
@@ -71,9 +97,10 @@ class Quarantine:
         self._db = db
         self._blobs = blobs
         self._envelope = envelope
+        self.rows = HeldRows(db, blobs, envelope)
         db.migrate("data_quarantine", _STEPS)
 
-    def hold(self, content: Content, decision: str, fingerprint: str) -> Held:
+    def hold(self, content: Content, decision: str, fingerprint: str, credential: str = "") -> Held:
         """Put a document aside. The same content already waiting under the same id isn't put there twice."""
         document = content.original
         known = self._db.one(
@@ -88,15 +115,40 @@ class Quarantine:
             "original": document.to_bytes().decode(),
             "edited": content.edited.to_bytes().decode(),
             "reasons": list(content.reasons),
+            "findings": [dict(finding) for finding in content.findings],
         }
         blob = self._blobs.put(self._envelope.seal(f"held:{held}", canonical(sealed), held.encode()))
         self._db.write(
-            "INSERT INTO data_held (id, collection, document, contributor, tenant, decision, fingerprint, "
-            "blob, at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'quarantined')",
+            f"INSERT INTO data_held ({_GIVEN}) VALUES ({_MARKS})",  # noqa: S608 - constants
             *(held, document.collection, document.id, document.contributor, document.access.tenant),
-            *(decision, fingerprint, blob, time.time_ns() // 1000),
+            *(decision, fingerprint, blob, time.time_ns() // 1000, "quarantined", 0, credential),
+            *(document.process, document.licence, document.consent, document.origin),
         )
         return self.find(held)
+
+    def hold_rows(
+        self, given: Held, rows: Iterable[HeldRow], reasons: Sequence[str], facts: Mapping[str, Any]
+    ) -> Held:
+        """Put rows of one contribution aside. ``given`` says what they are; its id and time are made here.
+        ``facts`` are kept, sealed, for the reviewer."""
+        held = new_id("hld")
+        packs = self.rows.seal(held, rows)
+        sealed = canonical({"reasons": list(reasons), "facts": dict(facts)})
+        blob = self._blobs.put(self._envelope.seal(f"held:{held}", sealed, held.encode()))
+        with self._db.transaction():
+            self._db.write(
+                f"INSERT INTO data_held ({_GIVEN}) VALUES ({_MARKS})",  # noqa: S608 - constants
+                *(held, given.collection, given.document, given.contributor, given.tenant, given.decision),
+                *("", blob, time.time_ns() // 1000, "quarantined", sum(count for _, count in packs)),
+                *(given.credential, given.process, given.licence, given.consent, given.origin),
+            )
+            self.rows.place(held, packs)
+        return self.find(held)
+
+    def rows_facts(self, held: str) -> dict[str, Any]:
+        """Why rows were held (``reasons``), and what ``hold_rows`` was given of them (``facts``)."""
+        found: dict[str, Any] = self._opened(held)
+        return found
 
     def find(self, held: str) -> Held:
         """DataError when there is none."""
@@ -114,27 +166,34 @@ class Quarantine:
         return [_as_held(row) for row in rows]
 
     def content(self, held: str) -> Content:
-        """The documents themselves. DataError when they are damaged."""
-        row = self._db.one("SELECT blob FROM data_held WHERE id = ?", held)
-        if row is None:
-            raise DataError(f"Nothing was quarantined under the id {held!r}.")
-        raw = self._envelope.open(f"held:{held}", self._blobs.get(row["blob"]), held.encode())
-        given: dict[str, Any] = orjson.loads(raw)
+        """The document itself. DataError when it is damaged, or rows are held under this id."""
+        given = self._opened(held)
+        if "original" not in given:
+            raise DataError(f"{held} holds rows of a training set, and no document.")
         return Content(
             Document.from_bytes(given["original"].encode()),
             Document.from_bytes(given["edited"].encode()),
             tuple(given["reasons"]),
+            tuple(given.get("findings", ())),
         )
 
-    def decide(self, held: str, status: str, by: str) -> None:
+    def decide(self, held: str, status: str, by: str, reason: str = "") -> None:
         """Note a person's decision. DataError when it was decided before."""
         changed = self._db.write(
-            "UPDATE data_held SET status = ?, decided_by = ?, decided_at = ? "
+            "UPDATE data_held SET status = ?, decided_by = ?, decided_at = ?, reason = ? "
             "WHERE id = ? AND status = 'quarantined'",
-            *(status, by, time.time_ns() // 1000, held),
+            *(status, by, time.time_ns() // 1000, reason, held),
         )
         if not changed:
             raise DataError(f"{held} was already decided.")
+
+    def reopen(self, held: str, by: str) -> None:
+        """Take back a decision to store what then could not be stored."""
+        self._db.write(
+            "UPDATE data_held SET status = 'quarantined', decided_by = '', decided_at = 0, reason = '' "
+            "WHERE id = ? AND status = 'stored' AND decided_by = ?",
+            *(held, by),
+        )
 
     def erase(self, collection: str, document: str) -> int:
         """Destroy what was held under a document's id, decided or not; how many there were."""
@@ -143,8 +202,17 @@ class Quarantine:
         )
         for row in rows:
             self._envelope.erase(f"held:{row['id']}")
+            self.rows.drop(row["id"])
             self._db.write("DELETE FROM data_held WHERE id = ?", row["id"])
         return len(rows)
+
+    def _opened(self, held: str) -> dict[str, Any]:
+        row = self._db.one("SELECT blob FROM data_held WHERE id = ?", held)
+        if row is None:
+            raise DataError(f"Nothing was quarantined under the id {held!r}.")
+        raw = self._envelope.open(f"held:{held}", self._blobs.get(row["blob"]), held.encode())
+        given: dict[str, Any] = orjson.loads(raw)
+        return given
 
 
 def _as_held(row: Row) -> Held:
@@ -154,4 +222,11 @@ def _as_held(row: Row) -> Held:
 _COLUMNS = (
     *("id", "collection", "document", "contributor", "tenant", "decision"),
     *("at", "status", "decided_by", "decided_at"),
+    *("rows", "credential", "process", "licence", "consent", "origin", "reason"),
 )
+_FIELDS = (
+    *("id", "collection", "document", "contributor", "tenant", "decision", "fingerprint", "blob", "at"),
+    *("status", "rows", "credential", "process", "licence", "consent", "origin"),
+)
+_GIVEN = ", ".join(_FIELDS)
+_MARKS = ", ".join("?" * len(_FIELDS))

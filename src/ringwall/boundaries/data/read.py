@@ -1,4 +1,4 @@
-"""Bytes of a plain text, Markdown or HTML file to text, title, access list and hidden text."""
+"""Bytes of a plain text, Markdown or HTML file to text, title, access list, terms and hidden text."""
 
 import re
 from dataclasses import dataclass
@@ -34,6 +34,10 @@ class FrontMatter(Settings):
     """Data classes, added to the collection's."""
     source: str = Field(default="", max_length=2000)
     """Where the text came from, when not from this file."""
+    licence: str = Field(default="", max_length=200)
+    """SPDX expression."""
+    consent: str = Field(default="", max_length=1000)
+    """On what ground the persons in it agreed, or why none is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class Reading:
     text: str
     front: FrontMatter
     hidden: tuple[Hidden, ...] = ()
+    form: str = ""
+    """What was read, when it was no text file: ``pdf``, ``docx``…"""
+    marks: tuple[str, ...] = ()
+    """What else there is about the file: codes of ``detect.files.told.MESSAGES``."""
 
     @property
     def hidden_text(self) -> str:
@@ -60,18 +68,18 @@ def read(raw: bytes, name: str) -> Reading:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{_short(name)} is not UTF-8 text (byte {error.start}): convert it and add it again."
+            f"{short(name)} is not UTF-8 text (byte {error.start}): convert it and add it again."
         ) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     front, body = _front_matter(text, name)
     ending = PurePosixPath(name.lower()).suffix
     if ending in (".html", ".htm", ".xhtml"):
         page = read_html(body)
-        return Reading(front.title or page.title or _stem(name), page.text, front, tuple(page.hidden))
+        return Reading(front.title or page.title or stem(name), page.text, front, tuple(page.hidden))
     if ending in (".md", ".markdown"):
         shown, hidden = _markdown(body)
-        return Reading(front.title or _heading(shown) or _stem(name), shown.strip(), front, tuple(hidden))
-    return Reading(front.title or _stem(name), body.strip(), front)
+        return Reading(front.title or _heading(shown) or stem(name), shown.strip(), front, tuple(hidden))
+    return Reading(front.title or stem(name), body.strip(), front)
 
 
 def _front_matter(text: str, name: str) -> tuple[FrontMatter, str]:
@@ -82,20 +90,20 @@ def _front_matter(text: str, name: str) -> tuple[FrontMatter, str]:
         end = len(text) - 4
     if end < 0:
         raise DataError(
-            f"{_short(name)} starts with '---' but its front matter has no closing '---' line "
+            f"{short(name)} starts with '---' but its front matter has no closing '---' line "
             f"within {_FRONT_MATTER} characters."
         )
     try:
         given = _plain_yaml(text[4 : end + 1])
         front = FrontMatter.model_validate(given or {})
     except yaml.YAMLError:
-        raise DataError(f"The front matter of {_short(name)} is not valid YAML.") from None
+        raise DataError(f"The front matter of {short(name)} is not valid YAML.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "the whole"
         known = ", ".join(FrontMatter.model_fields)
         raise DataError(
-            f"The front matter of {_short(name)} is not understood at {place[:80]!r}: {first['msg']}. "
+            f"The front matter of {short(name)} is not understood at {place[:80]!r}: {first['msg']}. "
             f"Known keys: {known}."
         ) from None
     return front, text[end + 5 :]
@@ -144,11 +152,12 @@ def _heading(text: str) -> str:
     return ""
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """A title made of a file's name."""
     return PurePosixPath(name.replace("\\", "/")).stem.replace("-", " ").replace("_", " ")[:300] or "document"
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """A name fit for a message: printable, not long."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in name[:120])
     return f"'{clean}'"

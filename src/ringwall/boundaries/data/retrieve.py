@@ -25,6 +25,11 @@ class Retriever:
             return []
         return self._index.search(principal, collections, query, max(own) if top_k is None else top_k)
 
+    def readers_of(self, collection: str) -> frozenset[str]:
+        """Roles that may read a collection; none of one that the workload does not have."""
+        settings = self._section.collections.get(collection)
+        return frozenset(settings.readers) if settings else frozenset()
+
     def _has(self, name: str) -> bool:
         return name in self._section.collections
 

@@ -1,6 +1,7 @@
 """Control ``data.scan``: documents with planted instructions, secrets or hidden text wait for a person."""
 
 import re
+from typing import Literal
 
 from pydantic import Field
 
@@ -21,12 +22,13 @@ from ringwall.core import (
     Verdict,
     verdict,
 )
+from ringwall.detect.files.told import MESSAGES
 
 from .signals import INSTRUCTION, LEARNED, Scanner, Signal, invisible, orders, scan, warmed
 
 ID = "data.scan"
 _REASON = "The document was put aside until a person has looked at it."
-_HIDDEN_LINE = re.compile(r"^\[([a-z]{1,20})\] ", re.MULTILINE)
+_HIDDEN_LINE = re.compile(r"^\[([a-z-]{1,20})\] ", re.MULTILINE)
 _FINDINGS = 200
 
 
@@ -39,9 +41,21 @@ class ScanSettings(Settings):
     """Score of the learned detectors from which a document that reads like an order is put aside."""
     secrets: bool = True
     """Whether a credential in a document puts it aside."""
-    hidden: tuple[str, ...] = ("invisible", "unfinished")
-    """Kinds of hidden text that put it aside whatever they say. Others (``comment``, ``attribute``,
-    ``script``, ``style``, ``template``, ``noscript``) do when they hold instructions or secrets."""
+    hidden: tuple[str, ...] = (
+        *("invisible", "unfinished", "white", "faint", "tiny", "off-page", "covered", "clipped", "layer"),
+        *("stand-in", "trailing-data"),
+    )
+    """Kinds of hidden text that put it aside whatever they say. Others (``comment``, ``metadata``,
+    ``deleted``, ``attribute``, ``script``…) do when they hold instructions or secrets."""
+    files: tuple[str, ...] = (
+        *("active-content", "embedded-object", "frames", "macros", "mismatch", "polyglot", "program"),
+        *("trailing-data", "unread"),
+    )
+    """What there may be about a file, beside its text, that puts it aside. ``unread``: something in it could
+    not be read. Others are noted: ``embedded-file``, ``external-link``, ``script``."""
+    rows: Literal["known", "all"] = "known"
+    """What rows of training sets are held for: known injections, secrets and invisible characters, or also
+    for what the learned detectors take for an order. Most rows of an instruction set are orders."""
 
 
 class Scan:
@@ -56,7 +70,7 @@ class Scan:
         threats=("LLM01@2023", "LLM03@2023", "LLM06@2023", "LLM01@2025", "LLM04@2025", "LLM08@2025"),
         csf=("PR.DS-01", "DE.CM-09", "ID.RA-01"),
         cost=Cost.MODERATE,
-        deadline=10.0,
+        deadline=30.0,  # the learned detectors read up to 200 windows of a long document
     )
 
     def __init__(self, settings: ScanSettings, scanner: Scanner = scan) -> None:
@@ -71,10 +85,13 @@ class Scan:
 
     def _part(self, part: Part, index: int) -> Verdict:
         found = [*self._scanner(part.text), *invisible(part.text)]
-        found += [one for one in orders(part.text) if one.score >= self._settings.orders]
+        if self._settings.rows == "all" or "record" not in part.data:
+            found += [one for one in orders(part.text) if one.score >= self._settings.orders]
         found += [_at_whole(signal) for signal in (*self._scanner(part.name), *invisible(part.name))]
         if part.data.get("hidden") is True:
             found += self._hidden(part.text)
+        else:
+            found += _marked(part)
         if not found:
             return ALLOW
         held = any(self._holds(signal) for signal in found)
@@ -96,6 +113,8 @@ class Scan:
             return signal.score >= self._settings.hold_score
         if signal.cls.split(".")[0] == "secret":
             return self._settings.secrets
+        if signal.cls == "file":
+            return signal.rule in self._settings.files
         return signal.cls == "invisible" or signal.rule in self._settings.hidden
 
     def _hidden(self, text: str) -> list[Signal]:
@@ -107,6 +126,13 @@ class Scan:
             for line, end in zip(lines, ends, strict=False)
             if line[1] in self._settings.hidden
         ][:50]
+
+
+def _marked(part: Part) -> list[Signal]:
+    """What the reader of a file had to say beside its text; empty for rows and text files."""
+    marks = part.data.get("marks")
+    codes = [code for code in marks if isinstance(code, str)] if isinstance(marks, list) else []
+    return [Signal(code, "file", MESSAGES.get(code, MESSAGES["unread"]), 0, 0, 0.6) for code in codes[:50]]
 
 
 def _at_whole(signal: Signal) -> Signal:

@@ -3,31 +3,36 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
+from .export_settings import ExportTarget
+from .extraction_settings import ExtractionSettings
+from .intake.statement import public_key
+from .intake_settings import IntakeSettings, Process
+from .names import Name, Role
+from .perimeter.settings import PerimeterSettings
 from .retrieval.settings import RetrievalSettings, SearchMode
+from .sensitive_settings import SensitiveSettings
+from .store_settings import S3Settings, StoreSettings
+from .uploads.settings import FilesSettings
+
+__all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
 
-def _plain_role(name: Any) -> Any:
-    """``role:editor`` and ``editor`` are the same."""
-    return name.removeprefix("role:") if isinstance(name, str) else name
+class CollectionSettings(IntakeSettings):
+    """One collection: documents to retrieve from, or records to learn from."""
 
-
-Role = Annotated[str, BeforeValidator(_plain_role), Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")]
-
-
-class CollectionSettings(Settings):
-    """One collection of documents."""
-
-    kind: Literal["index"] = "index"
-    """What it is for: ``index``, documents that the gateway retrieves passages from."""
+    kind: Literal["index", "training"] = "index"
+    """What it is for: ``index``, documents that the gateway retrieves passages from; ``training``, records
+    that a model is trained on, which are never retrieved from."""
     contributors: tuple[Role, ...] = ()
     """Roles that may contribute documents. Empty: nobody."""
     readers: tuple[Role, ...] = ()
     """Roles that may read. A document's own list narrows this and never widens it. Empty: nobody."""
+    exporters: tuple[Role, ...] = ()
+    """Roles that may take data out to the targets of ``data.exports``. Empty: nobody."""
     isolate_tenants: bool = True
     """Whether a document is for its contributor's tenant only. Those of the seed folder are for all."""
     search: SearchMode = "words"
@@ -45,6 +50,10 @@ class CollectionSettings(Settings):
     """Largest document, in bytes."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
+    sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
+    """What is done about sensitive data that comes in, and who may open tokens."""
+    extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
+    """What a model that was trained on it must not give away."""
 
 
 class DataSection(Settings):
@@ -52,6 +61,22 @@ class DataSection(Settings):
 
     collections: dict[Name, CollectionSettings] = Field(default_factory=dict)
     """The collections by name."""
+    files: FilesSettings = FilesSettings()
+    """Bounds of what clients upload before they attach it."""
+    store: StoreSettings = StoreSettings()
+    """Where their blobs lie. A change of it counts from the next start on."""
+    perimeter: PerimeterSettings = PerimeterSettings()
+    """Who and what belongs to the perimeter around the object store."""
+    sources: tuple[S3Settings, ...] = ()
+    """Places in S3 that contributions and scans may read from. Empty: none."""
+    exports: dict[Name, ExportTarget] = Field(default_factory=dict)
+    """Where data may be taken to, by name. Empty: nowhere."""
+    signers: dict[str, Annotated[str, AfterValidator(public_key)]] = Field(default_factory=dict)
+    """Public keys (Ed25519, Base64) that contributors sign with, by subject or ``tenant/subject``."""
+    jobs: dict[Name, tuple[Process, ...]] = Field(default_factory=dict)
+    """Programs that contribute, by name: the credentials that each comes with (ids of API keys)."""
+    policies: Path | None = None
+    """Cedar policies on contributions and releases, relative to the workload file, beside those that ship."""
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     """Where the passages of all collections are kept for searching."""
     controls: dict[str, Any] = Field(default_factory=dict)

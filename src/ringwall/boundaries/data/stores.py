@@ -1,19 +1,23 @@
 """Everything that this boundary keeps in a data directory, wired together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ringwall.storage.blobs import BlobStore, LocalBlobs
 from ringwall.storage.database import Database
 
 from .contribute import Contributions, Decide, Record
+from .damage import Damage
 from .index import Index
+from .intake.means import Means
 from .keys import CollectionKeys, Sealer
 from .quarantine import Quarantine
 from .retrieve import Retriever
 from .settings import DataSection
+from .training import TrainingSets
 from .vault import Vault
-from .verify import Damage, verify
+from .verify import Anchors, verify
 
 
 class DataStores:
@@ -25,6 +29,7 @@ class DataStores:
         self.section = section
         self.index = Index(db, envelope, keys)
         self.vault = Vault(db, blobs, envelope, keys, self.index)
+        self.training = TrainingSets(db, blobs, envelope, keys)
         self.quarantine = Quarantine(db, blobs, envelope)
         self.retriever = Retriever(self.index, section)
         self._db = db
@@ -35,10 +40,19 @@ class DataStores:
         """With local blobs in ``data_dir/blobs``."""
         return cls(section, db, LocalBlobs(data_dir / "blobs"), envelope)
 
-    def contributions(self, decide: Decide, record: Record | None = None) -> Contributions:
+    def contributions(
+        self, decide: Decide, record: Record | None = None, means: Means | None = None
+    ) -> Contributions:
         """The way in, behind a gate."""
-        return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record)
+        means = replace(
+            means or Means(), training=means.training if means and means.training else self.training
+        )
+        return Contributions(self.section, self._db, self.vault, self.quarantine, decide, record, means)
 
-    def verify(self, anchors: Mapping[str, tuple[int, str]] | None = None) -> list[Damage]:
+    def close(self) -> None:
+        """Close the files that only training sets use. The database is the caller's."""
+        self.training.close()
+
+    def verify(self, anchors: Mapping[str, tuple[int, str]] | Anchors | None = None) -> list[Damage]:
         """See ``verify``."""
-        return verify(self.vault, self.index, anchors)
+        return verify(self.vault, self.index, anchors, self.training)

@@ -1,71 +1,34 @@
 """Documents, encrypted and versioned; nothing in it is ever overwritten.
 
-Each commit of a collection adds a version: a sealed manifest in the blob store, and a row whose ``chain``
-hash binds the version's number, time, Merkle root and manifest to the version before. The chain's head goes
-on the ledger (``Commit.event``), so whoever rewrites the database has to rewrite the ledger as well.
-
-Blobs are on the disk before the one transaction that makes a version current (in the vault and in the
-index), so a killed process leaves either the old version or the new one, and at worst blobs that nothing
-refers to.
+Each commit of a collection adds a version (see ``versions``) with a sealed manifest in the blob store. The
+chain's head goes on the ledger (``Commit.event``). The index changes in the transaction that makes a version
+current. A collection's name may stand for a branch of it: ``handbook~tidy``; branches are never indexed.
 """
 
-import hashlib
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from ringwall.core import DataError, new_id
+from ringwall.core import DataError, Principal, new_id
 from ringwall.storage.blobs import BlobStore
-from ringwall.storage.database import Database, Row
+from ringwall.storage.database import Database
 
+from .approvals import Approval, Approvals, check_merger
+from .changes import Difference, Side, merged
 from .document import Document, canonical, check_id, cite
 from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
+from .lines import Lines
 from .manifest import Entry, Manifest
+from .revisions import Revision, Revisions
+from .tree import Tree
+from .versions import ATTEMPTS, Version, base, chain, is_branch
 
-_STEPS = [
-    """
-    CREATE TABLE data_version (
-        collection TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        at INTEGER NOT NULL,
-        author TEXT NOT NULL,
-        note TEXT NOT NULL,
-        root TEXT NOT NULL,
-        manifest TEXT NOT NULL,
-        chain TEXT NOT NULL,
-        PRIMARY KEY (collection, version)
-    ) STRICT;
-    CREATE TABLE data_head (
-        collection TEXT PRIMARY KEY, version INTEGER NOT NULL, chain TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE data_erased (owner TEXT PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
-    """
-]
-_ATTEMPTS = 20
-_CACHED = 32
 _DAY = 86_400_000_000  # microseconds
 
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of a collection, as the database has it."""
-
-    collection: str
-    number: int
-    """1, 2, 3… without gaps."""
-    at: int
-    """Microseconds since the epoch, UTC."""
-    author: str
-    note: str
-    root: str
-    """Merkle root of the manifest."""
-    manifest: str
-    """Blob of the sealed manifest."""
-    chain: str
-    """SHA-256 over this version and the chain of the one before."""
+__all__ = ["Commit", "Trace", "Vault", "Version", "chain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +85,9 @@ class Vault:
         self._envelope = envelope
         self._keys = keys
         self._index = index
-        self._manifests: OrderedDict[str, Manifest] = OrderedDict()
-        db.migrate("data_vault", _STEPS)
+        self.lines: Lines[Entry] = Lines(db, blobs, envelope, "index", Entry.read)
+        self.approvals = Approvals(db, self.lines.versions)
+        self._revisions = Revisions(db)
 
     def commit(
         self,
@@ -138,57 +102,28 @@ class Vault:
 
         Raises DataError when a document to remove is not there, or one to revise belongs to another tenant.
         """
-        for _ in range(_ATTEMPTS):
-            head = self.head(collection)
-            before = self._manifest(head) if head else Manifest(collection, 0)
-            plan = self._plan(before, add, remove)
-            if not plan.put and not plan.gone:
-                return None
-            after = Manifest(collection, before.version + 1, plan.entries)
-            version = self._version(after, head, author, note)
-            if self._publish(version, head, plan):
-                added = tuple(item.document.name for item in plan.put)
-                return Commit(version, added, plan.gone)
-        raise DataError(f"Collection {collection} is being changed by others all the time: try again.")
+        return self._publish(collection, lambda tree: self._plan(collection, tree, add, remove), author, note)
 
     def head(self, collection: str) -> Version | None:
         """The current version."""
-        row = self._db.one(
-            "SELECT * FROM data_version WHERE collection = ? ORDER BY version DESC LIMIT 1", collection
-        )
-        return _as_version(row) if row else None
+        return self.lines.versions.head(collection)
 
     def versions(self, collection: str) -> list[Version]:
         """All versions, oldest first."""
-        rows = self._db.all("SELECT * FROM data_version WHERE collection = ? ORDER BY version", collection)
-        return [_as_version(row) for row in rows]
+        return self.lines.versions.all(collection)
 
     def collections(self) -> list[str]:
-        """Names of the collections that hold or held something."""
-        rows = self._db.all(
-            "SELECT collection FROM data_version UNION SELECT collection FROM data_head ORDER BY 1"
-        )
-        return [row["collection"] for row in rows]
+        """Names of the collections of documents that hold or held something, without their branches."""
+        return [line for line in self.lines.versions.lines() if not is_branch(line)]
 
     def at(self, collection: str, when: int) -> Version | None:
         """The version that was current at a time (microseconds since the epoch); None before the first."""
-        row = self._db.one(
-            "SELECT * FROM data_version WHERE collection = ? AND at <= ? ORDER BY version DESC LIMIT 1",
-            *(collection, when),
-        )
-        return _as_version(row) if row else None
+        return self.lines.versions.at(collection, when)
 
     def manifest(self, collection: str, version: int | None = None) -> Manifest:
         """What a version (default: the current one) holds. DataError when there is no such version."""
-        if version is None:
-            found = self.head(collection)
-            return self._manifest(found) if found else Manifest(collection, 0)
-        row = self._db.one(
-            "SELECT * FROM data_version WHERE collection = ? AND version = ?", collection, version
-        )
-        if row is None:
-            raise DataError(f"Collection {collection} has no version {version}.")
-        return self._manifest(_as_version(row))
+        found, tree = self.lines.pick(collection, version)
+        return Manifest(collection, found.number if found else 0, tree)
 
     def document(self, collection: str, document: str, version: int | None = None) -> Document:
         """A document as it was in a version (default: as it is). DataError when it is missing, damaged or
@@ -201,7 +136,7 @@ class Vault:
 
     def open(self, collection: str, entry: Entry) -> Document:
         """Decrypt the document of an entry. DataError, naming it, when it is missing, damaged or erased."""
-        name = cite(collection, entry.id, entry.revision)
+        name = cite(base(collection), entry.id, entry.revision)
         try:
             raw = self._envelope.open(entry.owner, self._blobs.get(entry.blob), name.encode())
         except DataError as error:
@@ -218,124 +153,279 @@ class Vault:
 
     def tenants(self, collection: str, document: str) -> set[str]:
         """Whose the document ever was."""
-        return {entry.tenant for entry in self._history(collection) if entry.id == document}
+        return {revision.tenant for revision in self._revisions.of(base(collection), document)}
 
     def who(self, collection: str, document: str) -> list["Trace"]:
         """Each revision that ever was, oldest first: who contributed it, and the versions that hold it."""
         found: dict[int, Trace] = {}
         for version in self.versions(collection):
-            entry = self._manifest(version).find(document)
+            entry = self.lines.tree(version).find(document)
             if entry is not None:
                 first = found[entry.revision].first if entry.revision in found else version.number
-                name = cite(collection, document, entry.revision)
+                name = cite(base(collection), document, entry.revision)
                 found[entry.revision] = Trace(
                     name, entry.contributor, entry.tenant, entry.origin, entry.at, first, version.number
                 )
         return [found[revision] for revision in sorted(found)]
 
+    def difference(self, old: Version, new: Version) -> Difference:
+        """What differs between two versions, of one line or of two of the same collection."""
+        changed = self._changed(old, new)
+        before = self.lines.tree(old)
+        gone = [key for key, entry in changed.items() if entry is None]
+        there = [key for key, entry in changed.items() if entry is not None]
+        added = [key for key in there if before.find(key) is None]
+        return Difference(tuple(added), tuple(gone), tuple(key for key in there if key not in set(added)))
+
+    def diff(self, collection: str, old: int, new: int) -> Difference:
+        """What differs between two versions of a collection. DataError when there is no such version."""
+        versions = self.lines.versions
+        return self.difference(versions.get(collection, old), versions.get(collection, new))
+
+    def branch(self, collection: str, name: str, *, author: str, version: int | None = None) -> Version:
+        """A line of its own, ``COLLECTION~NAME``, that starts from a version (default: the current one)."""
+        fork, _ = self.lines.pick(collection, version)
+        if fork is None:
+            raise DataError(f"Collection {collection} has no version to branch from.")
+        return self.lines.branch(collection, name, fork, self._unerased(self.lines.tree(fork)), author)
+
+    def merge(
+        self,
+        branch: str,
+        by: Principal,
+        approvers: Collection[str],
+        resolve: Mapping[str, Side] | None = None,
+    ) -> Commit | None:
+        """Take what a branch changed into its collection, three-way by document. None when that is nothing.
+
+        Raises ConflictError, with the ids, where both changed a document differently and ``resolve`` does not
+        say which side counts; DeniedError for whoever may not, or made some of the branch.
+        """
+        ours = base(branch)
+        common = self.lines.merge_base(branch)
+        theirs = self.lines.versions.head(branch)
+        if theirs is None:
+            raise DataError(f"There is no branch {branch}.")
+        check_merger(by, approvers, branch, self._made(branch, theirs))
+
+        def plan(tree: Tree[Entry]) -> _Plan:
+            mine = {key: new for _, new, key in _pairs(self.lines.tree(common), tree)}
+            taken = merged(branch, mine, self._changed(common, theirs), _same, resolve or {})
+            return self._moved(ours, tree, taken)
+
+        return self._publish(ours, plan, by.subject, f"merged {theirs.name}", merged=theirs.name)
+
+    def roll_back(self, collection: str, version: int, *, author: str, note: str = "") -> Commit | None:
+        """Make a version that holds what an earlier one held, without what was erased since. None when the
+        current one does."""
+        target = self._unerased(self.lines.tree(self.lines.versions.get(collection, version)))
+
+        def plan(tree: Tree[Entry]) -> _Plan:
+            taken = {key: new for _, new, key in _pairs(tree, target)}
+            return self._moved(collection, tree, taken)
+
+        return self._publish(collection, plan, author, note or f"rolled back to {version}")
+
+    def approve(self, collection: str, version: int, by: Principal, approvers: Collection[str]) -> Approval:
+        """See ``Approvals.approve``."""
+        return self.approvals.approve(collection, version, by, approvers)
+
+    def approved(self, collection: str) -> Version | None:
+        """The last version that was approved."""
+        return self.approvals.approved(collection)
+
     def erase(self, collection: str, document: str, *, author: str, lock_days: int = 0) -> Commit | None:
-        """Remove a document and destroy the key of all its revisions, in every version, for ever.
+        """Remove a document and destroy the key of all its revisions, in every version, for ever; from
+        branches it is removed as well.
 
         Hashes, versions and proofs stay whole. Returns the new version if it was current. DataError when
         there never was one, or it is locked: its last revision is younger than ``lock_days``.
         """
-        lives = [entry for entry in self._history(collection) if entry.id == document]
+        collection = base(collection)
+        lives = self._revisions.of(collection, document)
         if not lives:
             raise DataError(f"Collection {collection} never held a document {document!r}.")
-        youngest = max(entry.at for entry in lives)
+        youngest = max(life.at for life in lives)
         if time.time_ns() // 1000 - youngest < lock_days * _DAY:
             raise DataError(
                 f"{document!r} in {collection} is locked for {lock_days} days after its last revision: "
                 "it can be removed from the current version but not erased yet."
             )
-        current = self.manifest(collection).find(document)
-        removal = (
-            self.commit(collection, remove=[document], author=author, note="erased") if current else None
-        )
-        for owner in sorted({entry.owner for entry in lives}):
+        removal = None
+        for line in (*self.lines.versions.branches(collection), collection):
+            current = self.manifest(line).find(document)
+            removal = self.commit(line, remove=[document], author=author, note="erased") if current else None
+        name, at = f"{collection}/{document}", time.time_ns() // 1000
+        for owner in sorted({life.owner for life in lives}):
             self._db.write(
-                "INSERT OR IGNORE INTO data_erased VALUES (?, ?, ?)",
-                *(owner, f"{collection}/{document}", time.time_ns() // 1000),
+                "INSERT OR IGNORE INTO data_erased VALUES (?, ?, ?, ?)",
+                *(owner, name, at, self._erasure_mark(owner, name, at)),
             )
             self._envelope.erase(owner)
         return removal
 
     def by_contributor(self, collection: str, subject: str) -> list[str]:
         """Ids of all documents that ever had a revision by this person: what erasing the person erases."""
-        return sorted({entry.id for entry in self._history(collection) if entry.contributor == subject})
+        return self._revisions.by(base(collection), subject)
 
     def erased(self) -> set[str]:
         """Owners whose keys were destroyed on purpose."""
         return {row["owner"] for row in self._db.all("SELECT owner FROM data_erased")}
 
-    def heads(self) -> dict[str, tuple[int, str]]:
-        """Version and chain of each collection's head, as noted beside the versions."""
-        rows = self._db.all("SELECT * FROM data_head")
-        return {row["collection"]: (row["version"], row["chain"]) for row in rows}
+    def false_erasures(self) -> list[str]:
+        """Documents that are noted as erased by somebody without the collection's secret."""
+        return [
+            row["name"]
+            for row in self._db.all("SELECT * FROM data_erased ORDER BY name")
+            if row["mark"] != self._erasure_mark(row["owner"], row["name"], row["at"])
+        ]
 
     def reindex(self, collection: str) -> int:
-        """Rebuild the index of a collection from its current version; the number of documents."""
+        """Rebuild the index of a collection from its current version, and what is known of revisions from all
+        versions; the number of documents."""
         manifest = self.manifest(collection)
         put = [self._index.prepare(self.open(collection, entry), entry.owner) for entry in manifest.entries]
+        ever = list(self.lines.ever(collection))
         with self._db.transaction():
+            self._revisions.fill(collection, ever)
             self._index.apply(collection, put, self._index.indexed(collection))
         return len(put)
-
-    def manifest_of(self, version: Version) -> Manifest:
-        """The manifest of a version, read from the store again and not from memory."""
-        self._manifests.pop(version.chain, None)
-        return self._manifest(version)
 
     def examine(self, collection: str, entry: Entry, erased: bool) -> str:
         """What is wrong with a stored document; empty when nothing is. Of an erased one only the hash of the
         sealed bytes can be checked."""
         try:
             if erased:
-                self._blobs.get(entry.blob)
-            else:
-                self.open(collection, entry)
+                return self._still_open(collection, entry)
+            found = self.open(collection, entry)
+            if self.fingerprint(found) != entry.fingerprint:
+                return "Its content is not what the manifest says, or the collection's secret was changed."
         except DataError as error:
             return str(error)
         return ""
 
-    def _history(self, collection: str) -> Iterator[Entry]:
-        for version in self.versions(collection):
-            yield from self._manifest(version).entries
+    def _still_open(self, collection: str, entry: Entry) -> str:
+        self._blobs.get(entry.blob)
+        try:
+            self.open(collection, entry)
+        except DataError:
+            return ""
+        return "It is marked as erased, but its key is there."
 
-    def _plan(self, before: Manifest, add: Sequence[Document], remove: Sequence[str]) -> "_Plan":
-        entries = {entry.id: entry for entry in before.entries}
-        put: list[Prepared] = []
-        gone: list[str] = []
+    def revisions(self, collection: str) -> list[Revision]:
+        """All that the database knows of revisions."""
+        return self._revisions.all(collection)
+
+    def _publish(
+        self,
+        line: str,
+        plan: Callable[[Tree[Entry]], "_Plan"],
+        author: str,
+        note: str,
+        merged: str = "",
+    ) -> Commit | None:
+        """Plan and publish until no other commit comes between. None when the plan changes nothing."""
+        for _ in range(ATTEMPTS):
+            head, tree = self.lines.head(line)
+            made = plan(tree)
+            if not made.put and not made.gone:
+                return None
+            after = tree.changed(made.put, made.removed)
+            version = self.lines.commit(
+                line, head, after, author, note, apply=partial(self._apply, line, made), merged=merged
+            )
+            if version:
+                return Commit(version, made.added, made.gone)
+        raise DataError(f"Collection {line} is being changed by others all the time: try again.")
+
+    def _apply(self, line: str, plan: "_Plan") -> None:
+        self._revisions.give(base(line), plan.fresh)
+        if not is_branch(line):
+            self._index.apply(line, plan.indexed, plan.removed)
+
+    def _plan(self, line: str, tree: Tree[Entry], add: Sequence[Document], remove: Sequence[str]) -> "_Plan":
+        collection = base(line)
+        put: dict[str, Entry] = {}
+        indexed: dict[str, Prepared] = {}
+        gone: dict[str, None] = {}
+        removed: dict[str, None] = {}
         for document in remove:
-            entry = entries.pop(document, None)
+            entry = None if document in removed else tree.find(document)
             if entry is None:
-                raise DataError(f"Collection {before.collection} has no document {document!r} to remove.")
-            gone.append(cite(before.collection, entry.id, entry.revision))
+                raise DataError(f"Collection {line} has no document {document!r} to remove.")
+            removed[document] = None
+            gone[cite(collection, entry.id, entry.revision)] = None
         for given in add:
-            held = entries.get(check_id(given.id))
+            before = None if given.id in removed else tree.find(check_id(given.id))
+            held = put.get(given.id) or before
             if held and held.tenant != given.access.tenant:
                 raise DataError(
-                    f"The id {given.id!r} in {before.collection} is taken by another tenant's document: "
+                    f"The id {given.id!r} in {collection} is taken by another tenant's document: "
                     "choose another."
                 )
-            fingerprint = self.fingerprint(given)
+            fingerprint = self.fingerprint(replace(given, collection=collection))
             if held and held.fingerprint == fingerprint:
                 continue
-            revision, owner = self._next(before, given.id, held)
-            stored = replace(given, collection=before.collection, revision=revision)
-            entries[given.id] = self._store(stored, owner, fingerprint)
-            put.append(self._index.prepare(stored, owner))
-            if held:
-                gone.append(cite(before.collection, held.id, held.revision))
-        return _Plan(tuple(entries[key] for key in sorted(entries)), tuple(put), tuple(gone), tuple(remove))
+            revision, owner = self._next(collection, given.id, held)
+            stored = replace(given, collection=collection, revision=revision)
+            put[given.id] = self._store(stored, owner, fingerprint)
+            if not is_branch(line):
+                indexed[given.id] = self._index.prepare(stored, owner)
+            if before:
+                gone[cite(collection, before.id, before.revision)] = None
+        fresh = tuple(put.values())
+        added = tuple(cite(collection, entry.id, entry.revision) for entry in fresh)
+        return _Plan(fresh, tuple(indexed.values()), added, tuple(gone), tuple(removed), fresh)
 
-    def _next(self, before: Manifest, document: str, held: Entry | None) -> tuple[int, str]:
+    def _moved(self, line: str, tree: Tree[Entry], taken: Mapping[str, Entry | None]) -> "_Plan":
+        """A plan out of entries that are stored already."""
+        collection = base(line)
+        put = tuple(entry for entry in taken.values() if entry is not None)
+        removed = tuple(key for key, entry in taken.items() if entry is None and tree.find(key))
+        before = [entry for key in taken if (entry := tree.find(key)) is not None]
+        indexed = (
+            ()
+            if is_branch(line)
+            else tuple(self._index.prepare(self.open(collection, entry), entry.owner) for entry in put)
+        )
+        return _Plan(
+            put,
+            indexed,
+            tuple(cite(collection, entry.id, entry.revision) for entry in put),
+            tuple(cite(collection, entry.id, entry.revision) for entry in before),
+            removed,
+        )
+
+    def _erasure_mark(self, owner: str, name: str, at: int) -> str:
+        """Keyed hash: who can only write to the database can't make a document pass for erased."""
+        said = canonical([owner, name, at])
+        return self._keys.digest(name.partition("/")[0], "erased", said).hex()
+
+    def _unerased(self, tree: Tree[Entry]) -> Tree[Entry]:
+        """A tree without documents whose keys were destroyed."""
+        rows = self._db.all("SELECT owner, name FROM data_erased")
+        owners = {row["owner"] for row in rows}
+        names = {row["name"].partition("/")[2] for row in rows}
+        held = [entry for name in names if (entry := tree.find(name)) and entry.owner in owners]
+        return tree.changed((), [entry.id for entry in held])
+
+    def _changed(self, old: Version, new: Version) -> dict[str, Entry | None]:
+        pairs = _pairs(self.lines.tree(old), self.lines.tree(new))
+        return {key: entry for _, entry, key in pairs}
+
+    def _made(self, branch: str, head: Version) -> set[str]:
+        """Who made a branch: authors of its versions, and contributors of what it changes."""
+        first = self.lines.versions.get(branch, 1)
+        contributors = {entry.contributor for entry in self._changed(first, head).values() if entry}
+        return contributors | self.approvals.branch_authors(head)
+
+    def _next(self, collection: str, document: str, held: Entry | None) -> tuple[int, str]:
         """The next revision and its owner: a document that comes back after a removal counts on, so that a
         cited name never means two things; its key is a new one, since the old one may be erased."""
+        past = max((one.revision for one in self._revisions.of(collection, document)), default=0)
         if held:
-            return held.revision + 1, held.owner
-        past = [entry.revision for entry in self._history(before.collection) if entry.id == document]
-        return max(past, default=0) + 1, new_id("own")
+            return max(past, held.revision) + 1, held.owner
+        return past + 1, new_id("own")
 
     def _store(self, document: Document, owner: str, fingerprint: str) -> Entry:
         sealed = self._envelope.seal(owner, document.to_bytes(), document.name.encode())
@@ -354,81 +444,30 @@ class Vault:
             sensitivity=tuple(sorted(document.sensitivity)),
         )
 
-    def _version(self, manifest: Manifest, head: Version | None, author: str, note: str) -> Version:
-        owner, place = _manifest_place(manifest.collection, manifest.version)
-        blob = self._blobs.put(self._envelope.seal(owner, manifest.to_bytes(), place))
-        at = max(time.time_ns() // 1000, head.at + 1 if head else 0)
-        draft = Version(manifest.collection, manifest.version, at, author, note, manifest.root, blob, "")
-        return replace(draft, chain=chain(draft, head.chain if head else ""))
-
-    def _publish(self, version: Version, head: Version | None, plan: "_Plan") -> bool:
-        """The one moment in which a version comes to be. False when another commit was faster."""
-        with self._db.transaction():
-            now = self.head(version.collection)
-            if (now.chain if now else "") != (head.chain if head else ""):
-                return False
-            self._db.write(
-                "INSERT INTO data_version VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                *(version.collection, version.number, version.at, version.author, version.note),
-                *(version.root, version.manifest, version.chain),
-            )
-            self._db.write(
-                "INSERT OR REPLACE INTO data_head VALUES (?, ?, ?)",
-                *(version.collection, version.number, version.chain),
-            )
-            self._index.apply(version.collection, plan.put, plan.removed)
-        return True
-
-    def _manifest(self, version: Version) -> Manifest:
-        """Verified against the version's row."""
-        known = self._manifests.get(version.chain)
-        if known:
-            return known
-        owner, place = _manifest_place(version.collection, version.number)
-        where = f"The manifest of {version.collection} version {version.number}"
-        try:
-            manifest = Manifest.from_bytes(
-                self._envelope.open(owner, self._blobs.get(version.manifest), place)
-            )
-        except DataError as error:
-            raise DataError(f"{where} can't be read: {error}") from error
-        if manifest.root != version.root:
-            raise DataError(f"{where} is not the one that was committed: its root differs.")
-        self._manifests[version.chain] = manifest
-        while len(self._manifests) > _CACHED:
-            self._manifests.popitem(last=False)
-        return manifest
-
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    entries: tuple[Entry, ...]
-    put: tuple[Prepared, ...]
+    put: tuple[Entry, ...]
+    """Entries that are new or replaced."""
+    indexed: tuple[Prepared, ...]
+    added: tuple[str, ...]
+    """Cited names of ``put``."""
     gone: tuple[str, ...]
+    """Cited names of what is no longer in it."""
     removed: tuple[str, ...]
+    """Ids of documents that leave."""
+    fresh: tuple[Entry, ...] = ()
+    """Those of ``put`` that are new revisions."""
 
 
-def chain(version: Version, previous: str) -> str:
-    """The hash that binds a version to the one before."""
-    bound = {
-        "collection": version.collection,
-        "version": version.number,
-        "at": version.at,
-        "author": version.author,
-        "note": version.note,
-        "root": version.root,
-        "manifest": version.manifest,
-        "previous": previous,
-    }
-    return hashlib.sha256(b"ringwall data version" + canonical(bound)).hexdigest()
+def _pairs(old: Tree[Entry], new: Tree[Entry]) -> list[tuple[Entry | None, Entry | None, str]]:
+    """Entries before and after where content or access differ, with their id."""
+    found = []
+    for before, after in old.differences(new):
+        key = (before or after).id  # type: ignore[union-attr]
+        found.append((before, after, key))
+    return found
 
 
-def _manifest_place(collection: str, version: int) -> tuple[str, bytes]:
-    return f"collection:{collection}", f"manifest:{collection}@{version}".encode()
-
-
-def _as_version(row: Row) -> Version:
-    return Version(*(row[name] for name in _COLUMNS))
-
-
-_COLUMNS = ("collection", "version", "at", "author", "note", "root", "manifest", "chain")
+def _same(one: Entry, other: Entry) -> bool:
+    return one.fingerprint == other.fingerprint

@@ -1,121 +1,196 @@
-"""Find and locate damage in the vault: a flipped byte, a dropped version, a reordered manifest."""
+"""Find and locate damage in the vault: flipped bytes, dropped versions, reordered manifests, edited rows.
+
+For each line of versions, of either kind:
+1. versions are numbered without gaps, and each one's chain hash binds it to the one before;
+2. the head record agrees with the last version, and the ledger's last word with the version it names;
+3. each manifest, and each part of it, is what the version's Merkle root says;
+4. each document, pack and record is what the manifest says;
+5. what the database keeps beside (search index, revisions, ids of records, approvals) agrees with all that.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ringwall.core import DataError
 
+from .approvals import Approvals
+from .damage import Damage, Problem, walk
 from .document import cite
 from .index import RetrievalStore
-from .manifest import Manifest
-from .vault import Vault, Version, chain
+from .manifest import Entry
+from .training.check import check_training
+from .training.sets import TrainingSets
+from .vault import Vault
+from .versions import Version, Versions, chain
 
 
 @dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is not as it was committed."""
+class Anchors:
+    """What the ledger says, which the database can't take back."""
 
-    collection: str
-    version: int
-    """0 when it concerns the collection as a whole."""
-    document: str
-    """Cited name; empty when it concerns the version."""
-    message: str
+    versions: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """Number and chain of the last ``data.version`` event of each line."""
+    approvals: Mapping[str, tuple[str, str, int]] | None = None
+    """Chain, subject and time by name (``LINE@NUMBER``) of each ``data.approved`` event; None: not asked."""
 
 
 def verify(
-    vault: Vault, index: RetrievalStore, anchors: Mapping[str, tuple[int, str]] | None = None
+    vault: Vault,
+    index: RetrievalStore,
+    anchors: Mapping[str, tuple[int, str]] | Anchors | None = None,
+    training: TrainingSets | None = None,
 ) -> list[Damage]:
     """Read everything that was ever committed; what is wrong, in order. Empty: all is sound.
 
-    ``anchors``: collection to (version, chain) as the ledger has the last ``data.version`` event of each.
-    Without them, somebody who can write to the database can cut off the newest versions unseen.
+    Without ``anchors``, somebody who can write to the database can cut off the newest versions unseen.
     """
+    said = anchors if isinstance(anchors, Anchors) else Anchors(anchors or {})
+    versions = vault.lines.versions
     found: list[Damage] = []
-    current: dict[tuple[str, str], int] = {}
-    unknown: set[str] = set()
-    checked: dict[str, str] = {}
-    erased = vault.erased()
-    heads = vault.heads()
-    for collection in sorted({*vault.collections(), *(anchors or {})}):
-        versions = vault.versions(collection)
-        found.extend(_chain(collection, versions))
-        found.extend(_ends(collection, versions, heads.get(collection), "The head record"))
-        if anchors is not None and collection in anchors:
-            found.extend(_anchored(collection, versions, anchors[collection]))
-        manifest: Manifest | None = Manifest(collection, 0)
-        for version in versions:
-            try:
-                manifest = vault.manifest_of(version)
-            except DataError as error:
-                found.append(Damage(collection, version.number, "", str(error)))
-                manifest = None
-                continue
-            found.extend(_documents(vault, version, manifest, erased, checked))
-        if manifest is None:
-            unknown.add(collection)
-            continue
-        current.update({(collection, entry.id): entry.revision for entry in manifest.entries})
-    for place in index.missing(current):
-        collection = place.split("/", 1)[0]
-        if collection in unknown:
-            continue
-        found.append(Damage(collection, 0, place, f"The index and the vault disagree about {place}."))
+    for line in sorted({*versions.every_line(), *said.versions}):
+        found.extend(_line(versions, line, said.versions.get(line)))
+    found.extend(_documents(vault, index))
+    found.extend(_approvals(vault.approvals, said.approvals))
+    if training is not None:
+        found.extend(check_training(training))
     return found
 
 
-def _chain(collection: str, versions: list[Version]) -> list[Damage]:
+def _line(versions: Versions, line: str, anchor: tuple[int, str] | None) -> list[Damage]:
+    """Steps 1 and 2."""
+    made = versions.whatever(line)
+    found = _chain(versions, line, made)
+    found += _ends(line, made, versions.heads().get(line), "The head record")
+    if anchor is not None:
+        found += _anchored(line, made, anchor)
+    return found
+
+
+def _chain(versions: Versions, line: str, made: list[Version]) -> list[Damage]:
     found = []
-    previous, expected = "", 1
-    for version in versions:
+    previous, expected = _origin(versions, made), 1
+    for version in made:
         if version.number != expected:
             gap = (
                 f"Version {expected} is missing."
                 if version.number == expected + 1
-                else (f"Versions {expected} to {version.number - 1} are missing.")
+                else f"Versions {expected} to {version.number - 1} are missing."
             )
-            found.append(Damage(collection, expected, "", gap))
+            found.append(Damage(line, expected, "", gap))
         elif version.chain != chain(version, previous):
             found.append(
-                Damage(collection, version.number, "", "Its record was changed: the hash chain breaks here.")
+                Damage(line, version.number, "", "Its record was changed: the hash chain breaks here.")
             )
         previous, expected = version.chain, version.number + 1
     return found
 
 
-def _ends(
-    collection: str, versions: list[Version], head: tuple[int, str] | None, source: str
-) -> list[Damage]:
-    last = (versions[-1].number, versions[-1].chain) if versions else (0, "")
+def _origin(versions: Versions, made: list[Version]) -> str:
+    """The chain that a branch begins with."""
+    if not made or not made[0].forked:
+        return ""
+    line, _, number = made[0].forked.rpartition("@")
+    return next((one.chain for one in versions.whatever(line) if str(one.number) == number), "")
+
+
+def _ends(line: str, made: list[Version], head: tuple[int, str] | None, source: str) -> list[Damage]:
+    last = (made[-1].number, made[-1].chain) if made else (0, "")
     if head is None:
-        return [Damage(collection, 0, "", f"{source} of the collection is missing.")]
+        return [Damage(line, 0, "", f"{source} of the collection is missing.")]
     if head[0] > last[0]:
-        return [Damage(collection, last[0] + 1, "", f"{source} names version {head[0]}; it was dropped.")]
+        return [Damage(line, last[0] + 1, "", f"{source} names version {head[0]}; it was dropped.")]
     if head != last:
-        return [Damage(collection, last[0], "", f"{source} does not agree with the last version.")]
+        return [Damage(line, last[0], "", f"{source} does not agree with the last version.")]
     return []
 
 
-def _anchored(collection: str, versions: list[Version], anchor: tuple[int, str]) -> list[Damage]:
+def _anchored(line: str, made: list[Version], anchor: tuple[int, str]) -> list[Damage]:
     """The ledger may lag behind by a version (a process killed between commit and record), never lead."""
     number, expected = anchor
-    at = next((version for version in versions if version.number == number), None)
+    at = next((version for version in made if version.number == number), None)
     if at is None:
-        return [Damage(collection, number, "", f"The ledger names version {number}; it was dropped.")]
+        return [Damage(line, number, "", f"The ledger names version {number}; it was dropped.")]
     if at.chain != expected:
-        return [Damage(collection, number, "", "It is not the version that is on the ledger.")]
+        return [Damage(line, number, "", "It is not the version that is on the ledger.")]
     return []
 
 
-def _documents(
-    vault: Vault, version: Version, manifest: Manifest, erased: set[str], checked: dict[str, str]
-) -> list[Damage]:
-    """Each blob is read once, however many versions share it."""
+def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
+    vault.lines.forget()
+    found = _erasures(vault)
+    current: dict[tuple[str, str], int] = {}
+    unknown: set[str] = set()
+    erased = vault.erased()
+    for collection in vault.collections():
+        seen: dict[str, list[Problem]] = {}
+        checked: dict[str, list[Problem]] = {}
+
+        def look(
+            entry: Entry, collection: str = collection, checked: dict[str, list[Problem]] = checked
+        ) -> list[Problem]:
+            """Each blob is read once, however many versions share it."""
+            if entry.blob not in checked:
+                name = cite(collection, entry.id, entry.revision)
+                wrong = vault.examine(collection, entry, entry.owner in erased)
+                checked[entry.blob] = [Problem(name, wrong)] if wrong else []
+            return checked[entry.blob]
+
+        for line in (collection, *vault.lines.versions.branches(collection)):
+            found.extend(walk(vault.lines, line, look, seen))
+        try:
+            current.update({(collection, one.id): one.revision for one in vault.manifest(collection).entries})
+            found.extend(_revisions(vault, collection))
+        except DataError:  # said above
+            unknown.add(collection)
+    for place in index.missing(current):
+        collection = place.split("/", 1)[0]
+        if collection not in unknown:
+            found.append(Damage(collection, 0, place, f"The index and the vault disagree about {place}."))
+    return found
+
+
+def _erasures(vault: Vault) -> list[Damage]:
+    try:
+        return [
+            Damage(name.partition("/")[0], 0, name, f"The note that {name} was erased is not genuine.")
+            for name in vault.false_erasures()
+        ]
+    except DataError:  # the collection's secret is damaged, as each of its documents tells
+        return []
+
+
+def _revisions(vault: Vault, collection: str) -> list[Damage]:
+    made = {
+        (one.id, one.revision, one.owner, one.contributor, one.tenant, one.at)
+        for one in vault.lines.ever(collection)
+    }
+    known = {
+        (one.document, one.revision, one.owner, one.contributor, one.tenant, one.at)
+        for one in vault.revisions(collection)
+    }
+    names = {cite(collection, one[0], one[1]) for one in made ^ known}
+    return [
+        Damage(collection, 0, name, f"The table of revisions and the manifests disagree about {name}.")
+        for name in sorted(names)
+    ]
+
+
+def _approvals(approvals: Approvals, said: Mapping[str, tuple[str, str, int]] | None) -> list[Damage]:
+    """An approval names a version that is there; the ledger knows it, and knows no other."""
     found = []
-    for entry in manifest.entries:
-        if entry.blob not in checked:
-            checked[entry.blob] = vault.examine(manifest.collection, entry, entry.owner in erased)
-        if checked[entry.blob]:
-            name = cite(manifest.collection, entry.id, entry.revision)
-            found.append(Damage(manifest.collection, version.number, name, checked[entry.blob]))
+    held = set()
+    for approval in approvals.every():
+        name = f"{approval.collection}@{approval.version}"
+        held.add(name)
+        version = approvals.version(approval.collection, approval.version)
+        if version is None or version.chain != approval.chain:
+            message = "What was approved is not this version."
+        elif said is not None and said.get(name) != (approval.chain, approval.by, approval.at):
+            message = "The ledger knows of no such approval of this version."
+        else:
+            continue
+        found.append(Damage(approval.collection, approval.version, "", message))
+    for name in sorted(set(said or ()) - held):
+        line, _, number = name.rpartition("@")
+        found.append(Damage(line, int(number), "", "Its approval is on the ledger and not in the database."))
     return found

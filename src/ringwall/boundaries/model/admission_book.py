@@ -11,7 +11,7 @@ Entries are only ever added; the newest of a name counts.
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,16 @@ class Admissions:
     _written = 0
     """Entries written by this process, through any book: what the database's version does not tell."""
 
-    def __init__(self, db: Database, section: ModelSection, root: Path) -> None:
-        """``root`` is the folder that artifact paths are relative to."""
+    def __init__(
+        self,
+        db: Database,
+        section: ModelSection,
+        root: Path,
+        unproven: Callable[[str, str], str] = lambda _route, _model: "",
+    ) -> None:
+        """``root`` is the folder that artifact paths are relative to. ``unproven`` says of a route and the
+        digest of its model (``identity``) which proof is missing without which it may not be admitted."""
+        self._unproven = unproven
         self._db = db
         self._section = section
         self._root = root
@@ -129,6 +137,13 @@ class Admissions:
         if route not in self._cache:
             self._cache[route] = self._is_admitted(route)
         return self._cache[route]
+
+    def identity(self, route: str) -> str:
+        """Digest of the model behind a route, as it is declared: the route's own, and that of its file.
+        Raises LookupError."""
+        provider = self._section.providers[self._section.routes[route].provider]
+        file = self._digest("artifact", provider.artifact) if isinstance(provider, LocalSettings) else ""
+        return hashlib.sha256(f"{self._digest('route', route)} {file}".encode()).hexdigest()
 
     def list(self) -> list[Admission]:
         """The newest entry of each name."""
@@ -183,6 +198,8 @@ class Admissions:
         known = self._newest("route", route)
         if known is None or not known.admitted or known.digest != self._digest("route", route):
             return False
+        if self._unproven(route, self.identity(route)):
+            return False
         provider = self._section.providers[settings.provider]
         if not isinstance(provider, LocalSettings):
             return True
@@ -236,6 +253,7 @@ class Admissions:
                 f"The model name '{settings.model}' means another model tomorrow: "
                 "give the route a snapshot, or name a version."
             )
+        reason = reason or self._unproven(name, self.identity(name))
         state = REFUSED if reason else ADMITTED
         digest = self._digest("route", name)
         return Admission("route", name, digest, state, reason, self._facts(settings), by, _now())

@@ -7,7 +7,7 @@ the provider wrote gets into an error.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class OpenAIProvider:
 
     def __init__(self, settings: OpenAISettings, api_key: str = "") -> None:
         self._settings = settings
-        self._url = settings.base_url.rstrip("/") + "/chat/completions"
+        self._base = settings.base_url.rstrip("/")
         self._headers = {
             **settings.headers,
             "Content-Type": "application/json",
@@ -86,6 +86,11 @@ class OpenAIProvider:
                 malformed("it is no event stream")
             async for delta in self._deltas(response, request):
                 yield delta
+
+    async def completions(self, body: Mapping[str, Any]) -> bytes:
+        """The older endpoint (``text_completions.py``): for tests of the model, never for callers."""
+        async with self._total(), self._post(orjson.dumps(body), "/completions") as response:
+            return await self._whole(response)
 
     async def close(self) -> None:
         session, self._session = self._session, None
@@ -144,10 +149,12 @@ class OpenAIProvider:
             raise _late(f"gave no complete answer within {limit:g} s") from None
 
     @asynccontextmanager
-    async def _post(self, body: bytes) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _post(
+        self, body: bytes, path: str = "/chat/completions"
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response, its status judged. The connection is given back or closed, whatever happens."""
         try:
-            response = await self._send(body)
+            response = await self._send(body, self._base + path)
         except aiohttp.ServerTimeoutError:
             raise _late(f"could not be reached within {self._settings.connect_timeout_s:g} s") from None
         except aiohttp.ClientConnectorError:
@@ -166,16 +173,16 @@ class OpenAIProvider:
         finally:
             response.release()
 
-    async def _send(self, body: bytes) -> aiohttp.ClientResponse:
+    async def _send(self, body: bytes, url: str) -> aiohttp.ClientResponse:
         limit = self._settings.first_byte_timeout_s
         client = self._client()
         try:
             async with asyncio.timeout(limit):
                 try:
-                    return await client.post(self._url, data=body, allow_redirects=False)
+                    return await client.post(url, data=body, allow_redirects=False)
                 except aiohttp.ServerDisconnectedError:
                     # A kept-alive connection that the server closed while we wrote: once more, on a new one.
-                    return await client.post(self._url, data=body, allow_redirects=False)
+                    return await client.post(url, data=body, allow_redirects=False)
         except aiohttp.ServerTimeoutError:
             raise
         except TimeoutError:

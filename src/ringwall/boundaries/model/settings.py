@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from ringwall.core import Settings
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Trained = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}@[1-9][0-9]{0,8}$")]
+"""``COLLECTION@VERSION``."""
 _SECRET_HEADERS = ("authorization", "api-key", "x-api-key", "proxy-authorization", "cookie")
 
 
@@ -148,6 +150,8 @@ class ArtifactSettings(Settings):
     """Where it lies, relative to the workload file."""
     sha256: str = Field(pattern=r"^[0-9a-fA-F]{64}$")
     """SHA-256 of its content. What differs is not loaded."""
+    trained_on: tuple[Trained, ...] = ()
+    """Versions of training sets that it was trained or fine-tuned on, each as ``COLLECTION@VERSION``."""
 
 
 class RouteSettings(Settings):
@@ -163,6 +167,8 @@ class RouteSettings(Settings):
     """Route that answers when this one can't. Its own fallback is not followed."""
     max_output_tokens: int = Field(default=4096, ge=1, le=1_000_000)
     """Most tokens of an answer; what a client asks beyond this is cut to it."""
+    trained_on: tuple[Trained, ...] = ()
+    """Versions of training sets that the model was fine-tuned on, each as ``COLLECTION@VERSION``."""
     residency: str = ""
     """Region in which the provider processes the text, for the record and for data rules."""
 

@@ -42,6 +42,7 @@ DECLARATION = Declaration(
             CrossingKind.EGRESS,
             CrossingKind.CONTRIBUTION,
             CrossingKind.RETRIEVAL,
+            CrossingKind.EXPORT,
         }
     ),
     parts=frozenset(),

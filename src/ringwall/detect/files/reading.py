@@ -60,7 +60,7 @@ class Mark:
     """Something about the file that is no text."""
 
     code: str
-    """``macros``, ``active-content``, ``trailing-data``…: the keys of ``interface.files.MESSAGES``."""
+    """``macros``, ``active-content``, ``trailing-data``…: the keys of ``told.MESSAGES``."""
     place: str = ""
 
 

@@ -1,5 +1,5 @@
 """The workload as a drill sees it: the same, with a compromised model behind every route and two routes whose
-models nobody admitted. No service is asked who is known."""
+models nobody admitted. No service is asked who is known, and blobs stay in the drill's own folder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from ringwall.boundaries.model.settings import (
     ScriptedSettings,
 )
 from ringwall.workload.load import Loaded
+from ringwall.workload.store import in_local_store
 
 UNADMITTED, TAMPERED = "drill-unadmitted", "drill-tampered"
 _ACTOR = "drill-model"
@@ -20,7 +21,9 @@ def under_drill(loaded: Loaded, artifact: Path) -> Loaded:
     """``artifact`` is a file whose content is not what the route declares."""
     section = loaded.workload.model
     routes = {
-        name: route.model_copy(update={"provider": _ACTOR, "model": "compromised", "fallback": ""})
+        name: route.model_copy(
+            update={"provider": _ACTOR, "model": "compromised", "fallback": "", "trained_on": ()}
+        )
         for name, route in section.routes.items()
     }
     routes[UNADMITTED] = RouteSettings(provider=_ACTOR, model="unadmitted")
@@ -48,6 +51,7 @@ def under_drill(loaded: Loaded, artifact: Path) -> Loaded:
         "interface": plain,
         "application": asking_nobody,
     }
+    loaded = in_local_store(loaded)
     return replace(loaded, workload=loaded.workload.model_copy(update=update))
 
 

@@ -31,7 +31,7 @@ def record_of(
     """
     fields = _plain(row, 0)
     given = next((fields[name] for name in _ID if fields.get(name) not in (None, "")), None)
-    form, prompt, response, rejected = _reading(fields)
+    form, prompt, response, rejected = reading(fields)
     return Record(
         id=str(given)[:128] if isinstance(given, str | int) else content_id(fields),
         fields=fields,
@@ -44,7 +44,8 @@ def record_of(
     )
 
 
-def _reading(fields: Mapping[str, Any]) -> tuple[Form, str, str, str]:
+def reading(fields: Mapping[str, Any]) -> tuple[Form, str, str, str]:
+    """Form, prompt, response and rejected answer of a row of JSON values."""
     if "chosen" in fields and "rejected" in fields:
         return _preference(fields)
     for name in _CHAT:
@@ -108,7 +109,11 @@ def _spoken(turns: list[tuple[str, str]]) -> tuple[str, str]:
 
 
 def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
-    return next((value for name in names if isinstance(value := fields.get(name), str)), None)
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, str):
+            return value
+    return None
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -50,6 +50,7 @@ class Index:
     ) -> None:
         """Make the access tables say what the workload file says. A collection that it no longer names can't
         be read by anybody. ConfigError when a collection asks for what is not installed."""
+        collections = {name: one for name, one in collections.items() if one.kind == "index"}
         check_installed(collections)
         with self._db.transaction():
             self._db.write("DELETE FROM data_collection_reader")

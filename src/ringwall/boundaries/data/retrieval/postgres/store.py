@@ -57,6 +57,7 @@ class PostgresStore:
     ) -> None:
         """As ``RetrievalStore.configure``; makes the tables first. ConfigError when a role has more rights
         than it may have, DataError when the database can't be reached."""
+        collections = {name: one for name, one in collections.items() if one.kind == "index"}
         check_installed(collections)
         self._link.run(self._configure(collections))
         self._settings = dict(collections)

@@ -1,0 +1,143 @@
+"""Control ``data.export``: what leaves a collection, by whom, to where, and what is in it."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field
+
+from ringwall.core import (
+    ALLOW,
+    Action,
+    Boundary,
+    ControlFactory,
+    Cost,
+    Crossing,
+    CrossingKind,
+    Declaration,
+    Edit,
+    Finding,
+    Part,
+    PartKind,
+    Services,
+    Settings,
+    Verdict,
+    verdict,
+)
+from ringwall.detect import scanner
+from ringwall.detect.personal import find
+
+from .settings import DataSection
+
+ID = "data.export"
+_IDENTIFIERS = (
+    "pii.email", "pii.phone", "pii.card", "pii.iban", "pii.bank-account", "pii.national-id", "pii.tax-id",
+    "pii.health-id", "pii.passport", "pii.driving-licence", "pii.birth-date", "pii.crypto",
+)  # fmt: skip
+_FINDINGS = 200
+
+Treatment = Literal["block", "redact"]
+
+
+class ExportSettings(Settings):
+    """What is done about personal data and credentials in what leaves."""
+
+    personal_classes: tuple[str, ...] = ()
+    """Data classes of the workload that stand for personal data: what carries one of them may hold some, and
+    goes only where that class may go. In everything else personal data is undeclared."""
+    personal: Treatment = "block"
+    """What is done about undeclared personal data."""
+    secrets: Treatment = "block"
+    """What is done about credentials, whatever the data is labelled."""
+    identifiers: tuple[str, ...] = _IDENTIFIERS
+    """Classes of personal data that are looked for, as ``ringwall.detect`` names them."""
+    minimum: float = Field(default=0.6, ge=0.0, le=1.0)
+    """Lowest score of a finding that counts."""
+
+
+class Export:
+    """Judges by the workload's own lists, never by what the crossing says of them."""
+
+    declaration = Declaration(
+        id=ID,
+        boundary=Boundary.DATA,
+        summary="Stops exports by the wrong people, to the wrong places, or with undeclared personal data.",
+        crossings=frozenset({CrossingKind.EXPORT}),
+        parts=frozenset({PartKind.DOCUMENT}),
+        threats=("LLM06@2023", "LLM10@2023", "LLM02@2025"),
+        csf=("PR.AA-05", "PR.DS-10", "DE.CM-09"),
+        cost=Cost.MODERATE,
+        deadline=20.0,
+    )
+
+    def __init__(self, settings: ExportSettings, section: DataSection) -> None:
+        self._settings = settings
+        self._section = section
+
+    def inspect(self, crossing: Crossing) -> Verdict:
+        joined = self._lists(crossing)
+        if joined.action is Action.BLOCK:
+            return joined
+        for index, part in enumerate(crossing.parts):
+            joined = joined.join(self._content(part, index))
+        return joined
+
+    def _lists(self, crossing: Crossing) -> Verdict:
+        name, place = crossing.context.get("collection"), crossing.context.get("target")
+        settings = self._section.collections.get(name) if isinstance(name, str) else None
+        target = self._section.exports.get(place) if isinstance(place, str) else None
+        if settings is None:
+            return _refused("collection", "The workload has no such collection.")
+        if not crossing.principal.authenticated or not crossing.principal.roles & set(settings.exporters):
+            return _refused("role", "The principal holds no exporter role of the collection.")
+        if target is None:
+            return _refused("target", "The workload has no such target.")
+        if target.collections and name not in target.collections:
+            return _refused("target-collection", "The collection may not go to this target.")
+        held = set(settings.sensitivity).union(*(part.label.sensitivity for part in crossing.parts))
+        if not held <= set(target.classes):
+            return _refused("class", "It carries a data class that may not go to this target.")
+        return ALLOW
+
+    def _content(self, part: Part, index: int) -> Verdict:
+        settings = self._settings
+        found = ALLOW
+        secrets = [
+            (one.rule, one.start, one.end)
+            for one in scanner().scan(part.text)
+            if one.cls == "secret" and one.score >= settings.minimum
+        ]
+        found = found.join(_treated(settings.secrets, "secret", "It holds a credential.", secrets, index))
+        if part.label.sensitivity.isdisjoint(settings.personal_classes):
+            personal = [
+                (one.cls, one.start, one.end)
+                for one in find(part.text, settings.identifiers, minimum=settings.minimum)
+            ]
+            message = "It holds personal data that no data class declares."
+            found = found.join(_treated(settings.personal, "personal", message, personal, index))
+        return found
+
+
+def _treated(
+    how: Treatment, rule: str, message: str, found: Iterable[tuple[str, int, int]], index: int
+) -> Verdict:
+    spans = list(found)
+    if not spans:
+        return ALLOW
+    findings = [
+        Finding(ID, rule, message, index, start, end, cls=name) for name, start, end in spans[:_FINDINGS]
+    ]
+    if how == "block":
+        return verdict(Action.BLOCK, message, findings)
+    edits = [Edit(index, start, end, f"[{rule}:{name}]") for name, start, end in spans]
+    return verdict(Action.TRANSFORM, "What may not leave was taken out.", findings, edits)
+
+
+def _refused(rule: str, message: str) -> Verdict:
+    return verdict(Action.BLOCK, message, [Finding(ID, rule, message, cls="export")])
+
+
+def _build(settings: ExportSettings, services: Services) -> Export:
+    return Export(settings, services.get(DataSection))
+
+
+CONTROL = ControlFactory(ID, ExportSettings, _build)

@@ -1,0 +1,52 @@
+"""What an index gives out: its documents, each as a record, to whoever may read them."""
+
+from collections.abc import Iterator
+
+from ringwall.core import DataError, Principal
+
+from .exports import Exported
+from .records.record import Form, Record, Source
+from .settings import DataSection
+from .vault import Vault
+
+
+class DocumentSource:
+    """Documents of an index, under the same access lists as retrieval."""
+
+    def __init__(self, section: DataSection, vault: Vault) -> None:
+        self._section = section
+        self._vault = vault
+
+    def version(self, collection: str, number: int | None) -> Exported:
+        versions = self._vault.versions(collection)
+        found = [one for one in versions if number in (None, one.number)]
+        if not found:
+            asked = "no version yet" if number is None else f"no version {number}"
+            raise DataError(f"Collection {collection} has {asked}.")
+        return Exported(collection, found[-1].number, found[-1].root, found[-1].chain)
+
+    def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
+        settings = self._section.collections[version.collection]
+        for entry in self._vault.manifest(version.collection, version.number).entries:
+            document = self._vault.open(version.collection, entry)
+            if not document.access.admits(principal, settings):
+                yield None
+                continue
+            fields = {
+                "id": document.name,
+                "title": document.title,
+                "text": document.text,
+                "origin": document.origin,
+                "contributor": document.contributor,
+                "at": document.at,
+                "sensitivity": sorted(document.sensitivity),
+            }
+            source = Source(origin=document.origin, contributor=document.contributor, at=document.at)
+            yield Record(
+                document.name,
+                fields,
+                Form.TEXT,
+                response=document.text,
+                source=source,
+                sensitivity=document.sensitivity | set(settings.sensitivity),
+            )

@@ -1,0 +1,335 @@
+"""The way out of the collections: every record is decided on before the first byte leaves.
+
+An export is written aside in the data directory (readable by its owner only), batch by batch as the gate
+allows. When the last batch was allowed, and that is on the ledger, it is copied to its target under another
+name and renamed. Whoever looks at the target sees the whole export or nothing.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import orjson
+
+from ringwall.core import (
+    Crossing,
+    CrossingKind,
+    DataError,
+    Decision,
+    DeniedError,
+    Edit,
+    Integrity,
+    Label,
+    Part,
+    PartKind,
+    Principal,
+    new_id,
+)
+
+from .export_text import edited, parts_of
+from .records.record import Record
+from .settings import CollectionSettings, DataSection
+
+Form = Literal["jsonl", "parquet", "delta"]
+Decide = Callable[[Crossing], Awaitable[Decision]]
+Note = Callable[[Mapping[str, Any]], Awaitable[None]]
+Writer = Callable[[Iterable[Record], Path], Any]
+Progress = Callable[[int], None]
+"""Records so far."""
+
+_BATCH_RECORDS = 200
+_BATCH_CHARS = 200_000
+_DECIDE_S = 600.0
+_STALE_S = 86_400.0
+_SUFFIX: Mapping[Form, str] = {"jsonl": ".jsonl", "parquet": ".parquet", "delta": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A version that can be read out."""
+
+    collection: str
+    number: int
+    root: str
+    chain: str
+
+
+class ExportSource(Protocol):
+    """One kind of collection, to read from."""
+
+    def version(self, collection: str, number: int | None) -> Exported:
+        """DataError when there is no such version."""
+        ...
+
+    def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
+        """What it holds, verified; None for each that this principal may not read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReceipt:
+    """What left. ``path`` is where it lies; the manifest beside it says the same."""
+
+    id: str
+    path: Path
+    version: Exported
+    target: str
+    form: Form
+    records: int
+    withheld: int
+    """Documents that the principal may not read, and that were left out."""
+    redacted: int
+    """Records of which something was taken out."""
+    sha256: str
+    """Of the file; of a folder: over the names and hashes of its files."""
+    size: int
+
+
+class Exports:
+    """Behind a gate. One for each version of the workload file."""
+
+    def __init__(
+        self,
+        section: DataSection,
+        folder: Path,
+        staging: Path,
+        sources: Mapping[str, ExportSource],
+        writers: Mapping[Form, Writer],
+        decide: Decide,
+        note: Note,
+    ) -> None:
+        """``folder``: of the workload file. ``staging``: where exports are written aside. ``sources``: by
+        kind of collection. ``decide`` and ``note`` have put their decision, or event, on the ledger when they
+        return."""
+        self._section = section
+        self._folder = folder
+        self._staging = staging
+        self._sources = sources
+        self._writers = writers
+        self._decide = decide
+        self._note = note
+
+    async def export(
+        self,
+        collection: str,
+        principal: Principal,
+        target: str,
+        *,
+        form: Form = "jsonl",
+        version: int | None = None,
+        progress: Progress | None = None,
+    ) -> ExportReceipt:
+        """Take a version (default: the current one) to a target.
+
+        Raises DeniedError when the gate does not let it out, DataError when there is no such collection,
+        version or writer, or it can't be written. Nothing has left then.
+        """
+        settings = self._settings(collection)
+        source = self._sources.get(settings.kind)
+        writer = self._writers.get(form)
+        if source is None or writer is None:
+            raise DataError(f"{collection} can't be exported as {form}.")
+        at = source.version(collection, version)
+        run = _Run(new_id("exp"), at, principal, target, form, self._decide, progress)
+        await run.allowed((_whole(collection, settings),))  # who and where to, before anything is read
+        place = self._place(target)
+        aside = self._aside(run.id)
+        try:
+            made = aside / f"{collection}-{at.number}-{run.id}{_SUFFIX[form]}"
+            loop = asyncio.get_running_loop()
+            records = run.records(source.records(at, principal), loop)
+            await asyncio.to_thread(writer, records, made)
+            digest, size = await asyncio.to_thread(_measured, made)
+            facts = run.facts(digest, size)
+            await self._note(_event("data.exporting", principal, facts))
+            path = await asyncio.to_thread(_published, made, place, facts)
+            await self._note(_event("data.exported", principal, facts))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+        return ExportReceipt(
+            *(run.id, path, at, target, form, run.written, run.withheld, run.redacted, digest, size)
+        )
+
+    def _settings(self, collection: str) -> CollectionSettings:
+        try:
+            return self._section.collections[collection]
+        except KeyError:
+            known = ", ".join(sorted(self._section.collections)) or "none"
+            raise DataError(f"There is no collection {collection!r}; known: {known}.") from None
+
+    def _place(self, target: str) -> Path:
+        """A gate in monitor mode lets through what it would refuse, but nothing makes up a place."""
+        found = self._section.exports.get(target)
+        if found is None:
+            known = ", ".join(sorted(self._section.exports)) or "none"
+            raise DataError(f"There is no export target {target!r}; known: {known}.")
+        return self._folder / found.folder
+
+    def _aside(self, export: str) -> Path:
+        """A folder of its own; what a killed process left behind goes."""
+        self._staging.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in self._staging.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > _STALE_S:
+                    shutil.rmtree(left, ignore_errors=True)
+        aside = self._staging / export
+        aside.mkdir(mode=0o700)
+        return aside
+
+
+@dataclass
+class _Run:
+    """One export under way."""
+
+    id: str
+    at: Exported
+    principal: Principal
+    target: str
+    form: Form
+    decide: Decide
+    progress: Progress | None
+    written: int = 0
+    withheld: int = 0
+    redacted: int = 0
+    decisions: list[str] = field(default_factory=list)
+
+    async def allowed(self, parts: tuple[Part, ...]) -> Decision:
+        """The decision on a batch. Raises DeniedError unless it may leave."""
+        decision = await self.decide(
+            Crossing(
+                CrossingKind.EXPORT,
+                self.principal,
+                parts,
+                endpoint="data.export",
+                context={
+                    "collection": self.at.collection,
+                    "version": self.at.number,
+                    "target": self.target,
+                    "format": self.form,
+                    "export": self.id,
+                },
+            )
+        )
+        if decision.blocked or decision.held:
+            why = " ".join(decision.reasons) or "It is not allowed here."
+            raise DeniedError(
+                f"The export of {self.at.collection} to {self.target} was refused. {why}", decision.id
+            )
+        self.decisions.append(decision.id)
+        return decision
+
+    def records(self, source: Iterable[Record | None], loop: asyncio.AbstractEventLoop) -> Iterator[Record]:
+        """What may leave, as it may leave. Runs in a thread of its own, beside the loop that decides."""
+        for batch in self._batches(source):
+            parts = [parts_of(record, self.at.collection) for record in batch]
+            flat = tuple(part for each in parts for part in each)
+            decision = asyncio.run_coroutine_threadsafe(self.allowed(flat), loop).result(_DECIDE_S)
+            by_part: dict[int, list[Edit]] = {}
+            for edit in decision.joined.edits:
+                by_part.setdefault(edit.part, []).append(edit)
+            first = 0
+            for record, own in zip(batch, parts, strict=True):
+                mine = [by_part.get(index, []) for index in range(first, first + len(own))]
+                first += len(own)
+                if any(edit.drop for edits in mine for edit in edits):
+                    self.withheld += 1
+                    continue
+                self.redacted += any(mine)
+                self.written += 1
+                yield edited(record, mine)
+            if self.progress:
+                self.progress(self.written)
+
+    def facts(self, digest: str, size: int) -> dict[str, Any]:
+        """Names, numbers and hashes; nothing that was exported."""
+        return {
+            "export": self.id,
+            "collection": self.at.collection,
+            "version": self.at.number,
+            "root": self.at.root,
+            "chain": self.at.chain,
+            "target": self.target,
+            "format": self.form,
+            "records": self.written,
+            "withheld": self.withheld,
+            "redacted": self.redacted,
+            "sha256": digest,
+            "bytes": size,
+            "decisions": hashlib.sha256("\n".join(self.decisions).encode()).hexdigest(),
+        }
+
+    def _batches(self, source: Iterable[Record | None]) -> Iterator[list[Record]]:
+        batch: list[Record] = []
+        chars = 0
+        for record in source:
+            if record is None:
+                self.withheld += 1
+                continue
+            batch.append(record)
+            chars += sum(len(text) for _, text in record.texts())
+            if len(batch) >= _BATCH_RECORDS or chars >= _BATCH_CHARS:
+                yield batch
+                batch, chars = [], 0
+        if batch:
+            yield batch
+
+
+def _whole(collection: str, settings: CollectionSettings) -> Part:
+    """Stands for the collection: nothing of its content."""
+    origin = frozenset({f"collection:{collection}"})
+    label = Label(Integrity.UNTRUSTED, frozenset(settings.sensitivity), origin)
+    return Part(PartKind.DOCUMENT, "", label, name=collection, data={"collection": collection})
+
+
+def write_lines(records: Iterable[Record], path: Path) -> None:
+    """JSON Lines: a record's own fields, one to a line."""
+    with path.open("xb") as file:
+        for record in records:
+            file.write(orjson.dumps(dict(record.fields)) + b"\n")
+
+
+def _measured(made: Path) -> tuple[str, int]:
+    if made.is_file():
+        with made.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), made.stat().st_size
+    whole, size = hashlib.sha256(), 0
+    for path in sorted(made.rglob("*")):
+        if path.is_file():
+            digest, length = _measured(path)
+            whole.update(f"{path.relative_to(made).as_posix()}\0{digest}\n".encode())
+            size += length
+    return whole.hexdigest(), size
+
+
+def _published(made: Path, place: Path, facts: Mapping[str, Any]) -> Path:
+    """Into the target under another name, then renamed: nothing is overwritten, nothing is half there."""
+    final, manifest = place / made.name, place / f"{made.name}.manifest.json"
+    incoming = place / f".{made.name}.incoming"
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if made.is_dir():
+            shutil.copytree(made, incoming)
+        else:
+            shutil.copyfile(made, incoming)
+            incoming.chmod(0o600)
+        descriptor = os.open(manifest, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
+        incoming.rename(final)
+    except OSError as error:
+        raise DataError(f"The export can't be written to its target ({error.strerror}).") from None
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True) if incoming.is_dir() else incoming.unlink(missing_ok=True)
+    return final
+
+
+def _event(kind: str, by: Principal, facts: Mapping[str, Any]) -> dict[str, Any]:
+    head = {"id": new_id("dat"), "type": kind, "at": time.time_ns() // 1000, "boundary": "data"}
+    return {**head, "subject": by.subject, "tenant": by.tenant, **facts}

@@ -1,0 +1,445 @@
+"""Training sets: versions of records. Nothing in them is ever overwritten.
+
+A contribution's records go, in order, into packs; a version lists packs and what it does not hold of them.
+So adding costs what is added, removing a record costs one entry, and every version shares the packs of the
+one before. A collection's name may stand for a branch of it everywhere: ``tuning~cleaner``.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ringwall.core import DataError, Principal, new_id
+from ringwall.storage.blobs import BlobStore
+from ringwall.storage.database import Database
+
+from ..approvals import Approval, Approvals, check_merger
+from ..changes import Difference, Side, merged
+from ..keys import CollectionKeys, Sealer
+from ..lines import Lines
+from ..records.record import Record
+from ..tree import Tree
+from ..versions import ATTEMPTS, Version, base
+from . import record_index, record_keys
+from .changes import At, changes, same, with_taken
+from .entry import PackEntry
+from .reading import Packs
+from .record_index import Place, RecordIndex, terms_of
+from .record_keys import RecordKeys
+from .writing import Places, RecordWriter, Written, is_live
+
+_DAY = 86_400_000_000  # microseconds
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsCommit:
+    """A version that was just made."""
+
+    version: Version
+    added: int = 0
+    """Records that are new in it."""
+    changed: int = 0
+    """Records that took the place of one with the same id."""
+    removed: int = 0
+    unchanged: int = 0
+    """Records that were given and that it held already."""
+    contributors: tuple[str, ...] = ()
+    contributions: tuple[str, ...] = ()
+
+    def event(self) -> dict[str, Any]:
+        """For the ledger: names, numbers and hashes; no id of a record, which may be a person's."""
+        return {
+            "id": new_id("dat"),
+            "type": "data.version",
+            "at": self.version.at,
+            "boundary": "data",
+            "collection": self.version.collection,
+            "version": self.version.number,
+            "root": self.version.root,
+            "chain": self.version.chain,
+            "subject": self.version.author,
+            "kind": "training",
+            "records_added": self.added,
+            "records_changed": self.changed,
+            "records_removed": self.removed,
+            "contributors": list(self.contributors),
+            "contributions": list(self.contributions),
+        }
+
+
+class TrainingSets:
+    """Thread-safe; several processes may commit to the same directory."""
+
+    def __init__(self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys) -> None:
+        """Keeps the keys of records and the index of their ids in files beside ``db``."""
+        self.blobs = blobs
+        self.envelope = envelope
+        self.lines: Lines[PackEntry] = Lines(db, blobs, envelope, "training", PackEntry.read)
+        self.versions = self.lines.versions
+        self.keys = RecordKeys(db.path.with_name(record_keys.FILE), envelope)
+        self.index = RecordIndex(db.path.with_name(record_index.FILE), keys)
+        self.packs = Packs(db, blobs, envelope, self.keys, keys)
+        self.approvals = Approvals(db, self.versions)
+
+    def close(self) -> None:
+        self.keys.close()
+        self.index.close()
+
+    def forget(self) -> None:
+        """Read everything from the store again."""
+        self.lines.forget()
+        self.packs.forget()
+
+    def add(
+        self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
+    ) -> RecordsCommit | None:
+        """Make a version with records added, in constant memory; one with an id that is there takes the
+        other's place. None when that changes nothing.
+
+        Raises DataError when two of them have one id and different content, or one is no JSON.
+        """
+        _, tree = self.lines.head(collection)
+        writer = RecordWriter(base(collection), tree, self.blobs, self.envelope, self.keys, self.index)
+        written = writer.write(records)
+        if not written.packs:
+            return None
+        planned = tree
+
+        def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
+            nonlocal written, planned
+            if now.root != planned.root:
+                written, planned = self._settled(base(collection), now, written), now
+            return without(now, written.superseded).changed(written.packs)
+
+        version = self._publish(collection, plan, author, note)
+        if version is None:
+            return None
+        return RecordsCommit(
+            version,
+            *(written.added, written.changed, 0, written.unchanged),
+            _names(pack.contributors for pack in written.packs),
+            _names(pack.contributions for pack in written.packs),
+        )
+
+    def remove(
+        self, collection: str, ids: Iterable[str], *, author: str, note: str = ""
+    ) -> RecordsCommit | None:
+        """Make a version without records; earlier ones keep them. DataError when one is not there."""
+        wanted = list(dict.fromkeys(ids))
+
+        def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
+            places = self._places(collection, now, wanted)
+            missing = [one for one in wanted if one not in places]
+            if missing:
+                raise DataError(f"{collection} has no {_some(missing)} to remove.")
+            return without(now, grouped(places.values()))
+
+        version = self._publish(collection, plan, author, note)
+        return RecordsCommit(version, removed=len(wanted)) if version else None
+
+    def records(self, collection: str, version: int | None = None) -> Iterator[Record]:
+        """The records of a version (default: the current one), in the order in which they were contributed.
+        Each is verified before it is given. What was erased is left out.
+
+        Raises DataError, naming pack and record, when something is damaged or missing.
+        """
+        _, tree = self.lines.pick(collection, version)
+        for entry in tree:
+            yield from self.packs.records(base(collection), entry)
+
+    def count(self, collection: str, version: int | None = None) -> int:
+        """How many records a version holds, those included that were erased since."""
+        _, tree = self.lines.pick(collection, version)
+        return sum(entry.held for entry in tree)
+
+    def find(self, collection: str, record: str, version: int | None = None) -> Record:
+        """A record as it was in a version (default: as it is). DataError when it is missing, damaged or
+        erased."""
+        _, tree = self.lines.pick(collection, version)
+        place = self._places(collection, tree, [record]).get(record)
+        entry = tree.find(place.pack) if place else None
+        if place is None or entry is None:
+            when = "now" if version is None else f"in version {version}"
+            raise DataError(f"{collection} has no record {record[:128]!r} {when}.")
+        found = next(self.packs.records(base(collection), entry, [place.ordinal]), None)
+        if found is None or found.id != record:
+            raise DataError(f"The record {record[:128]!r} of {collection} was erased, or its index is wrong.")
+        return found
+
+    def where(self, collection: str, record: str) -> list[Version]:
+        """The versions of a collection and of its branches that hold a record of this id."""
+        places = self.index.find([self._key(collection, record)])
+        every = [place for some in places.values() for place in some]
+        return [
+            version
+            for version in self.lines.every(base(collection))
+            if any(is_live(self.lines.tree(version), place) for place in every)
+        ]
+
+    def difference(self, old: Version, new: Version) -> Difference:
+        """What differs between two versions, of one line or of two of the same collection."""
+        tree = self.lines.tree
+        return changes(self.packs, base(old.collection), tree(old), tree(new)).difference
+
+    def diff(self, collection: str, old: int, new: int) -> Difference:
+        """Ids that were added, removed and changed from one version to another. Only packs that differ are
+        read. DataError when there is no such version."""
+        return self.difference(self.versions.get(collection, old), self.versions.get(collection, new))
+
+    def branch(self, collection: str, name: str, *, author: str, version: int | None = None) -> Version:
+        """A line of its own, ``COLLECTION~NAME``, that starts from a version (default: the current one)."""
+        fork, tree = self.lines.pick(collection, version)
+        if fork is None:
+            raise DataError(f"Training set {collection} has no version to branch from.")
+        return self.lines.branch(collection, name, fork, self._unerased(tree), author)
+
+    def merge(
+        self,
+        branch: str,
+        by: Principal,
+        approvers: Collection[str],
+        resolve: Mapping[str, Side] | None = None,
+    ) -> RecordsCommit | None:
+        """Take what a branch changed into its collection, three-way by id of the record. None when that is
+        nothing.
+
+        Raises ConflictError, with the ids, where both changed a record differently and ``resolve`` does not
+        say which side counts; DeniedError for whoever may not, or made some of the branch.
+        """
+        name = base(branch)
+        common = self.lines.tree(self.lines.merge_base(branch))
+        head, theirs = self.lines.head(branch)
+        if head is None:
+            raise DataError(f"There is no branch {branch}.")
+        check_merger(by, approvers, branch, self._made(branch, head, theirs))
+        new = changes(self.packs, name, common, theirs).results
+        told = Difference()
+
+        def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
+            nonlocal told
+            mine = changes(self.packs, name, common, now).results
+            taken = merged(branch, mine, new, same, resolve or {})
+            held = {
+                key: At(place.pack, place.ordinal, b"")
+                for key, place in self._places(name, now, list(taken)).items()
+            }
+            told = Difference(
+                tuple(key for key, one in taken.items() if one and key not in held),
+                tuple(key for key, one in taken.items() if one is None and key in held),
+                tuple(key for key, one in taken.items() if one and key in held),
+            )
+            return with_taken(now, taken, held, theirs)
+
+        version = self._publish(name, plan, by.subject, f"merged {head.name}", merged=head.name)
+        counts = (len(told.added), len(told.changed), len(told.removed))
+        return RecordsCommit(version, *counts) if version else None
+
+    def roll_back(
+        self, collection: str, version: int, *, author: str, note: str = ""
+    ) -> RecordsCommit | None:
+        """Make a version that holds what an earlier one held, without what was erased since. None when the
+        current one does. Nothing is lost: the versions between stay."""
+        target = self._unerased(self.lines.tree(self.versions.get(collection, version)))
+        told = Difference()
+
+        def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
+            nonlocal told
+            told = changes(self.packs, base(collection), now, target).difference
+            return target
+
+        made = self._publish(collection, plan, author, note or f"rolled back to {version}")
+        counts = (len(told.added), len(told.changed), len(told.removed))
+        return RecordsCommit(made, *counts) if made else None
+
+    def approve(self, collection: str, version: int, by: Principal, approvers: Collection[str]) -> Approval:
+        """See ``Approvals.approve``."""
+        return self.approvals.approve(collection, version, by, approvers)
+
+    def approved(self, collection: str) -> Version | None:
+        """The last version that was approved."""
+        return self.approvals.approved(collection)
+
+    def by_contributor(self, collection: str, subject: str) -> list[str]:
+        """Ids of all records that a person ever contributed: what erasing the person's work erases."""
+        name = base(collection)
+        found: set[str] = set()
+        for entry in self.ever(name):
+            if subject not in entry.contributors:
+                continue
+            reader = self.packs.open(name, entry)
+            theirs = [o for o in range(len(reader)) if reader.source(o)["contributor"] == subject]
+            found.update(key for _, key, _ in self.packs.ids(name, entry, theirs))
+        return sorted(found)
+
+    def erase(
+        self, collection: str, ids: Iterable[str], *, author: str, lock_days: int = 0
+    ) -> list[RecordsCommit]:
+        """Remove records from the collection and its branches, and destroy their keys in every version, for
+        ever. Hashes, versions and proofs stay whole. The versions that were made.
+
+        DataError when one never was there, or is locked: younger than ``lock_days``.
+        """
+        name = base(collection)
+        wanted = list(dict.fromkeys(ids))
+        marker = self.index.marker(name)
+        keys = {marker.key(one): one for one in wanted}
+        found = self.index.find(list(keys))
+        entries = {entry.id: entry for entry in self.ever(name)}
+        places = {key: [p for p in found.get(key, ()) if p.pack in entries] for key in keys}
+        self._erasable(name, {keys[key]: some for key, some in places.items()}, entries, lock_days)
+        gone = grouped(place for some in places.values() for place in some)
+        commits = [
+            RecordsCommit(version, removed=len(wanted))
+            for line in (name, *self.versions.branches(name))
+            if (version := self._publish(line, lambda now: without(now, gone), author, "erased"))
+        ]
+        now = time.time_ns() // 1000
+        for pack, ordinals in gone.items():
+            self.packs.note_erased(name, pack, ordinals, now)
+            self.keys.erase(name, pack, ordinals)
+            self.index.forget(pack, [k for k, some in places.items() if any(p.pack == pack for p in some)])
+        return commits
+
+    def ever(self, collection: str) -> Iterator[PackEntry]:
+        """Each pack that a version of the collection, or of a branch, ever held."""
+        seen: set[str] = set()
+        for entry in self.lines.ever(collection):
+            if entry.id not in seen:
+                seen.add(entry.id)
+                yield entry
+
+    def reindex(self, collection: str) -> int:
+        """Make the index of ids anew from the packs; the number of records."""
+        name = base(collection)
+        marker = self.index.marker(name)
+        total = 0
+        for entry in self.ever(name):
+            reader = self.packs.open(name, entry)
+            rows = []
+            for record in self.packs.ids(name, entry, range(entry.count)):
+                ordinal, key, body = record
+                terms = terms_of(reader.terms(ordinal))
+                rows.append((marker.key(key), ordinal, marker.mark(body, terms)))
+            self.index.replace(entry.id, rows)
+            total += len(rows)
+        return total
+
+    def _publish(
+        self,
+        line: str,
+        plan: Callable[[Tree[PackEntry]], Tree[PackEntry]],
+        author: str,
+        note: str,
+        merged: str = "",
+    ) -> Version | None:
+        """None when the plan changes nothing."""
+        for _ in range(ATTEMPTS):
+            head, tree = self.lines.head(line)
+            after = plan(tree)
+            if after.root == tree.root:
+                return None
+            version = self.lines.commit(line, head, after, author, note, merged=merged)
+            if version:
+                return version
+        raise DataError(f"Collection {line} is being changed by others all the time: try again.")
+
+    def _settled(self, collection: str, tree: Tree[PackEntry], written: Written) -> Written:
+        """Packs that were written against one version, made to fit another one that came between."""
+        marker = self.index.marker(collection)
+        own = {pack.id for pack in written.packs}
+        settled = Written(unchanged=written.unchanged)
+        for pack in written.packs:
+            reader = self.packs.open(collection, pack)
+            rows = {
+                marker.key(key): (o, body)
+                for o, key, body in self.packs.ids(collection, pack, range(pack.count))
+            }
+            found = self.index.find(list(rows))
+            same: set[int] = set()
+            for key, (ordinal, body) in rows.items():
+                held = [p for p in found.get(key, ()) if p.pack not in own and is_live(tree, p)]
+                mark = marker.mark(body, terms_of(reader.terms(ordinal)))
+                if any(place.mark == mark for place in held):
+                    same.add(ordinal)
+                    continue
+                for place in held:
+                    settled.superseded.setdefault(place.pack, set()).add(place.ordinal)
+                settled.changed += bool(held)
+                settled.added += not held
+            settled.unchanged += len(same)
+            if len(same) < pack.count:
+                settled.packs.append(pack.without(same))
+        return settled
+
+    def _unerased(self, tree: Tree[PackEntry]) -> Tree[PackEntry]:
+        return without(tree, self.packs.every_erased())
+
+    def _made(self, branch: str, head: Version, tree: Tree[PackEntry]) -> set[str]:
+        """Who made a branch: authors of its versions, and contributors of the packs that are new in it."""
+        first = self.lines.tree(self.versions.get(branch, 1))
+        found = self.approvals.branch_authors(head)
+        for before, after in first.differences(tree):
+            if after is not None and before is None:
+                found.update(after.contributors)
+        return found
+
+    def _places(self, collection: str, tree: Tree[PackEntry], ids: list[str]) -> dict[str, Place]:
+        """Where a version holds records; those that it does not hold are left out."""
+        marker = self.index.marker(base(collection))
+        keys = {marker.key(one): one for one in ids}
+        found = self.index.find(list(keys))
+        live = {keys[key]: [p for p in some if is_live(tree, p)] for key, some in found.items()}
+        return {one: some[0] for one, some in live.items() if some}
+
+    def _key(self, collection: str, record: str) -> bytes:
+        return self.index.marker(base(collection)).key(record)
+
+    def _erasable(
+        self, collection: str, places: dict[str, list[Place]], entries: dict[str, PackEntry], lock_days: int
+    ) -> None:
+        missing = [one for one, some in places.items() if not some]
+        if missing:
+            raise DataError(f"{collection} never held {_some(missing)}, or it is erased already.")
+        youngest = time.time_ns() // 1000 - lock_days * _DAY
+        locked = [
+            one for one, some in places.items() if any(entries[place.pack].at > youngest for place in some)
+        ]
+        if lock_days and locked:
+            raise DataError(
+                f"{_some(locked)} in {collection} is locked for {lock_days} days after it came: it can be "
+                "removed from the current version but not erased yet."
+            )
+
+
+def without(tree: Tree[PackEntry], gone: Places) -> Tree[PackEntry]:
+    """A tree in which records are dropped; packs of which it does not hold any record are left out."""
+    put, emptied = [], []
+    for pack, ordinals in gone.items():
+        entry = tree.find(pack)
+        if entry is None:
+            continue
+        left = entry.without(ordinals)
+        if left.held:
+            put.append(left)
+        else:
+            emptied.append(pack)
+    return tree.changed(put, emptied)
+
+
+def grouped(places: Iterable[Place]) -> Places:
+    found: Places = {}
+    for place in places:
+        found.setdefault(place.pack, set()).add(place.ordinal)
+    return found
+
+
+def _some(ids: list[str]) -> str:
+    named = ", ".join(repr(one[:128]) for one in ids[:_NAMED])
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return ("record " if len(ids) == 1 else "records ") + named + more
+
+
+def _names(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted({name for names in lists for name in names}))

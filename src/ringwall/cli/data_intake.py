@@ -1,0 +1,219 @@
+"""``ringwall data``: contribute documents and rows, and decide about what waits."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ringwall.core import DataError, DeniedError, Principal
+
+from .data_person import key_option, with_person
+from .options import show_json, show_table, site_options
+
+if TYPE_CHECKING:
+    from ringwall.boundaries.data import Contributions, Receipt, Terms
+
+_FINE = ("stored", "unchanged")
+
+
+@click.command("add")
+@click.argument("collection")
+@click.argument("places", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--licence", default="", help="SPDX expression, or LicenseRef-NAME for one of your own.")
+@click.option("--consent", default="", help="On what ground the persons in it agreed, or why none is needed.")
+@click.option("--origin", default="", help="Where it came from.  [default: the file's name]")
+@click.option(
+    "--signature",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What `ringwall data sign` made, for the one file that is given.",
+)
+@key_option
+@site_options
+def add(
+    collection: str,
+    places: tuple[Path, ...],
+    licence: str,
+    consent: str,
+    origin: str,
+    signature: Path | None,
+    key: str | None,
+    workload: Path,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Contribute files or folders: documents to an index, rows to a training set.
+
+    Documents: text, Markdown, HTML, PDF, office files, e-mail, pictures. Rows: JSON Lines, JSON, CSV, text,
+    Parquet, Arrow; each place is one contribution, stored whole or not at all. Exit code 1: something was
+    quarantined, left out or refused.
+    """
+    from ringwall.boundaries.data import Signature, Terms
+
+    signed = Signature.from_bytes(signature.read_bytes()) if signature else None
+    terms = Terms(licence, consent, origin, signed)
+    told = _teller(as_json)
+
+    async def run(door: "Contributions", by: Principal) -> list[dict[str, Any]]:
+        if door.is_training(collection):
+            return [await _rows(door, by, collection, place, terms, told) for place in places]
+        files = [file for place in places for file in _documents(place)]
+        outcomes = []
+        for number, (path, name) in enumerate(files, 1):
+            told(f"{number}/{len(files)} {name}")
+            outcomes.append(await _document(door, by, collection, path, name, terms, alone=len(files) == 1))
+        return outcomes
+
+    if signature and len(places) != 1:
+        raise click.UsageError("One signature is for one file: give that file alone.")
+    outcomes = with_person(workload, data_dir, key, run)
+    told("")
+    if as_json:
+        show_json(outcomes)
+    else:
+        for one in outcomes:
+            click.echo(f"{one['file']}: {_sentence(one)}")
+    clean = all(one["status"] in _FINE and not one["held_rows"] and not one["left_out"] for one in outcomes)
+    sys.exit(0 if clean else 1)
+
+
+@click.command("quarantine")
+@click.argument("collection", default="")
+@site_options
+def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """List what waits for a person."""
+    from ringwall.workload.workbench import workbench
+
+    with workbench(workload, data_dir) as bench:
+        waiting = bench.plant.quarantine.waiting(collection)
+    if as_json:
+        show_json([asdict(held) for held in waiting])
+        return
+    rows = [
+        (
+            one.id,
+            one.collection,
+            f"{one.rows:,} rows" if one.rows else one.document,
+            one.contributor,
+            one.decision,
+        )
+        for one in waiting
+    ]
+    show_table(rows, ("id", "collection", "what", "contributor", "decision"))
+
+
+@click.command("release")
+@click.argument("held")
+@click.option("--reason", default="", help="Why; kept with the decision.")
+@key_option
+@site_options
+def release(held: str, reason: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Store what was quarantined: with an approver role, as somebody else than who brought it."""
+
+    async def run(door: "Contributions", by: Principal) -> dict[str, Any]:
+        return _told(await door.release(held, by, reason))
+
+    done = with_person(workload, data_dir, key, run)
+    what = done["document"] or f"{done['rows']:,} rows"
+    show_json(done) if as_json else click.echo(f"{done['collection']}/{what}: {done['status']}")
+
+
+@click.command("reject")
+@click.argument("held")
+@click.option("--reason", default="", help="Why; kept with the decision.")
+@key_option
+@site_options
+def reject(held: str, reason: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Refuse what was quarantined for good."""
+
+    async def run(door: "Contributions", by: Principal) -> None:
+        await door.reject(held, by, reason)
+
+    with_person(workload, data_dir, key, run)
+    show_json({"held": held, "status": "rejected"}) if as_json else click.echo(f"{held}: rejected")
+
+
+COMMANDS = (add, quarantine, release, reject)
+
+
+async def _rows(
+    door: "Contributions",
+    by: Principal,
+    collection: str,
+    place: Path,
+    terms: "Terms",
+    told: Callable[[str], None],
+) -> dict[str, Any]:
+    from ringwall.boundaries.data.records import read_rows
+
+    try:
+        receipt = await door.add_records(
+            collection, read_rows(place), by, terms, lambda count: told(f"{place.name}: {count:,} rows")
+        )
+    except DeniedError as error:
+        return _refused(place.name, error)
+    return {"file": place.name, **_told(receipt)}
+
+
+async def _document(
+    door: "Contributions",
+    by: Principal,
+    collection: str,
+    path: Path,
+    name: str,
+    terms: "Terms",
+    *,
+    alone: bool,
+) -> dict[str, Any]:
+    """Of several files, one that can't be read is told beside the others; alone, it is an error."""
+    from ringwall.boundaries.data import Offer
+
+    try:
+        receipt = await door.add(Offer(collection, name, door.bounded(path, collection), terms=terms), by)
+    except DeniedError as error:
+        return _refused(name, error)
+    except DataError as error:
+        if alone:
+            raise
+        return _refused(name, error)
+    return {"file": name, **_told(receipt)}
+
+
+def _documents(place: Path) -> list[tuple[Path, str]]:
+    from ringwall.boundaries.data.contribute import files_below
+
+    if place.is_file():
+        return [(place, place.name)]
+    return [(path, path.relative_to(place).as_posix()) for path in files_below(place)]
+
+
+def _refused(name: str, error: DeniedError | DataError) -> dict[str, Any]:
+    decision = error.decision_id if isinstance(error, DeniedError) else ""
+    facts = {"status": "refused", "reasons": [str(error)], "decision": decision}
+    return {"file": name, **facts, "held_rows": 0, "left_out": 0}
+
+
+def _told(receipt: "Receipt") -> dict[str, Any]:
+    names = ("status", "collection", "document", "name", "decision", "held", "contribution")
+    counts = ("rows", "held_rows", "left_out")
+    facts = {name: getattr(receipt, name) for name in (*names, *counts)}
+    return {**facts, "reasons": list(receipt.reasons)}
+
+
+def _sentence(one: dict[str, Any]) -> str:
+    if one.get("rows"):
+        stored = one["rows"] - one["held_rows"] - one["left_out"] if one["status"] == "stored" else 0
+        parts = [f"{one['status']}, {stored:,} of {one['rows']:,} rows"]
+        parts += [f"{one['held_rows']:,} quarantined as {one['held']}"] if one["held_rows"] else []
+        parts += [f"{one['left_out']:,} left out"] if one["left_out"] else []
+        return ", ".join(parts) + f" {' '.join(one['reasons'])}".rstrip()
+    return f"{one['status']} {' '.join(one['reasons'])}".rstrip()
+
+
+def _teller(as_json: bool) -> Callable[[str], None]:
+    """One line on standard error that is written over; nothing where nobody watches."""
+    if as_json or not sys.stderr.isatty():
+        return lambda _: None
+    return lambda text: click.echo(f"\r\x1b[K{text}", nl=False, err=True)

@@ -1,0 +1,151 @@
+"""``ringwall data blast-radius``, ``purge``, ``ml-bom``: how far a record went, and what is done about it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .data_person import key_option, person
+from .options import data_dir_option, show_json, show_table, site_options, workload_option
+
+
+@click.command("blast-radius")
+@click.argument("record")
+@site_options
+def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Tell where RECORD (COLLECTION/ID) went: versions, index, models, exports, answers."""
+    from ringwall.core import DataError
+    from ringwall.workload.lineage import lineage
+    from ringwall.workload.workbench import workbench
+
+    collection, _, name = record.removeprefix("document:").partition("@")[0].partition("/")
+    if not name:
+        raise DataError(f"{record!r} names no record: write COLLECTION/ID, as in handbook/returns.")
+    with workbench(workload, data_dir) as bench:
+        found = lineage(bench.site, bench.plant).radius(collection, name)
+    if as_json:
+        show_json(asdict(found))
+    else:
+        _tell(found)
+
+
+def _tell(found: Any) -> None:
+    click.echo(f"{found.collection}/{found.record} ({found.kind})")
+    for one in found.revisions:
+        click.echo(
+            f"  {one.name}: by {one.contributor} from {one.origin}, versions {one.first} to {one.last}"
+        )
+    for span in found.spans:
+        click.echo(f"  held by {span.line} in {_ranges(span.versions)}")
+    click.echo(f"  in the current version: {_yes(found.current)}; can be retrieved: {_yes(found.indexed)}")
+    for model in found.models:
+        click.echo(f"  learnt by {model.model}, trained on {model.collection}@{model.version}")
+    for export in found.exports:
+        click.echo(f"  exported with version {export.version} to {export.target} by {export.subject}")
+    for cited in found.answers:
+        click.echo(f"  {cited.name} was given to {cited.count:,} answers; the latest:")
+        rows = [(one.turn, one.tenant, one.subject, one.session) for one in cited.latest]
+        show_table([("   ", *row) for row in rows], ("   ", "turn", "tenant", "subject", "session"))
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
+    """``1-3, 5`` for 1, 2, 3, 5."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+@click.command("purge")
+@click.argument("subject")
+@click.option("--collection", "collections", multiple=True, help="Only these.  [default: all]")
+@click.option("--reason", default="", help="Kept with the marks of models, not on the ledger.")
+@click.option("--revoke", is_flag=True, help="Also take back the admission of models that learnt from it.")
+@click.option("--yes", is_flag=True, help="Do it; without, only tell what would be done.")
+@key_option
+@site_options
+def purge_command(
+    subject: str,
+    collections: tuple[str, ...],
+    reason: str,
+    revoke: bool,
+    yes: bool,
+    key: str | None,
+    workload: Path,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Take out everything that SUBJECT contributed: a new version without it, the index rebuilt, the models
+    that learnt from it marked. Earlier versions keep it until it is erased. You need an approver role."""
+    from ringwall.workload.lineage import purge
+    from ringwall.workload.workbench import workbench
+
+    with workbench(workload, data_dir) as bench:
+        playbook = purge(bench.site, bench.plant)
+        plans = playbook.plan(subject, collections)
+        if not yes:
+            _show_plans([asdict(plan) for plan in plans], as_json)
+            return
+        by = person(bench, key)
+
+        async def record(event: Mapping[str, Any]) -> None:
+            await bench.plant.ledger.append(event)
+
+        done = asyncio.run(playbook.run(plans, by, reason, record))
+        models = sorted({mark.model for one in done for mark in one.marks}) if revoke else []
+        for model in models:
+            bench.site.admissions.revoke(
+                model.partition(":")[2], by.subject, reason or f"learnt from {subject}"
+            )
+            bench.plant.note("model.revoked", by.subject, by.tenant, name=model)
+    told = [{**asdict(one), "revoked": models} for one in done]
+    if as_json:
+        show_json(told)
+    for one in () if as_json else done:
+        kept = f"version {one.version} is without them" if one.version else "the current version held none"
+        click.echo(f"{one.plan.collection}: {len(one.plan.current):,} records taken out; {kept}")
+        for mark in one.marks:
+            state = "marked, admission revoked" if mark.model in models else "marked"
+            click.echo(f"  {mark.model} was trained on {mark.collection}@{mark.version}: {state}")
+
+
+def _show_plans(plans: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show_json(plans)
+        return
+    rows = [
+        (
+            plan["collection"],
+            f"{len(plan['current']):,}",
+            f"{plan['ever']:,}",
+            _ranges(plan["versions"]),
+            " ".join(model["model"] for model in plan["models"]),
+        )
+        for plan in plans
+    ]
+    show_table(rows, ("collection", "to take out", "ever brought", "versions", "models"))
+    click.echo("Nothing was done: say --yes to do it." if plans else "There is nothing of that contributor.")
+
+
+@click.command("ml-bom")
+@click.argument("model")
+@workload_option
+@data_dir_option
+def ml_bom(model: str, workload: Path, data_dir: Path) -> None:
+    """Write the bill of materials of MODEL (a route or a model file) as CycloneDX JSON: the versions of
+    training sets that it learnt from, with roots, licences and contributors."""
+    from ringwall.workload.lineage import bill_of_materials
+    from ringwall.workload.workbench import workbench
+
+    with workbench(workload, data_dir) as bench:
+        show_json(bill_of_materials(bench.site, bench.plant, model))

@@ -1,0 +1,82 @@
+"""``ringwall data scan``: every row of a data set, on every core, resumable."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import json_option, show_json, show_table
+
+
+@click.command("scan")
+@click.argument("place", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the findings.  [default: NAME.scan]",
+)
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where to scan."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 1024), help="Processes of the local engine.  [default: one a core]"
+)
+@click.option("--restart", is_flag=True, help="Forget what an earlier run found.")
+@json_option
+def command(
+    place: Path, out: Path | None, engine: str, workers: int | None, restart: bool, as_json: bool
+) -> None:
+    """Scan a file or folder of rows (JSON Lines, JSON, CSV, text, Parquet, Arrow).
+
+    Tells text that gives orders to a model, credentials, personal data and invisible characters by file, row
+    and place, never their values. Stopped at any moment, the same command goes on where it was. Exit code 1:
+    some row was flagged.
+    """
+    from functools import partial
+
+    from ringwall.boundaries.data.records import row_files
+    from ringwall.boundaries.data.scanning import local, on_ray, scan_files
+
+    folder = out or Path(f"{place.name}.scan")
+    runs = on_ray if engine == "ray" else partial(local, workers=workers or 0)
+    told = _shown() if sys.stderr.isatty() and not as_json else None
+    summary = scan_files(row_files(place), folder, engine=runs, told=told, restart=restart)
+    if told:
+        click.echo("", err=True)
+    if as_json:
+        show_json({**summary, "out": str(folder)})
+    else:
+        click.echo(
+            f"{summary['rows']:,} rows, {summary['flagged']:,} flagged, {summary['unreadable']:,} unreadable."
+        )
+        show_table(
+            [(name, f"{count:,}") for name, count in summary["classes"].items()], ("class", "findings")
+        )
+        click.echo(f"Findings: {folder / 'findings.jsonl'}")
+    sys.exit(1 if summary["flagged"] else 0)
+
+
+def _shown() -> Callable[[Any], None]:
+    """A line that is written over: share, rows, rows a second, flagged rows."""
+    began, last, before = time.monotonic(), 0.0, -1
+
+    def show(progress: Any) -> None:
+        nonlocal last, before
+        now = time.monotonic()
+        if before < 0:
+            before = progress.rows
+        if now - last < 0.2:
+            return
+        last = now
+        share = progress.done / progress.total if progress.total else 1.0
+        rate = (progress.rows - before) / max(now - began, 0.001)
+        click.echo(
+            f"\r{share:4.0%}  {progress.rows:,} rows  {rate:,.0f} rows/s  {progress.flagged:,} flagged ",
+            nl=False,
+            err=True,
+        )
+
+    return show

@@ -1,0 +1,158 @@
+"""How far a record went, and taking out what one contributor brought."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringwall.boundaries.data import CollectionSettings, DataSection, DataStores, Document
+from ringwall.boundaries.data.lineage import Citations, Lineage, Marks, Purge, Trained
+from ringwall.boundaries.data.lineage.origins import facts
+from ringwall.boundaries.data.records import Record, Source, record_of
+from ringwall.core import DataError, DeniedError, Principal
+from ringwall.ledger import Ledger
+from ringwall.storage.database import Database
+
+SECTION = DataSection(
+    collections={
+        "faq": CollectionSettings(contributors=("editor",), readers=("customer",), approvers=("curator",)),
+        "tickets": CollectionSettings(kind="training", contributors=("editor",), approvers=("curator",)),
+    }
+)
+TRAINED = (Trained("route:default", "tickets", 1), Trained("route:other", "tickets", 9))
+
+
+@pytest.fixture
+def section() -> DataSection:
+    return SECTION
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger.open(tmp_path / "ledger")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def lineage(stores: DataStores, db: Database, ledger: Ledger) -> Lineage:
+    parts = (stores.vault, stores.training, stores.index, ledger, Citations(db, ledger), TRAINED)
+    return Lineage(*parts)
+
+
+def _document(name: str, text: str, contributor: str) -> Document:
+    return Document("faq", name, name, text, f"{name}.md", contributor, 1)
+
+
+def _rows(contributor: str, *texts: str, licence: str = "MIT") -> list[Record]:
+    source = Source("rows.jsonl", "1", contributor, "job", f"con_{contributor}", 1, licence)
+    return [replace(record_of({"text": text}), id=text, source=source) for text in texts]
+
+
+def test_a_document_is_followed_to_the_answers(lineage: Lineage, stores: DataStores, ledger: Ledger) -> None:
+    stores.vault.commit("faq", add=[_document("returns", "Thirty days.", "kim")], author="kim")
+    stores.vault.commit("faq", add=[_document("other", "Else.", "lee")], author="lee")
+    stores.vault.commit("faq", add=[_document("returns", "Ten days.", "eve")], author="eve")
+    for turn, name in enumerate(
+        ("document:faq/returns@1#0", "document:faq/returns@2#0", "document:faq/returns@2#1")
+    ):
+        event = {"id": f"dec_{turn}", "type": "decision", "kind": "retrieval", "at": turn, "turn": f"t{turn}"}
+        ledger.append_now({**event, "subject": "ann", "tenant": "north", "session": "s", "passages": [name]})
+    ledger.append_now(
+        {
+            "id": "x",
+            "type": "data.exported",
+            "at": 5,
+            "collection": "faq",
+            "version": 3,
+            "subject": "bo",
+            "target": "lake",
+        }
+    )
+    found = lineage.radius("faq", "returns")
+    assert [(one.contributor, one.first, one.last) for one in found.revisions] == [
+        ("kim", 1, 2),
+        ("eve", 3, 3),
+    ]
+    assert [one.versions for one in found.spans] == [(1, 2, 3)]
+    assert found.current
+    assert found.indexed
+    assert {one.name: one.count for one in found.answers} == {
+        "document:faq/returns@1": 1,
+        "document:faq/returns@2": 2,
+    }
+    assert [one.turn for one in found.answers[1].latest] == ["t2", "t1"]
+    assert [one.target for one in found.exports] == ["lake"]
+    assert not lineage.radius("faq", "other").answers
+    stores.vault.commit("faq", remove=["returns"], author="lee")
+    gone = lineage.radius("faq", "returns")
+    assert not gone.current
+    assert not gone.indexed
+    assert gone.answers == found.answers
+
+
+def test_a_row_is_followed_to_the_models(lineage: Lineage, stores: DataStores) -> None:
+    stores.training.add("tickets", _rows("kim", "a", "b"), author="kim")
+    stores.training.add("tickets", _rows("lee", "c"), author="lee")
+    found = lineage.radius("tickets", "a")
+    assert [one.versions for one in found.spans] == [(1, 2)]
+    assert [one.model for one in found.models] == ["route:default"]
+    assert not lineage.radius("tickets", "c").models
+
+
+@pytest.mark.parametrize(
+    ("collection", "record"), [("faq", "nothing"), ("tickets", "nothing"), ("nowhere", "x")]
+)
+def test_what_never_was_is_told(lineage: Lineage, stores: DataStores, collection: str, record: str) -> None:
+    stores.training.add("tickets", _rows("kim", "a"), author="kim")
+    with pytest.raises(DataError, match="never held"):
+        lineage.radius(collection, record)
+
+
+async def test_a_contributor_is_taken_out_and_models_are_marked(
+    lineage: Lineage, stores: DataStores, db: Database, person: Callable[..., Principal]
+) -> None:
+    stores.vault.commit(
+        "faq", add=[_document("mine", "Fine.", "kim"), _document("bad", "Lies.", "eve")], author="kim"
+    )
+    stores.vault.commit("faq", add=[_document("mine", "Changed lies.", "eve")], author="eve")
+    stores.training.add("tickets", [*_rows("kim", "a"), *_rows("eve", "b", "c")], author="kim")
+    stores.training.add("tickets", _rows("lee", "d"), author="lee")
+    stores.training.remove("tickets", ["b"], author="lee")
+    marks = Marks(db)
+    purge = Purge(SECTION, stores.vault, stores.training, lineage, marks)
+    plans = {plan.collection: plan for plan in purge.plan("eve")}
+    assert (plans["faq"].current, plans["faq"].shared) == (("bad", "mine"), ("mine",))
+    assert (plans["tickets"].current, plans["tickets"].ever) == (("c",), 2)
+    assert plans["tickets"].versions == (1, 2, 3)
+    assert [one.model for one in plans["tickets"].models] == ["route:default"]
+    events: list[Mapping[str, Any]] = []
+
+    async def record(event: Mapping[str, Any]) -> None:
+        events.append(event)
+
+    with pytest.raises(DeniedError):
+        await purge.run(plans.values(), person("ed", "editor"), "poison", record)
+    assert stores.training.count("tickets") == 3
+    done = await purge.run(plans.values(), person("cy", "curator"), "poison", record)
+    assert [entry.id for entry in stores.vault.manifest("faq").entries] == []
+    assert [one.id for one in stores.training.records("tickets")] == ["a", "d"]
+    assert not stores.index.search(person("ann", "customer"), ["faq"], "lies")
+    assert {one.plan.collection: one.version for one in done} == {"faq": 3, "tickets": 4}
+    assert [(one.model, one.version) for one in marks.all()] == [("route:default", 1)]
+    assert [event["type"] for event in events] == ["data.version", "data.version", "model.marked"]
+    assert "poison" not in str(events)
+    assert purge.plan("eve")[0].current == ()
+    assert purge.plan("nobody") == []
+
+
+def test_facts_for_a_bill_of_materials(stores: DataStores) -> None:
+    rows = [*_rows("kim", "a"), *_rows("lee", "b", licence="CC-BY-4.0")]
+    stores.training.add("tickets", rows, author="kim")
+    stores.training.remove("tickets", ["b"], author="kim")
+    first, second = stores.training.versions.all("tickets")
+    assert facts(stores.training, first, ("pii",)).licences == ("CC-BY-4.0", "MIT")
+    later = facts(stores.training, second, ())
+    assert (later.contributors, later.records, later.root) == (("kim",), 1, second.root)
