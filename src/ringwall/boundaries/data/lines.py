@@ -14,8 +14,9 @@ from ringwall.storage.database import Database
 
 from .document import canonical
 from .keys import Sealer
+from .names import base
 from .tree import Entry, Read, Shard, Shards, Tree
-from .versions import Kind, Version, Versions, base, branch_line, is_branch
+from .versions import Kind, Version, Versions, branch_line, is_branch
 
 E = TypeVar("E", bound=Entry)
 _CACHED = 64

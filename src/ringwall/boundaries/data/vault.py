@@ -23,12 +23,13 @@ from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
 from .lines import Lines
 from .manifest import Entry, Manifest
+from .names import base
 from .retention import DAY, locked_until
 from .retention_check import check_locks
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
-from .versions import ATTEMPTS, Version, base, chain, is_branch
+from .versions import ATTEMPTS, Version, chain, is_branch
 
 __all__ = ["Commit", "Trace", "Vault", "Version", "chain"]
 

@@ -18,10 +18,11 @@ from ..approvals import Approval, Approvals, check_merger
 from ..changes import Difference, Side, merged
 from ..keys import CollectionKeys, Sealer
 from ..lines import Lines
+from ..names import base
 from ..records.record import Record
 from ..retention import DAY, locked_until
 from ..tree import Tree
-from ..versions import ATTEMPTS, Version, base
+from ..versions import ATTEMPTS, Version
 from . import record_index, record_keys
 from .changes import At, changes, same, with_taken
 from .entry import PackEntry
