@@ -8,9 +8,9 @@ from ringwall.core import DataError
 from ringwall.storage.database import Database
 
 from .damage import Damage
+from .names import base
 from .retention import locked_until
 from .training.sets import TrainingSets
-from .versions import base
 
 _SECOND = 1_000_000
 
