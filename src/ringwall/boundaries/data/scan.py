@@ -56,6 +56,8 @@ class ScanSettings(Settings):
     rows: Literal["known", "all"] = "known"
     """What rows of training sets are held for: known injections, secrets and invisible characters, or also
     for what the learned detectors take for an order. Most rows of an instruction set are orders."""
+    noted_in_rows: tuple[str, ...] = ("chat-markup",)
+    """Rules that are only noted in rows: sets come with the marks of chat templates in their texts."""
 
 
 class Scan:
