@@ -1,4 +1,5 @@
 import asyncio
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -125,8 +126,9 @@ def run(work: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    folder = tmp_path_factory.mktemp("server")
-    server = PostgresServer(folder / "pg")
-    yield server
-    server.stop()
+def postgres_server() -> Iterator[PostgresServer]:
+    # Not under pytest's own folder: that is closed to the user that the server runs as when root runs the tests.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder) / "pg")
+        yield server
+        server.stop()

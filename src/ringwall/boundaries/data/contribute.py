@@ -251,11 +251,11 @@ class Contributions:
             )
 
     def _settings(self, collection: str) -> CollectionSettings:
-        try:
-            return self._section.collections[collection]
-        except KeyError:
+        settings = self._section.of(collection)
+        if settings is None:
             known = ", ".join(sorted(self._section.collections)) or "none"
-            raise DataError(f"There is no collection {collection!r}; known: {known}.") from None
+            raise DataError(f"There is no collection {collection!r}; known: {known}.")
+        return settings
 
     def _owner(self, collection: str, document: str, by: Principal) -> None:
         entry = self._vault.manifest(collection).find(document)

@@ -40,10 +40,14 @@ async def let_through(
     chunks: Sequence[Chunk],
     context: Mapping[str, Any],
     beside: Sequence[str] = (),
+    *,
+    told: bool = False,
 ) -> list[Passage]:
     """Those that the gate lets pass, edited as it says; none when it stops the retrieval. The turn is shown
     them.
 
+    ``told``: whoever asked for passages is told that they were stopped (WireError); a conversation goes on
+    without them.
     ``beside``: what goes with each chunk (its attributes), as text; it is judged like the chunk's own, and
     goes whole or not at all.
     """
@@ -53,6 +57,8 @@ async def let_through(
     with_more = [index for index, text in enumerate(beside) if text]
     asked = [*parts, *(_beside(parts[index], beside[index]) for index in with_more)]
     decision = await turn.decide(turn.crossing(CrossingKind.RETRIEVAL, asked, context))
+    if told:
+        turn.refuse_if_stopped(decision)
     if decision.action >= Action.HOLD:
         return []
     edits = decision.joined.edits

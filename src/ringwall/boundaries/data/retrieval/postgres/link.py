@@ -15,6 +15,11 @@ from ringwall.core import ConfigError, DataError, Problem
 T = TypeVar("T")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _POOL = 8
+_SESSION = {
+    "application_name": "ringwall",
+    "jit": "off",
+    "plan_cache_mode": "force_custom_plan",  # how many rows a principal may read decides the plan
+}
 
 
 class Link:
@@ -69,7 +74,7 @@ class Link:
                 max_size=_POOL,
                 ssl=self._tls[name],
                 command_timeout=self._timeout,
-                server_settings={"jit": "off", "application_name": "ringwall"},
+                server_settings=_SESSION,
             )
             self._pools[name] = pool
             await pool

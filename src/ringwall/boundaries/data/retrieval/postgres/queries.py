@@ -1,23 +1,24 @@
 """What the reading role asks. None of it holds an access rule: the policies of the tables do."""
 
-BEGUN_AND_PID = (
-    "SELECT pg_backend_pid() AS pid, (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint AS begun"
-)
+from ..embedding import DIMENSIONS
+from .schema import BEGUN
+
+BEGUN_AND_PID = f"SELECT pg_backend_pid() AS pid, {BEGUN} AS begun"
 
 CLAIM = "SELECT set_config('ringwall.claim', $1, true)"
 """For this transaction only."""
 
 CLASSES = "SELECT ringwall.permitted()"
 
-NEAR = """
+_NEAR = """
 WITH near AS MATERIALIZED (
-    SELECT passage FROM ringwall.code ORDER BY code <~> $1::text::bit({dimensions}) LIMIT $2
+    SELECT passage FROM ringwall.code WHERE {within}
+    ORDER BY code <~> $1::text::bit({dimensions}) LIMIT $2
 )
 SELECT v.passage, -(v.vector <#> $3::text::halfvec) AS score
 FROM near JOIN ringwall.vector v USING (passage)
 ORDER BY v.vector <#> $3::text::halfvec LIMIT $4
 """
-"""$1 signs of the query, $2 how many to pick by them, $3 the query, $4 how many."""
 
 ROWS = """
 SELECT p.id, p.ordinal, p.sealed, d.collection, d.document, d.revision, d.owner
@@ -30,6 +31,13 @@ COUNTED = (
 """Asked by the writing role: how common a word is must not depend on who asks, nor be told to the reader."""
 
 SIZE = "SELECT greatest(reltuples, 1)::bigint FROM pg_class WHERE oid = 'ringwall.passage'::regclass"
+
+
+def near(narrow: bool) -> str:
+    """$1 signs of the query, $2 how many to pick by them, $3 the query, $4 how many; ``narrow``: $5 the
+    classes that may be read, so that their rows are found by an index. The policies hold all the same."""
+    within = "class = ANY ($5::integer[])" if narrow else "true"
+    return _NEAR.format(within=within, dimensions=DIMENSIONS)
 
 
 def ranked(words: int) -> str:

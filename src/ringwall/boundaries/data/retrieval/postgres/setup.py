@@ -27,8 +27,8 @@ WHERE c.relnamespace = 'ringwall'::regnamespace AND c.relkind IN ('r', 'v', 'm',
 """
 _POLICIES = """
 SELECT count(*) FILTER (WHERE polname NOT IN ('reads', 'writes')) = 0
-   AND count(*) FILTER (WHERE polname = 'reads' AND pg_get_expr(polqual, polrelid) LIKE
-   '%ringwall.permitted()%') = $2
+   AND count(*) FILTER (WHERE polname = 'reads' AND pg_get_expr(polqual, polrelid)
+                        LIKE '(get_bit(( SELECT ringwall.admitted() AS admitted), (class)::bigint) = 1)') = $2
 FROM pg_policy WHERE polrelid = ANY ($1::text[]::regclass[])
 """
 

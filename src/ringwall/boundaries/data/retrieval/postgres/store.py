@@ -6,7 +6,8 @@ transaction it is in, signs a claim for just that one, and then queries. See ``s
 database makes of the claim.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from ringwall.core import Principal
@@ -16,14 +17,13 @@ from ...keys import CollectionKeys, Sealer
 from ...settings import CollectionSettings
 from ..asker import Asker
 from ..chunk import Chunk, Prepared, open_chunk
-from ..embedding import DIMENSIONS
 from ..fusion import fused
 from ..installed import check_installed
 from ..prepare import Preparer
 from ..settings import RetrievalSettings
 from .claims import Claims
 from .link import Link
-from .queries import BEGUN_AND_PID, CLAIM, CLASSES, NEAR, ROWS, ranked
+from .queries import BEGUN_AND_PID, CLAIM, CLASSES, ROWS, near, ranked
 from .setup import set_up
 from .words import Asked, Rarity
 from .write import replace, signs_text, vector_text, write_collections
@@ -32,6 +32,8 @@ _MOST = 50
 _DEPTH = 5
 _PICKED = 4_000
 """Passages that are picked by the signs of their vectors, to be scored by the vectors themselves."""
+_LISTED = 1_000
+"""Access classes up to which a query names them."""
 
 
 class PostgresStore:
@@ -111,32 +113,40 @@ class PostgresStore:
     def _search(self, asker: Asker, name: str, query: str, limit: int) -> list[tuple[float, Any]]:
         hybrid = self._settings[name].search == "hybrid" and bool(query.strip())
         hashes = self._preparer.words.of_query(name, query)
-        near = None
+        asked = None
         if hybrid:
-            asked = self._preparer.embedding.of_query(name, query)
-            near = (signs_text(asked), vector_text(asked))
-        return self._link.run(self._asked(asker, name, hashes, near, limit))
+            vector = self._preparer.embedding.of_query(name, query)
+            asked = (signs_text(vector), vector_text(vector))
+        return self._link.run(self._asked(asker, name, hashes, asked, limit))
 
     async def _asked(
-        self, asker: Asker, name: str, hashes: Sequence[str], near: tuple[str, str] | None, limit: int
+        self, asker: Asker, name: str, hashes: Sequence[str], asked: tuple[str, str] | None, limit: int
     ) -> list[tuple[float, Any]]:
         rounds = await self._rarity.rounds(await self._link.owner(), hashes) if hashes else []
-        pool = await self._link.reader()
-        depth = limit * _DEPTH if near else limit
-        async with pool.acquire() as connection, connection.transaction(readonly=True):
-            moment = await connection.fetchrow(BEGUN_AND_PID)
-            claim = self._claims.made(asker, [name], moment["pid"], moment["begun"])
-            await connection.execute(CLAIM, claim)
-            scores = await _worded(connection, rounds, depth, thorough=near is None)
-            if near:
-                rows = await connection.fetch(
-                    NEAR.format(dimensions=DIMENSIONS), near[0], _PICKED, near[1], depth
-                )
-                close = [row["passage"] for row in rows if row["score"] >= self._retrieval.similarity]
+        depth = limit * _DEPTH if asked else limit
+        async with self._claimed(asker, name) as connection:
+            classes = await connection.fetchval(CLASSES)
+            if not classes:
+                return []
+            scores = await _worded(connection, rounds, classes, depth, thorough=asked is None)
+            if asked:
+                found = await nearest(connection, *asked, classes, depth)
+                close = [passage for passage, score in found if score >= self._retrieval.similarity]
                 scores = fused(([one for one, _ in scores], close))[:limit]
             wanted = [passage for passage, _ in scores]
             by_id = {row["id"]: row for row in await connection.fetch(ROWS, wanted)}
         return [(score, by_id[passage]) for passage, score in scores if passage in by_id]
+
+    @asynccontextmanager
+    async def _claimed(self, asker: Asker, name: str) -> AsyncIterator[Any]:
+        """A connection of the reading role in a transaction that may read what the asker may of a
+        collection."""
+        pool = await self._link.reader()
+        async with pool.acquire() as connection, connection.transaction(readonly=True):
+            moment = await connection.fetchrow(BEGUN_AND_PID)
+            claim = self._claims.made(asker, [name], moment["pid"], moment["begun"])
+            await connection.execute(CLAIM, claim)
+            yield connection
 
     async def _configure(self, collections: Mapping[str, CollectionSettings]) -> None:
         owners, readers = await self._link.owner(), await self._link.reader()
@@ -155,13 +165,22 @@ class PostgresStore:
         return list(await (await self._link.owner()).fetch(sql, *values))
 
 
+async def nearest(
+    connection: Any, signs: str, vector: str, classes: Sequence[int], count: int
+) -> list[tuple[int, float]]:
+    """Passages and their cosine, nearest first."""
+    narrow = len(classes) <= _LISTED
+    values = (signs, _PICKED, vector, count, *([classes] if narrow else ()))
+    rows = await connection.fetch(near(narrow), *values)
+    return [(row["passage"], row["score"]) for row in rows]
+
+
 async def _worded(
-    connection: Any, rounds: Sequence[Asked], count: int, *, thorough: bool
+    connection: Any, rounds: Sequence[Asked], classes: Sequence[int], count: int, *, thorough: bool
 ) -> list[tuple[int, float]]:
     """By words, rarest first; commoner ones while too few passages were found."""
     found: list[tuple[int, float]] = []
-    classes = await connection.fetchval(CLASSES) if rounds else []
-    for one in rounds if classes else ():
+    for one in rounds:
         rows = await connection.fetch(
             ranked(len(one.words)), one.query(classes), list(one.words), list(one.weights), count
         )

@@ -76,7 +76,7 @@ async def _put(owner: Any, prepared: Prepared) -> None:
     )
     if prepared.vectors is not None:
         await owner.execute(
-            f"INSERT INTO ringwall.code SELECT passage, $1, code::bit({DIMENSIONS}) "
+            f"INSERT INTO ringwall.code SELECT passage, $1, code::bit({DIMENSIONS}) "  # noqa: S608 -- a number
             "FROM unnest($2::bigint[], $3::text[]) AS t (passage, code)",
             *(access, ids, [signs_text(row) for row in prepared.vectors]),
         )
@@ -115,7 +115,7 @@ async def _class(owner: Any, collection: str, access: Access) -> int:
 
 def signs_text(vector: NDArray[float32]) -> str:
     """Whether each component is positive, as text of a ``bit`` value."""
-    return "".join("1" if one else "0" for one in vector > 0)
+    return ((vector > 0).astype(np.uint8) + ord("0")).tobytes().decode()
 
 
 def vector_text(vector: NDArray[float32]) -> str:
