@@ -56,6 +56,8 @@ class ScanSettings(Settings):
     rows: Literal["known", "all"] = "known"
     """What rows of training sets are held for: known injections, secrets and invisible characters, or also
     for what the learned detectors take for an order. Most rows of an instruction set are orders."""
+    noted_in_rows: tuple[str, ...] = ("chat-markup",)
+    """Rules that are only noted in rows: sets come with the marks of chat templates in their texts."""
 
 
 class Scan:
@@ -95,7 +97,8 @@ class Scan:
             found += _marked(part)
         if not found:
             return ALLOW
-        held = any(self._holds(signal) for signal in found)
+        noted = self._settings.noted_in_rows if "record" in part.data else ()
+        held = any(self._holds(signal) for signal in found if signal.rule not in noted)
         findings = [
             Finding(
                 *(ID, signal.rule, signal.message, index, signal.start, signal.end),
