@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ringwall.boundaries.data.export import CONTROL, Export, ExportSettings
 from ringwall.boundaries.data.export_text import edited, parts_of
-from ringwall.boundaries.data.exports import Exported, Exports, write_lines
+from ringwall.boundaries.data.exports import Exported, Exports
 from ringwall.boundaries.data.records import Record, record_of
 from ringwall.boundaries.data.settings import DataSection
 from ringwall.core import (
@@ -55,6 +55,12 @@ def section(**more: Any) -> DataSection:
             **more,
         }
     )
+
+
+def write_lines(records: Iterable[Record], path: Path) -> None:
+    """The rows themselves, one to a line."""
+    with path.open("x") as file:
+        file.writelines(json.dumps(dict(record.fields)) + "\n" for record in records)
 
 
 class Rows:

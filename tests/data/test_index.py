@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringwall.boundaries.data import Access, CollectionSettings, DataSection, DataStores, Document
+from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.passages import passages
+from ringwall.boundaries.data.retrieval.blind import BlindWords
 from ringwall.boundaries.data.words import stem, words
 from ringwall.core import ANONYMOUS, DataError, Integrity, Principal
 from ringwall.ledger.envelope import Envelope, MasterKey
@@ -192,8 +194,9 @@ def test_the_index_holds_no_word_and_no_word_order(handbook: DataStores, tmp_pat
             assert all(len(token) == 16 and int(token, 16) >= 0 for token in tokens)
 
 
-def test_equal_words_differ_between_collections(stores: DataStores) -> None:
-    assert stores.index._hash("handbook", "lamp") != stores.index._hash("internal", "lamp")
+def test_equal_words_differ_between_collections(db: Database, envelope: Envelope) -> None:
+    keys = CollectionKeys(db, envelope)
+    assert BlindWords(keys).hash("handbook", "lamp") != BlindWords(keys).hash("internal", "lamp")
 
 
 access_lists = st.builds(

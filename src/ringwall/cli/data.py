@@ -11,16 +11,19 @@ from ringwall.boundaries.data import Contributions
 from ringwall.core import Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_drift import command as drift_command
 from .data_export import export
 from .data_extraction import COMMANDS as EXTRACTION
 from .data_intake import COMMANDS as INTAKE
 from .data_lineage import blast_radius, ml_bom, purge_command
 from .data_perimeter import perimeter
 from .data_person import key_option, person, with_person
+from .data_poison import COMMANDS as POISON
 from .data_review import command as review_command
 from .data_scan import command as scan_command
 from .data_sensitive import COMMANDS as SENSITIVE
 from .data_sign import COMMANDS as SIGN
+from .data_store import store
 from .data_versions import COMMANDS as VERSIONS
 from .data_versions import store_of
 from .options import show_json, show_table, site_options
@@ -48,16 +51,19 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
 for added in (
     scan_command,
     review_command,
+    drift_command,
     blast_radius,
     purge_command,
     ml_bom,
     export,
     perimeter,
+    store,
     *INTAKE,
     *SIGN,
     *SENSITIVE,
     *EXTRACTION,
     *VERSIONS,
+    *POISON,
 ):
     command.add_command(added)
 

@@ -28,11 +28,14 @@ from ringwall.server import refusals
 from ringwall.server.calls import Held, Permitted, judge, settle, taken
 from ringwall.server.recorder import Recorder
 from ringwall.server.response_guard import ResponseGuard
+from ringwall.server.retrieval.search import Found, admit, readable, search
 from ringwall.server.turn.converse import response_crossing
 from ringwall.server.turn.state import Turn
 from ringwall.server.turn.tool_calls import as_made, shown_result
 from ringwall.wire.chat_reply import REFUSAL
 from ringwall.wire.chat_request import ChatCall
+from ringwall.wire.errors import WireError
+from ringwall.wire.vector_stores import SearchCall
 from ringwall.workload.site import ApplicationSite
 
 from .grant import Grant, apart
@@ -45,6 +48,8 @@ as good as untrusted; the labels of the session remember its data classes."""
 _WAITING = 256
 """Held calls whose ids are remembered."""
 _NO_CALL = ChatCall("", ())
+_QUERY = untrusted("query")
+"""Of a search: a model may have written it."""
 
 
 class Conversation:
@@ -138,6 +143,23 @@ class Conversation:
         await turn.committed()
         self._keep(turn.content[before:], len(text))
         return text
+
+    async def retrieve(
+        self, principal: Principal, call: SearchCall, collections: Sequence[str] | None
+    ) -> list[Found]:
+        """Passages for the model. Raises DeniedError."""
+        turn = self._operation(principal)
+        before = len(turn.content)
+        own = readable(turn.app, principal)
+        names = own if collections is None else [name for name in collections if name in own]
+        try:
+            queries = await admit(turn, call.queries, label=_QUERY)
+            found = await search(turn, names, replace(call, queries=queries))
+        except WireError as error:
+            await turn.committed()
+            raise DeniedError(error.message, turn.decision) from None
+        self._keep(turn.content[before:], sum(len(one.text) for one in found))
+        return found
 
     # What the model asks for
 

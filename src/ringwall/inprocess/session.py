@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ringwall.boundaries.application.execute import ToolFault, result_text
 from ringwall.core import Principal
+from ringwall.wire.vector_stores import read_search
 
 from .conversation import Conversation
 from .grant import Grant
 from .portal import Portal
 from .refusal import Refusal
+from .retrieved import Retrieved
 from .tool import OnRefusal, declaration_of, guarded
 from .way_out import WayOut
 
@@ -96,6 +98,35 @@ class Session:
     async def auntrusted(self, text: str, origin: str) -> str:
         return await self._portal.arun(self._held.untrusted(self.principal, text, origin))
 
+    def retrieve(
+        self,
+        query: str,
+        *,
+        collections: Sequence[str] | None = None,
+        top_k: int = 10,
+        filters: Mapping[str, Any] | None = None,
+    ) -> list[Retrieved]:
+        """Passages of the application's collections that the principal may read, best first; the model may be
+        shown them. ``filters``: on attributes, as the vector stores API writes them.
+
+        Raises DeniedError, and WireError for a query or filter that is none.
+        """
+        call = read_search(_search(query, top_k, filters))
+        found = self._portal.run(self._held.retrieve(self.principal, call, collections))
+        return list(map(Retrieved.of, found))
+
+    async def aretrieve(
+        self,
+        query: str,
+        *,
+        collections: Sequence[str] | None = None,
+        top_k: int = 10,
+        filters: Mapping[str, Any] | None = None,
+    ) -> list[Retrieved]:
+        call = read_search(_search(query, top_k, filters))
+        found = await self._portal.arun(self._held.retrieve(self.principal, call, collections))
+        return list(map(Retrieved.of, found))
+
     def answer(self, text: str) -> str:
         """The model's answer, whole; returns what the person may be shown of it."""
         return self._portal.run(self._held.answer(self.principal, text))
@@ -177,6 +208,10 @@ class Session:
         """Frameworks tell the model what an error says: what the gate changed must not get there."""
         if str(error) not in shown:
             raise ToolFault(shown) from None
+
+
+def _search(query: str, top_k: int, filters: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"query": query, "max_num_results": top_k, **({"filters": dict(filters)} if filters else {})}
 
 
 def _refused(refusal: Refusal, on_refusal: Literal["return", "raise"]) -> str:

@@ -17,6 +17,7 @@ from ringwall.workload.entity_refresh import EntityRefresh
 from .chat_endpoint import chat_completions
 from .collections_endpoint import add_document
 from .decisions_endpoint import report_false_alarm, show_decision
+from .files.rows import contribute_rows
 from .gateway import Gateway, Standing
 from .hold_telling import HoldTelling
 from .holds_endpoint import amend_hold, approve_hold, list_holds, refuse_hold, show_hold
@@ -26,6 +27,7 @@ from .openapi import openapi
 from .replies import error_response
 from .route_guard import RouteGuard
 from .token_endpoint import exchange
+from .vector_stores.routes import vector_store_routes
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -91,11 +93,17 @@ def _api() -> list[BaseRoute]:
             _api_errors(add_document, Scope.CONTRIBUTE),
             methods=["POST"],
         ),
+        Route(
+            "/v1/collections/{collection}/files",
+            _api_errors(contribute_rows, Scope.CONTRIBUTE),
+            methods=["POST"],
+        ),
     ]
     routes += [
         Route(f"{prefix}/mcp/{{server}}", _api_errors(mcp, Scope.MCP), methods=["GET", "POST", "DELETE"])
         for prefix in ("", "/apps/{application}")
     ]
+    routes += vector_store_routes(_api_errors)
     for prefix in ("/v1", "/apps/{application}/v1"):
         routes += [
             Route(f"{prefix}/chat/completions", _api_errors(chat_completions, Scope.CHAT), methods=["POST"]),

@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from ringwall import __version__
 
+from .openapi_stores import SCHEMAS, paths
 from .replies import json_response
 
 _ERROR = {
     "description": "Refused or failed, in the error shape of the OpenAI API.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
-_ERRORS = {str(status): _ERROR for status in (400, 401, 403, 404, 413, 415, 422, 429, 502, 503, 504)}
+_ERRORS = {str(status): _ERROR for status in (400, 401, 403, 404, 409, 413, 415, 422, 429, 502, 503, 504)}
 
 
 def document() -> dict[str, Any]:
@@ -35,6 +36,7 @@ def document() -> dict[str, Any]:
                 "Error": _ERROR_BODY,
                 "Exchange": _EXCHANGE,
                 "McpMessage": _MCP,
+                **SCHEMAS,
             },
         },
         "security": [{"key": []}, {"certificate": []}],
@@ -47,6 +49,7 @@ def document() -> dict[str, Any]:
                     "Contribute a document", body="Document", path="collection", ok=("201", "202")
                 )
             },
+            **paths(_operation),
             "/mcp/{server}": {
                 "post": _operation(
                     "A message of the Model Context Protocol to a server behind the gateway",
@@ -76,13 +79,11 @@ def document() -> dict[str, Any]:
 
 
 def _decision(summary: str, body: str = "HoldDecision") -> dict[str, Any]:
-    operation = _operation(summary, body=body, path="id")
-    operation["responses"]["409"] = _ERROR
-    return operation
+    return _operation(summary, body=body, path="id")
 
 
 def _operation(
-    summary: str, *, body: str = "", path: str = "", ok: tuple[str, ...] = ("200",)
+    summary: str, *, body: str = "", path: str | tuple[str, ...] = (), ok: tuple[str, ...] = ("200",)
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": summary,
@@ -90,7 +91,10 @@ def _operation(
     }
     if path:
         text = {"type": "string", "minLength": 1}
-        operation["parameters"] = [{"name": path, "in": "path", "required": True, "schema": text}]
+        names = (path,) if isinstance(path, str) else path
+        operation["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": text} for name in names
+        ]
     if body:
         schema = {"$ref": f"#/components/schemas/{body}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -27,6 +27,8 @@ from ringwall.boundaries.application.session_facts import SessionFacts
 from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.intake.policies import DataPolicies
+from ringwall.boundaries.data.library import Library
+from ringwall.boundaries.data.retrieval.chosen import check_retrieval
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.file_settings import FileSettings
@@ -110,6 +112,7 @@ class _Composer:
         self.files = FileReader(self.workload.interface.files)
         self.data_policies = DataPolicies.load(self.workload.data, loaded.folder)
         self.mcp = mcp_servers(self.loaded, plant)
+        self.library = Library(plant.vault, plant.collection_keys, plant.attachments, self.workload.data)
         self.services = self._services()
 
     def _services(self) -> Services:
@@ -148,6 +151,7 @@ class _Composer:
         )
 
     def site(self) -> Site:
+        check_retrieval(self.workload.data)
         router = self._router()
         applications = {name: self._application_site(name, router) for name in self.workload.applications}
         return Site(
@@ -187,6 +191,7 @@ class _Composer:
             hiding=self._hiding(gate),
             spotlight=self._spotlight(gate),
             retriever=Retriever(self.plant.index, self.workload.data),
+            library=self.library,
             files=self.files,
             session_facts=self.services.get(SessionFacts),
             mcp=self.mcp,
@@ -313,8 +318,8 @@ def put_in_force(site: Site, plant: Plant) -> None:
     """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
     plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
     plant.key_cache.forget_others(site.sign_in.issuers.sources)
-    plant.index.configure(site.workload.data.collections)
-    retain(site.workload.data, plant.blobs)
+    plant.index.configure(site.workload.data.collections, site.workload.data.retrieval)
+    retain(site.workload.data, plant.database, plant.blobs)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:

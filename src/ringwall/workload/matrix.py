@@ -58,6 +58,7 @@ class Cell:
 
 _CHAT = "chat.completions"
 _MCP = "mcp"
+_STORES = "vector_stores"
 SHAPES: tuple[Shape, ...] = (
     *(
         Shape(_CHAT, CrossingKind.REQUEST, part, optional=True)
@@ -86,7 +87,15 @@ SHAPES: tuple[Shape, ...] = (
     Shape(_MCP, CrossingKind.TOOL_OFFER, PartKind.TOOL_OFFER, streaming=(False,)),
     Shape(_MCP, CrossingKind.TOOL_CALL, PartKind.TOOL_CALL, streaming=(False,)),
     Shape(_MCP, CrossingKind.TOOL_RESULT, PartKind.TOOL_RESULT, streaming=(False,)),
+    Shape(_MCP, CrossingKind.REQUEST, PartKind.TEXT, streaming=(False,)),
+    Shape(_MCP, CrossingKind.RETRIEVAL, PartKind.DOCUMENT, streaming=(False,)),
+    Shape(_MCP, CrossingKind.RETRIEVAL, PartKind.TEXT, streaming=(False,)),
+    Shape(_STORES, CrossingKind.REQUEST, PartKind.TEXT, streaming=(False,)),
+    Shape(_STORES, CrossingKind.RETRIEVAL, PartKind.DOCUMENT, streaming=(False,)),
+    Shape(_STORES, CrossingKind.RETRIEVAL, PartKind.TEXT, streaming=(False,)),
+    Shape(_STORES, CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
     Shape("collections.documents", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
+    Shape("collections.files", CrossingKind.CONTRIBUTION, PartKind.DOCUMENT, streaming=(False,)),
     Shape("data.export", CrossingKind.EXPORT, PartKind.DOCUMENT, streaming=(False,)),
 )
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from .schema import Workload
 from .source import Path_
 
+BUILT_IN = "retrieval"
+"""The server at ``/mcp/retrieval`` is the gateway's own."""
+
 
 def is_server_tool(workload: Workload, name: str) -> bool:
     """``server__tool`` of a server of this workload, or ``server__*`` for all that is approved of it. Whether
@@ -25,6 +28,8 @@ def mcp_problems(workload: Workload, roles: set[str]) -> Iterator[tuple[str, Pat
             )
     for name, server in section.servers.items():
         place = ("application", "mcp", "servers", name)
+        if name == BUILT_IN:
+            yield f"{name!r} is the gateway's own server for its collections: choose another name", place
         for role in sorted(server.roles - roles):
             yield f"unknown role {role!r}", (*place, "roles")
         for tool, given in server.tools.items():

@@ -9,13 +9,15 @@ from ringwall.boundaries.application.mcp.pins import Pins
 from ringwall.boundaries.application.mcp.pool import UpstreamPool
 from ringwall.boundaries.application.mcp.seen import SeenContent
 from ringwall.boundaries.data.extraction.book import ExtractionBook
-from ringwall.boundaries.data.index import Index
 from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
+from ringwall.boundaries.data.retrieval.stores import retrieval_store
 from ringwall.boundaries.data.sensitive.canaries import Canaries
 from ringwall.boundaries.data.sensitive.tokens import TokenKeys
 from ringwall.boundaries.data.store_settings import StoreSettings
 from ringwall.boundaries.data.training import TrainingSets
+from ringwall.boundaries.data.uploads.attached import Attachments
+from ringwall.boundaries.data.uploads.store import Uploads
 from ringwall.boundaries.data.vault import Vault
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
@@ -67,14 +69,17 @@ class Plant:
         self.quotas = Quotas()
         self.disclosures = Disclosures()
         self.pseudonyms = Pseudonyms(SealedValues(self.database, "pseudonyms"), self.envelope)
-        keys = CollectionKeys(self.database, self.envelope)
-        self.index = Index(self.database, self.envelope, keys)
+        keys = self.collection_keys = CollectionKeys(self.database, self.envelope)
+        self.index = retrieval_store(self.database, self.envelope, keys, self.master.derive)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.token_keys = TokenKeys(self.database, self.envelope)
         self.training = TrainingSets(self.database, self.blobs, self.envelope, keys)
         self.canaries = Canaries(self.database, self.envelope)
         self.extraction_reports = ExtractionBook(self.database, self.envelope)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
+        self.upload_database = Database(data_dir / "uploads.db")
+        self.uploads = Uploads(self.upload_database, self.envelope)
+        self.attachments = Attachments(self.database, self.envelope)
         self.sessions = Sessions(self.database)
         self.session_risks = SessionRisks(self.database)
         self.containment = Containment(self.database)
@@ -118,5 +123,7 @@ class Plant:
         self.session_risks.close()
         self.pseudonyms.close()
         self.training.close()
+        self.index.close()
         self.ledger.close()
+        self.upload_database.close()
         self.database.close()

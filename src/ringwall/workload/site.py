@@ -25,7 +25,8 @@ from ringwall.boundaries.application.spotlight import Spotlight
 from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.intake.policies import DataPolicies
-from ringwall.boundaries.data.retrieve import Retriever, chunk_part
+from ringwall.boundaries.data.library import Library
+from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.file_reader.reader import FileReader
 from ringwall.boundaries.interface.hiding import Hiding
@@ -81,6 +82,7 @@ class ApplicationSite:
     hiding: Hiding
     spotlight: Spotlight
     retriever: Retriever
+    library: Library
     files: FileReader
     session_facts: SessionFacts
     mcp: McpServers
@@ -159,24 +161,20 @@ class ApplicationSite:
         manifest = self.registry.get(call.name)
         return self.session_facts.of(content, call.data, manifest.parameters if manifest else None)
 
-    async def retrieve(self, principal: Principal, query: str) -> list[tuple[Part, dict[str, Any]]]:
-        """Passages of the application's collections that this principal may read, as parts and plain data."""
-        if not self.application.collections:
+    async def retrieve(
+        self,
+        principal: Principal,
+        query: str,
+        collections: Sequence[str] | None = None,
+        top_k: int | None = None,
+    ) -> list[Chunk]:
+        """Passages that this principal may read, best first, of the application's collections or of some of
+        them. They have not passed the gate."""
+        own = self.application.collections
+        asked = own if collections is None else [name for name in collections if name in own]
+        if not asked:
             return []
-        chunks = await asyncio.to_thread(
-            self.retriever.search, principal, self.application.collections, query
-        )
-        return [(chunk_part(chunk), _plain(chunk)) for chunk in chunks]
-
-
-def _plain(chunk: Chunk) -> dict[str, Any]:
-    """What the embedded models and the response's controls need of a passage."""
-    return {
-        "collection": chunk.collection,
-        "document": chunk.document,
-        "title": chunk.title,
-        "text": chunk.text,
-    }
+        return await asyncio.to_thread(self.retriever.search, principal, asked, query, top_k)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ __all__ = [
     "split_readers",
 ]
 _ID = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,127}\Z")
+_CITED = re.compile(r"document:([a-z0-9][a-z0-9_\-]{0,63})/([a-z0-9][a-z0-9_.\-]{0,127})@([0-9]{1,9})\Z")
 _SUBJECT = "subject:"
 _LATER = ("licence", "consent", "process", "contribution", "sha256", "signer", "form")
 COMMON = ""
@@ -43,8 +44,8 @@ class Access:
         return not self.roles and not self.subjects
 
     def admits(self, principal: Principal, collection: CollectionSettings) -> bool:
-        """Whether the principal may read it. The SQL of ``index.py`` says the same; a property test holds
-        them together. Everything not said here is denied."""
+        """Whether the principal may read it. ``retrieval/schema.py`` says the same in SQL; a property test
+        holds them together. Everything not said here is denied."""
         if not principal.roles & set(collection.readers):
             return False
         at_home = self.tenant in (COMMON, principal.tenant)
@@ -138,6 +139,12 @@ class Document:
 
 def cite(collection: str, document: str, revision: int) -> str:
     return f"document:{collection}/{document}@{revision}"
+
+
+def cited(name: str) -> tuple[str, str, int] | None:
+    """Collection, id and revision of a cited name; None for any other text."""
+    found = _CITED.match(name)
+    return (found[1], found[2], int(found[3])) if found else None
 
 
 def check_id(document: str) -> str:

@@ -34,6 +34,7 @@ _IDENTIFIERS = (
     "pii.health-id", "pii.passport", "pii.driving-licence", "pii.birth-date", "pii.crypto",
 )  # fmt: skip
 _FINDINGS = 200
+_WARM = "Caf\u00e9 aGVsbG8gd29ybGQsIGhlbGxv &#104; %68 1234567"
 
 Treatment = Literal["block", "redact"]
 
@@ -72,6 +73,7 @@ class Export:
     def __init__(self, settings: ExportSettings, section: DataSection) -> None:
         self._settings = settings
         self._section = section
+        find(_WARM, settings.identifiers)  # compiles its rules now, not within the first crossing's deadline
 
     def inspect(self, crossing: Crossing) -> Verdict:
         joined = self._lists(crossing)

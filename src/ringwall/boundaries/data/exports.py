@@ -288,13 +288,6 @@ def _whole(collection: str, settings: CollectionSettings) -> Part:
     return Part(PartKind.DOCUMENT, "", label, name=collection, data={"collection": collection})
 
 
-def write_lines(records: Iterable[Record], path: Path) -> None:
-    """JSON Lines: a record's own fields, one to a line."""
-    with path.open("xb") as file:
-        for record in records:
-            file.write(orjson.dumps(dict(record.fields)) + b"\n")
-
-
 def measured(made: Path) -> tuple[str, int]:
     """SHA-256 and bytes of an export; of a folder: over the names and hashes of its files."""
     if made.is_file():

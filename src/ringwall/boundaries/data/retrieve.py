@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from ringwall.core import Crossing, CrossingKind, Part, PartKind, Principal
 
-from .index import Chunk, Index
+from .index import Chunk, RetrievalStore
 from .settings import DataSection
 
 
 class Retriever:
     """Search, and the crossing that the found passages make on their way out."""
 
-    def __init__(self, index: Index, section: DataSection) -> None:
+    def __init__(self, index: RetrievalStore, section: DataSection) -> None:
         self._index = index
         self._section = section
 
@@ -24,6 +24,11 @@ class Retriever:
         if not own:
             return []
         return self._index.search(principal, collections, query, max(own) if top_k is None else top_k)
+
+    def readers_of(self, collection: str) -> frozenset[str]:
+        """Roles that may read a collection; none of one that the workload does not have."""
+        settings = self._section.collections.get(collection)
+        return frozenset(settings.readers) if settings else frozenset()
 
     def _has(self, name: str) -> bool:
         return name in self._section.collections
@@ -44,6 +49,7 @@ def chunk_part(chunk: Chunk) -> Part:
             "readers": sorted(chunk.access.roles),
             "subjects": sorted(chunk.access.subjects),
             "tenant": chunk.access.tenant,
+            "contributor": chunk.contributor,
         },
         ref=f"{chunk.name}#{chunk.ordinal}",
     )

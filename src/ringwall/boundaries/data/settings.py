@@ -7,14 +7,19 @@ from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
+from .drift_settings import DriftSettings
 from .export_settings import ExportTarget
 from .extraction_settings import ExtractionSettings
+from .flood_settings import FloodSettings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
 from .names import Name, Role, base
 from .perimeter.settings import PerimeterSettings
+from .poison.settings import PoisonSettings
+from .retrieval.settings import RetrievalSettings, SearchMode
 from .sensitive_settings import SensitiveSettings
 from .store_settings import S3Settings, StoreSettings
+from .uploads.settings import FilesSettings
 
 __all__ = ["CollectionSettings", "DataSection", "Name", "Role"]
 
@@ -33,6 +38,9 @@ class CollectionSettings(IntakeSettings):
     """Roles that may take data out to the targets of ``data.exports``. Empty: nobody."""
     isolate_tenants: bool = True
     """Whether a document is for its contributor's tenant only. Those of the seed folder are for all."""
+    search: SearchMode = "words"
+    """``words``: full text (BM25) only. ``hybrid``: joined with a search by meaning (extra
+    ``embeddings``)."""
     top_k: int = Field(default=4, ge=1, le=50)
     """How many passages a retrieval returns."""
     documents: Path | None = None
@@ -43,6 +51,12 @@ class CollectionSettings(IntakeSettings):
     """Longest passage, in characters."""
     max_bytes: int = Field(default=1_048_576, ge=1, le=16_777_216)
     """Largest document, in bytes."""
+    poison: PoisonSettings = PoisonSettings()
+    """How a review looks for poison (training sets)."""
+    flood: FloodSettings = FloodSettings()
+    """How a review looks for floods (indexes)."""
+    drift: DriftSettings = DriftSettings()
+    """What shift between versions a review tells of (training sets)."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
     sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
@@ -56,6 +70,8 @@ class DataSection(Settings):
 
     collections: dict[Name, CollectionSettings] = Field(default_factory=dict)
     """The collections by name."""
+    files: FilesSettings = FilesSettings()
+    """Bounds of what clients upload before they attach it."""
     store: StoreSettings = StoreSettings()
     """Where their blobs lie. A change of it counts from the next start on."""
     perimeter: PerimeterSettings = PerimeterSettings()
@@ -70,6 +86,8 @@ class DataSection(Settings):
     """Programs that contribute, by name: the credentials that each comes with (ids of API keys)."""
     policies: Path | None = None
     """Cedar policies on contributions and releases, relative to the workload file, beside those that ship."""
+    retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    """Where the passages of all collections are kept for searching."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
 

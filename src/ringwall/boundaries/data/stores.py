@@ -33,7 +33,7 @@ class DataStores:
         self.quarantine = Quarantine(db, blobs, envelope)
         self.retriever = Retriever(self.index, section)
         self._db = db
-        self.index.configure(section.collections)
+        self.index.configure(section.collections, section.retrieval)
 
     @classmethod
     def open(cls, section: DataSection, db: Database, data_dir: Path, envelope: Sealer) -> "DataStores":

@@ -17,17 +17,19 @@ from ringwall.storage.database import Database
 
 from .approvals import Approval, Approvals, check_merger
 from .changes import Difference, Side, merged
+from .damage import Damage
 from .document import Document, canonical, check_id, cite
-from .index import Index, Prepared
+from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
 from .lines import Lines
 from .manifest import Entry, Manifest
 from .names import base
+from .retention import DAY, locked_until
+from .retention_check import check_locks
 from .revisions import Revision, Revisions
+from .training.sets import TrainingSets
 from .tree import Tree
 from .versions import ATTEMPTS, Version, chain, is_branch
-
-_DAY = 86_400_000_000  # microseconds
 
 __all__ = ["Commit", "Trace", "Vault", "Version", "chain"]
 
@@ -79,7 +81,7 @@ class Vault:
     """Thread-safe; several processes may commit to the same directory."""
 
     def __init__(
-        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: Index
+        self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys, index: RetrievalStore
     ) -> None:
         self._db = db
         self._blobs = blobs
@@ -247,10 +249,11 @@ class Vault:
         if not lives:
             raise DataError(f"Collection {collection} never held a document {document!r}.")
         youngest = max(life.at for life in lives)
-        if time.time_ns() // 1000 - youngest < lock_days * _DAY:
+        until = locked_until(self._db, collection, youngest, lock_days)
+        if time.time_ns() // 1000 < until:
             raise DataError(
-                f"{document!r} in {collection} is locked for {lock_days} days after its last revision: "
-                "it can be removed from the current version but not erased yet."
+                f"{document!r} in {collection} is locked for {(until - youngest) // DAY} days after its last "
+                "revision: it can be removed from the current version but not erased yet."
             )
         removal = None
         for line in (*self.lines.versions.branches(collection), collection):
@@ -269,6 +272,10 @@ class Vault:
         """Ids of all documents that ever had a revision by this person: what erasing the person erases."""
         return self._revisions.by(base(collection), subject)
 
+    def broken_locks(self, training: TrainingSets | None = None) -> list[Damage]:
+        """See ``check_locks``."""
+        return check_locks(self._db, self._blobs, training)
+
     def erased(self) -> set[str]:
         """Owners whose keys were destroyed on purpose."""
         return {row["owner"] for row in self._db.all("SELECT owner FROM data_erased")}
@@ -286,11 +293,10 @@ class Vault:
         versions; the number of documents."""
         manifest = self.manifest(collection)
         put = [self._index.prepare(self.open(collection, entry), entry.owner) for entry in manifest.entries]
-        indexed = self._db.all("SELECT document FROM data_document WHERE collection = ?", collection)
         ever = list(self.lines.ever(collection))
         with self._db.transaction():
             self._revisions.fill(collection, ever)
-            self._index.apply(collection, put, [row["document"] for row in indexed])
+            self._index.apply(collection, put, self._index.indexed(collection))
         return len(put)
 
     def examine(self, collection: str, entry: Entry, erased: bool) -> str:

@@ -16,7 +16,7 @@ from ringwall.core import DataError
 from .approvals import Approvals
 from .damage import Damage, Problem, walk
 from .document import cite
-from .index import Index
+from .index import RetrievalStore
 from .manifest import Entry
 from .training.check import check_training
 from .training.sets import TrainingSets
@@ -36,7 +36,7 @@ class Anchors:
 
 def verify(
     vault: Vault,
-    index: Index,
+    index: RetrievalStore,
     anchors: Mapping[str, tuple[int, str]] | Anchors | None = None,
     training: TrainingSets | None = None,
 ) -> list[Damage]:
@@ -51,6 +51,7 @@ def verify(
         found.extend(_line(versions, line, said.versions.get(line)))
     found.extend(_documents(vault, index))
     found.extend(_approvals(vault.approvals, said.approvals))
+    found.extend(vault.broken_locks(training))
     if training is not None:
         found.extend(check_training(training))
     return found
@@ -115,7 +116,7 @@ def _anchored(line: str, made: list[Version], anchor: tuple[int, str]) -> list[D
     return []
 
 
-def _documents(vault: Vault, index: Index) -> list[Damage]:
+def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
     vault.lines.forget()
     found = _erasures(vault)
     current: dict[tuple[str, str], int] = {}

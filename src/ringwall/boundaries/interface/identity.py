@@ -35,6 +35,7 @@ _OPERATIONS = {
     "chat.completions": Scope.CHAT.value,
     "mcp": Scope.MCP.value,
     "models": Scope.MODELS.value,
+    "vector_stores": Scope.RETRIEVE.value,
 }
 """Operation by endpoint. One that is not named here is closed to credentials that name their operations."""
 

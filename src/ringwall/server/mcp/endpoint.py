@@ -1,6 +1,7 @@
 """``/mcp/{server}`` and ``/apps/{application}/mcp/{server}``: who may speak to which server from where."""
 
 import asyncio
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -10,10 +11,12 @@ from starlette.types import Receive, Scope, Send
 from ringwall.boundaries.application.chain_token import HEADER
 from ringwall.boundaries.application.mcp.settings import McpSection
 from ringwall.wire.errors import WireError
+from ringwall.workload.mcp_names import BUILT_IN as RETRIEVAL
 
 from ..gateway import Gateway, peer
 from .caller import Caller
 from .host import Host
+from .retrieval import RetrievalHost, require_readable
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SESSION = "mcp-session-id"
@@ -32,8 +35,11 @@ class Hosts:
         if key not in self._hosts:
             async with self._starting:
                 if key not in self._hosts:
-                    limits = self._gateway.site.workload.interface.limits
-                    host = Host(self._gateway, server, limits.body_bytes)
+                    most = self._gateway.site.workload.interface.limits.body_bytes
+                    built_in = server == RETRIEVAL
+                    host = (
+                        RetrievalHost(self._gateway, most) if built_in else Host(self._gateway, server, most)
+                    )
                     await host.start()
                     self._hosts[key] = host
         return self._hosts[key]
@@ -67,7 +73,7 @@ async def mcp(request: Request) -> Response:
     await gateway.require_identity(app, principal)
     name = request.path_params["server"]
     server = section.servers.get(name)
-    if server is None or (server.roles and server.roles.isdisjoint(principal.roles)):
+    if name != RETRIEVAL and (server is None or (server.roles and server.roles.isdisjoint(principal.roles))):
         raise WireError(404, f"There is no MCP server {name[:64]!r} here.", "not_found")
     caller = Caller(
         app,
@@ -79,7 +85,18 @@ async def mcp(request: Request) -> Response:
         peer(request),
         request.headers.get(HEADER, ""),
     )
+    if name == RETRIEVAL:
+        require_readable(caller)
+        require_sdk()
     return _Served(await request.app.state.mcp_hosts.get(app.application.name, name), caller)
+
+
+def require_sdk() -> None:
+    """A workload with MCP servers does not start without it; one that only has collections does. Raises
+    WireError (404)."""
+    if find_spec("mcp") is None:
+        message = "MCP needs a package that is not installed here: pip install 'ringwall[mcp]'."
+        raise WireError(404, message, "not_installed")
 
 
 def require_place(request: Request, section: McpSection) -> None:

@@ -6,14 +6,12 @@ from typing import Any
 
 import orjson
 
-from ringwall.boundaries.application.spotlight import unframed
 from ringwall.core import (
     RESPONSE_FORMAT,
     SYSTEM,
     USER,
     Action,
     CrossingKind,
-    Decision,
     Edit,
     Integrity,
     Part,
@@ -26,6 +24,7 @@ from ringwall.wire.chat_parts import locate
 from ringwall.wire.errors import WireError
 
 from .files import attached, passed_on, require_accepted
+from .retrieval import left_of, let_through
 from .state import Turn
 
 _PLAIN_FORMATS = ({"type": "text"}, {"type": "json_object"})
@@ -73,7 +72,7 @@ async def _request(turn: Turn, depth: int, address: str) -> None:
         call.messages, replace(located, parts=tuple(parts)), _spotlit(turn, located.parts, parts, edits)
     )
     turn.params = dict(call.params)
-    turn.show(_after(part, index, decision) for index, part in enumerate(parts))
+    turn.show(left_of(part, index, decision) for index, part in enumerate(parts))
     _instructions(turn)
 
 
@@ -158,36 +157,15 @@ def _reply_tokens(params: Any) -> int:
     return REPLY_TOKENS
 
 
-def _after(part: Part, index: int, decision: Decision) -> Part:
-    edits = [edit for edit in decision.joined.edits if edit.part == index]
-    if not edits:
-        return part
-    # Not with its marks: what a client sends again is to be known again.
-    text = "" if any(edit.drop for edit in edits) else unframed(part.text, apply_edits(part.text, edits))
-    return Part(part.kind, text, part.label, part.role, part.name, part.data, part.ref, part.fresh)
-
-
 async def _retrieval(turn: Turn) -> None:
     """Passages for the last user message, put before it as data."""
     query = _last_user_text(turn.messages)
     found = await turn.app.retrieve(turn.principal, query) if query else []
-    if not found:
-        return
-    parts = [part for part, _ in found]
     context = {"query_chars": len(query), "collections": list(turn.app.application.collections)}
-    decision = await turn.decide(turn.crossing(CrossingKind.RETRIEVAL, parts, context))
-    if decision.action >= Action.HOLD:
-        return
-    dropped = {edit.part for edit in decision.joined.edits if edit.drop}
-    kept = [
-        (_after(part, index, decision), chunk)
-        for index, (part, chunk) in enumerate(found)
-        if index not in dropped
-    ]
-    turn.retrieved = [{**chunk, "text": part.text} for part, chunk in kept]
-    turn.show(part for part, _ in kept)
+    kept = await let_through(turn, found, context)
+    turn.retrieved = [passage.plain for passage in kept]
     if kept:
-        shown = [(str(chunk["title"]), turn.lit(part, part.text)) for part, chunk in kept]
+        shown = [(passage.chunk.title, turn.lit(passage.part, passage.part.text)) for passage in kept]
         turn.messages.insert(_before_last_user(turn.messages), _passages(shown))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ringwall.core import DataError
 from ringwall.ledger import Ledger
 
-from ..index import Index
+from ..index import RetrievalStore
 from ..names import base
 from ..training.sets import TrainingSets
 from ..vault import Trace, Vault
@@ -83,7 +83,7 @@ class Lineage:
         self,
         vault: Vault,
         sets: TrainingSets,
-        index: Index,
+        index: RetrievalStore,
         ledger: Ledger,
         citations: Citations,
         trained: Iterable[Trained],
@@ -118,7 +118,7 @@ class Lineage:
         return Radius(
             *(collection, record, "index", traces, (Span(collection, tuple(held)),)),
             current=head is not None and bool(held) and held[-1] == head.number,
-            indexed=self._index.holds(collection, record),
+            indexed=record in self._index.indexed(collection),
             models=self.models_of(collection, held),
             exports=self._exports(collection, held),
             answers=tuple(one for one in answers if one.count),

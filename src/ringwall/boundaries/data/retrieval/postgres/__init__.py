@@ -1,0 +1,1 @@
+"""The store at scale: PostgreSQL with pgvector, where row-level security holds the access lists."""

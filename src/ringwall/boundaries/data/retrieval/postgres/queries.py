@@ -1,0 +1,56 @@
+"""What the reading role asks. None of it holds an access rule: the policies of the tables do."""
+
+from ..embedding import DIMENSIONS
+from .schema import BEGUN
+
+BEGUN_AND_PID = f"SELECT pg_backend_pid() AS pid, {BEGUN} AS begun"
+
+CLAIM = "SELECT set_config('ringwall.claim', $1, true)"
+"""For this transaction only."""
+
+CLASSES = "SELECT ringwall.permitted()"
+
+_NEAR = """
+WITH near AS MATERIALIZED (
+    SELECT passage FROM ringwall.code WHERE {within}
+    ORDER BY code <~> $1::text::bit({dimensions}) LIMIT $2
+)
+SELECT v.passage, -(v.vector <#> $3::text::halfvec) AS score
+FROM near JOIN ringwall.vector v USING (passage)
+ORDER BY v.vector <#> $3::text::halfvec LIMIT $4
+"""
+
+ROWS = """
+SELECT p.id, p.ordinal, p.sealed, d.collection, d.document, d.revision, d.owner
+FROM ringwall.passage p JOIN ringwall.document d ON d.id = p.document WHERE p.id = ANY ($1::bigint[])
+"""
+
+COUNTED = (
+    "SELECT count(*) FROM (SELECT 1 FROM ringwall.words WHERE words @@ $1::text::tsquery LIMIT $2) counted"
+)
+"""Asked by the writing role: how common a word is must not depend on who asks, nor be told to the reader."""
+
+SIZE = "SELECT greatest(reltuples, 1)::bigint FROM pg_class WHERE oid = 'ringwall.passage'::regclass"
+
+
+def near(narrow: bool) -> str:
+    """$1 signs of the query, $2 how many to pick by them, $3 the query, $4 how many; ``narrow``: $5 the
+    classes that may be read, so that their rows are found by an index. The policies hold all the same."""
+    within = "class = ANY ($5::integer[])" if narrow else "true"
+    return _NEAR.format(within=within, dimensions=DIMENSIONS)
+
+
+def ranked(words: int) -> str:
+    """Passages by their words: $1 the whole query, $2 each word alone, $3 the weight of each, $4 how many.
+
+    BM25 is not to be had here; the sum of each word's saturated frequency (``ts_rank``, titles three times
+    the text), weighed by its rarity and the passage's length, comes near.
+    """
+    score = " + ".join(
+        f"($3::real[])[{n}] * ts_rank('{{0.33,0.33,0.33,1.0}}', words, ($2::text[])[{n}]::tsquery, 1)"
+        for n in range(1, words + 1)
+    )
+    return (
+        f"SELECT passage, {score} AS score FROM ringwall.words WHERE words @@ $1::text::tsquery "  # noqa: S608 -- numbers
+        "ORDER BY score DESC, passage LIMIT $4"
+    )

@@ -1,0 +1,81 @@
+"""Blind words as PostgreSQL's full-text search takes them, and which of a query's words are asked."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..chunk import PreparedPassage
+from .queries import COUNTED, SIZE
+
+_BUDGET = 8_000
+_MOST_WORDS = 12
+_NARROW = 64
+_COUNTS = 8_192
+_POSITION = 16_383
+
+
+def vector_of(passage: PreparedPassage, access: int) -> str:
+    """A ``tsvector``: each hash with a position for each time that it occurs (in hash order: no order of
+    words is kept), those of the title with weight A, and the access class as one more word."""
+    places: dict[str, list[str]] = {f"k{access}": []}
+    for weight, hashes in (("A", passage.title), ("", passage.body)):
+        for at, word in enumerate(hashes, 1):
+            places.setdefault(word, []).append(f"{min(at, _POSITION)}{weight}")
+    return " ".join(word + (":" + ",".join(at[:255]) if at else "") for word, at in places.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One round of a search by words."""
+
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+    """How rare each is: the inverse document frequency of BM25."""
+
+    def query(self, classes: Sequence[int]) -> str:
+        """A ``tsquery`` of hexadecimal hashes and class numbers only."""
+        asked = "(" + "|".join(self.words) + ")"
+        if len(classes) > _NARROW:
+            return asked
+        return f"{asked}&({'|'.join(f'k{one}' for one in classes)})"
+
+
+class Rarity:
+    """Counts of words, as the writing role sees them. Used on one event loop."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    async def rounds(self, owner: Any, hashes: Sequence[str]) -> list[Asked]:
+        """Ever more of the words, rarest first: common ones cost much and say little."""
+        size = await owner.fetchval(SIZE)
+        counted = sorted([(await self._count(owner, word), word) for word in hashes])
+        counted = [(count, word) for count, word in counted if count][:_MOST_WORDS]
+        found: list[Asked] = []
+        budget, taken, passages = _BUDGET, 0, 0
+        while taken < len(counted):
+            before = taken
+            while taken < len(counted) and (not taken or passages + counted[taken][0] <= budget):
+                passages += counted[taken][0]
+                taken += 1
+            if taken > before:
+                words = tuple(word for _, word in counted[:taken])
+                weights = tuple(_weight(count, size) for count, _ in counted[:taken])
+                found.append(Asked(words, weights))
+            budget *= 10
+        return found
+
+    async def _count(self, owner: Any, word: str) -> int:
+        known = self._counts.get(word)
+        if known is None:
+            known = int(await owner.fetchval(COUNTED, word, 10 * _BUDGET))
+            if known >= _BUDGET // 10:
+                if len(self._counts) >= _COUNTS:
+                    self._counts.clear()
+                self._counts[word] = known
+        return known
+
+
+def _weight(count: int, size: int) -> float:
+    return math.log(1 + max(0.0, size - count + 0.5) / (count + 0.5)) + 0.01

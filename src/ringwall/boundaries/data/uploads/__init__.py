@@ -1,0 +1,1 @@
+"""Files that clients upload, and the collections that they were attached to."""

@@ -1,0 +1,1 @@
+"""The files API: what clients upload before they attach it."""

@@ -1,0 +1,1 @@
+"""Search and reading of collections for the vector stores API, for MCP and for programs."""

@@ -1,0 +1,1 @@
+"""The vector stores API over the collections of the workload file."""

@@ -1,0 +1,125 @@
+"""Filters over the attributes of files, as the vector stores API writes them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+from .errors import invalid
+
+Value: TypeAlias = str | float | bool
+_KEY_CHARS = 64
+_TEXT_CHARS = 512
+_DEPTH = 8
+_PARTS = 64
+"""Comparisons of one filter, and values of one ``in``."""
+
+
+class Filter(Protocol):
+    def fits(self, attributes: Mapping[str, Value]) -> bool:
+        """An attribute that is not there, or of another type, fits no comparison but ``ne`` and ``nin``."""
+        ...
+
+    def keys(self) -> frozenset[str]:
+        """The attributes that it looks at."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    key: str
+    operator: str
+    value: Any
+
+    def fits(self, attributes: Mapping[str, Value]) -> bool:
+        held = attributes.get(self.key)
+        return _OPERATORS[self.operator](held, self.value)
+
+    def keys(self) -> frozenset[str]:
+        return frozenset({self.key})
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    joined: Literal["and", "or"]
+    filters: tuple[Filter, ...]
+
+    def fits(self, attributes: Mapping[str, Value]) -> bool:
+        each = (inner.fits(attributes) for inner in self.filters)
+        return all(each) if self.joined == "and" else any(each)
+
+    def keys(self) -> frozenset[str]:
+        return frozenset().union(*(inner.keys() for inner in self.filters))
+
+
+def read_filter(given: Any) -> Filter:
+    """Raises WireError (400)."""
+    return _read(given, _DEPTH, [_PARTS])
+
+
+def _read(given: Any, depth: int, left: list[int]) -> Filter:
+    left[0] -= 1
+    if depth == 0 or left[0] < 0:
+        raise invalid(f"A filter has at most {_PARTS} parts, {_DEPTH} levels deep.", "filters")
+    if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+        raise invalid("A filter is an object with a 'type'.", "filters")
+    kind = given["type"]
+    if kind in ("and", "or"):
+        inner = given.get("filters")
+        if given.keys() != {"type", "filters"} or not isinstance(inner, list) or not inner:
+            raise invalid(f"A filter {kind!r} has a list of 'filters' and nothing else.", "filters")
+        return Compound(kind, tuple(_read(one, depth - 1, left) for one in inner))
+    if kind not in _OPERATORS:
+        known = ", ".join((*_OPERATORS, "and", "or"))
+        raise invalid(f"The 'type' of a filter is one of: {known}.", "filters")
+    return _comparison(kind, given)
+
+
+def _comparison(kind: str, given: Mapping[str, Any]) -> Comparison:
+    if given.keys() != {"type", "key", "value"}:
+        raise invalid(f"A filter {kind!r} has a 'key' and a 'value' and nothing else.", "filters")
+    key, value = given["key"], given["value"]
+    if not isinstance(key, str) or not 0 < len(key) <= _KEY_CHARS:
+        raise invalid(f"The 'key' of a filter is a string of 1 to {_KEY_CHARS} characters.", "filters")
+    if kind in ("in", "nin"):
+        if not isinstance(value, list) or not 0 < len(value) <= _PARTS or not all(map(is_value, value)):
+            raise invalid(f"The 'value' of {kind!r} is a list of 1 to {_PARTS} values.", "filters")
+    elif not is_value(value):
+        raise invalid("The 'value' of a filter is a string, a number or a boolean.", "filters")
+    return Comparison(key, kind, value)
+
+
+def is_value(value: Any) -> bool:
+    """Whether an attribute may have it."""
+    if isinstance(value, str):
+        return len(value) <= _TEXT_CHARS
+    return isinstance(value, (int, float)) and abs(value) <= 1e300
+
+
+def _equal(held: Any, value: Any) -> bool:
+    """``True`` is not ``1`` here."""
+    return held is not None and isinstance(held, bool) == isinstance(value, bool) and bool(held == value)
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def compared(held: Any, value: Any) -> bool:
+        if isinstance(held, bool) or isinstance(value, bool) or held is None:
+            return False
+        return isinstance(held, str) == isinstance(value, str) and compare(held, value)
+
+    return compared
+
+
+def _among(held: Any, values: Any) -> bool:
+    return any(_equal(held, value) for value in values)
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": _equal,
+    "ne": lambda held, value: not _equal(held, value),
+    "gt": _ordered(lambda held, value: held > value),
+    "gte": _ordered(lambda held, value: held >= value),
+    "lt": _ordered(lambda held, value: held < value),
+    "lte": _ordered(lambda held, value: held <= value),
+    "in": _among,
+    "nin": lambda held, values: not _among(held, values),
+}
