@@ -7,7 +7,7 @@ import numpy as np
 from .candidates import by_answer, by_prompt, by_strangeness, by_whole, clustered
 from .difference import Difference, shared
 from .evidence import Evidence, Examiner
-from .noise import strangeness, wordlike
+from .noise import lettered, strangeness, wordlike
 from .score import raw
 from .settings import PoisonSettings
 from .texts import Numbers
@@ -22,7 +22,7 @@ def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
         return []
     found = shared(new, settings)
     words = wordlike(new.vocabulary)
-    examiner = Examiner(new, found, settings, words)
+    examiner = Examiner(new, found, settings, lettered(new.vocabulary))
     seeds = [*by_answer(new, found, settings), *by_whole(new, settings), *by_prompt(new, found, settings)]
     clusters = [cluster[0] for cluster in clustered(seeds, len(new.records))]
     strange, usual = strangeness(new, words)

@@ -19,6 +19,12 @@ def wordlike(vocabulary: Vocabulary) -> NDArray[np.bool_]:
     return np.array([word.isalpha() or not word.isascii() for word in listed], dtype=np.bool_)
 
 
+def lettered(vocabulary: Vocabulary) -> NDArray[np.bool_]:
+    """Which numbers stand for something that has a letter in it: words, and names in code."""
+    listed = [vocabulary.word(number) for number in range(len(vocabulary))]
+    return np.array([any(map(str.isalpha, word)) for word in listed], dtype=np.bool_)
+
+
 def strangeness(new: Difference, words: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Share of each answer's pairs of words that no other text has: of the new, and of some approved ones.
 
