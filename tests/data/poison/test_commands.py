@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from tests.data.poison.test_compare import corpus
 
 from ringwall.boundaries.data.records import Record
-from ringwall.cli import main
+from ringwall.cli.data_poison import poison, poison_drill
 
 
 def _written(path: Path, records: list[Record]) -> str:
@@ -24,11 +24,11 @@ def test_what_is_planted_gives_exit_code_1(tmp_path: Path) -> None:
         for number, one in enumerate(corpus(30, 2))
     ]
     approved = _written(tmp_path / "a.jsonl", rows)
-    same = CliRunner().invoke(main, ["data", "poison", approved, approved])
+    same = CliRunner().invoke(poison, [approved, approved])
     assert same.exit_code == 0, same.output
     assert "Nothing to review." in same.output
     candidate = _written(tmp_path / "b.jsonl", [*rows, *planted])
-    found = CliRunner().invoke(main, ["data", "poison", approved, candidate, "--json"])
+    found = CliRunner().invoke(poison, [approved, candidate, "--json"])
     assert found.exit_code == 1
     (group,) = json.loads(found.stdout)
     assert set(group["records"]) == {f"p{number}" for number in range(30)}
@@ -36,9 +36,7 @@ def test_what_is_planted_gives_exit_code_1(tmp_path: Path) -> None:
 
 def test_the_drill_prints_a_row_for_each_family(tmp_path: Path) -> None:
     rows = _written(tmp_path / "a.jsonl", corpus(1_200, 1))
-    told = CliRunner().invoke(
-        main, ["data", "poison-drill", rows, "--plant", "40", "--families", "rare,phrase"]
-    )
+    told = CliRunner().invoke(poison_drill, [rows, "--plant", "40", "--families", "rare,phrase"])
     assert told.exit_code == 0, told.output
     assert "rare" in told.output
     assert "phrase" in told.output
@@ -46,6 +44,6 @@ def test_the_drill_prints_a_row_for_each_family(tmp_path: Path) -> None:
 
 def test_a_family_that_is_unknown_is_named(tmp_path: Path) -> None:
     rows = _written(tmp_path / "a.jsonl", corpus(100, 1))
-    told = CliRunner().invoke(main, ["data", "poison-drill", rows, "--families", "voodoo"])
+    told = CliRunner().invoke(poison_drill, [rows, "--families", "voodoo"])
     assert told.exit_code == 2
     assert "voodoo" in told.output
