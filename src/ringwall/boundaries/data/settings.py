@@ -7,6 +7,8 @@ from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
+from .drift_settings import DriftSettings
+from .flood_settings import FloodSettings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
 from .names import Name, Role
@@ -41,6 +43,10 @@ class CollectionSettings(IntakeSettings):
     """Days after its last revision during which a document can be superseded or removed but not erased."""
     sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
     """What is done about sensitive data that comes in, and who may open tokens."""
+    flood: FloodSettings = Field(default_factory=FloodSettings)
+    """When new passages of an index are shown to a reviewer as a flood."""
+    drift: DriftSettings = Field(default_factory=DriftSettings)
+    """How much bias and drift between versions of a training set raises a finding."""
 
 
 class DataSection(Settings):

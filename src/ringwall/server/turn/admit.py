@@ -185,10 +185,19 @@ async def _retrieval(turn: Turn) -> None:
         if index not in dropped
     ]
     turn.retrieved = [{**chunk, "text": part.text} for part, chunk in kept]
+    _noted(turn, decision, [index for index in range(len(found)) if index not in dropped])
     turn.show(part for part, _ in kept)
     if kept:
         shown = [(str(chunk["title"]), turn.lit(part, part.text)) for part, chunk in kept]
         turn.messages.insert(_before_last_user(turn.messages), _passages(shown))
+
+
+def _noted(turn: Turn, decision: Decision, kept: Sequence[int]) -> None:
+    """What controls noted of a passage goes with it: the response's controls read it."""
+    for index, chunk in zip(kept, turn.retrieved, strict=True):
+        notes = {finding.rule for finding in decision.joined.findings if finding.part == index}
+        if notes:
+            chunk["notes"] = sorted(notes)
 
 
 def _last_user_text(messages: list[dict[str, Any]]) -> str:

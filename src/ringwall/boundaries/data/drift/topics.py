@@ -29,7 +29,7 @@ class Topics:
         texts = [words(text[:_SHORT]) for text in (*before, *after)]
         self._matrix = _vectors(texts)
         count = max(1, min(_MOST, len(texts) // _EACH))
-        self._of = _clusters(self._matrix, count) if len(texts) else np.zeros(0, dtype=np.int64)
+        self._of = _clusters(self._matrix, count) if texts else np.zeros(0, dtype=np.int64)
         self.before = np.bincount(self._of[: len(before)], minlength=count).tolist()
         self.after = np.bincount(self._of[len(before) :], minlength=count).tolist()
         self.names = _names(texts, self._of, count)
