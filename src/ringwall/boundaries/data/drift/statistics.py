@@ -157,8 +157,8 @@ def chi_square_tail(value: float, freedom: int) -> float:
 def _kolmogorov(value: float) -> float:
     if value < 0.2:
         return 1.0
-    terms = ((-1) ** (k - 1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 101))
-    return min(1.0, max(0.0, 2 * sum(terms)))
+    terms = ((1 if k % 2 else -1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 101))
+    return min(1.0, max(0.0, 2 * math.fsum(terms)))
 
 
 def _pooled(table: Floats) -> Floats:
