@@ -153,7 +153,7 @@ def test_the_database_holds_no_word_and_no_vector_of_the_model(bench: Bench) -> 
         assert abs(sum(a * b for a, b in zip(plain, kept, strict=True))) < 0.4
 
 
-# What an attacker may run in the reader's session, in a transaction with an honest claim of Casey, or with none.
+# What an attacker may run in the reader's session, with an honest claim of Casey or with none.
 TAMPERED = [
     "SELECT class FROM ringwall.{table} WHERE false OR true",
     "SELECT class FROM ringwall.{table} UNION ALL SELECT class FROM ringwall.{table}",
