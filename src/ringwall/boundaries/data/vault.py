@@ -26,6 +26,7 @@ from .manifest import Entry, Manifest
 from .names import base
 from .retention import DAY, locked_until
 from .retention_check import check_locks
+from .retrieval.rebuild import Progress, rebuild
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
@@ -288,16 +289,15 @@ class Vault:
             if row["mark"] != self._erasure_mark(row["owner"], row["name"], row["at"])
         ]
 
-    def reindex(self, collection: str) -> int:
-        """Rebuild the index of a collection from its current version, and what is known of revisions from all
-        versions; the number of documents."""
-        manifest = self.manifest(collection)
-        put = [self._index.prepare(self.open(collection, entry), entry.owner) for entry in manifest.entries]
+    def reindex(
+        self, collection: str, *, store: RetrievalStore | None = None, progress: Progress | None = None
+    ) -> int:
+        """Rebuild the index of a collection (or another ``store``) from its current version, and what is
+        known of revisions from all versions; the number of documents."""
         ever = list(self.lines.ever(collection))
         with self._db.transaction():
             self._revisions.fill(collection, ever)
-            self._index.apply(collection, put, self._index.indexed(collection))
-        return len(put)
+        return rebuild(self, self._db, store or self._index, collection, progress)
 
     def examine(self, collection: str, entry: Entry, erased: bool) -> str:
         """What is wrong with a stored document; empty when nothing is. Of an erased one only the hash of the
