@@ -44,7 +44,8 @@ def _vectors(texts: Sequence[list[str]]) -> Matrix:
             code = zlib.crc32(word.encode("utf-8", "replace"))
             weight = np.log(len(texts) / frequency[word]) * (1 + np.log(times))
             matrix[row, code % _WIDTH] += weight if code >> 31 else -weight
-    unit: Matrix = (matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    lengths = np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
+    unit: Matrix = (matrix / lengths).astype(np.float32)
     return unit
 
 
