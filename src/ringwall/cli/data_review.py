@@ -46,6 +46,6 @@ def _tell(review: Any) -> None:
         click.echo(f"         {one.message}")
         if one.contributors:
             told = ", ".join(f"{name or 'unknown'} ({count})" for name, count in one.contributors.items())
-            click.echo(f"         {len(one.records)} records, brought by {told}")
+            click.echo(f"         Brought by {told}")
     if not review.findings and not review.failed:
         click.echo("  Nothing was found that is new and unusual.")
