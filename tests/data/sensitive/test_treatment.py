@@ -17,6 +17,7 @@ from ringwall.boundaries.data.settings import DataSection
 from ringwall.boundaries.data.treatment import CONTROL
 from ringwall.core import (
     Action,
+    ConfigError,
     Crossing,
     CrossingKind,
     Decision,
@@ -117,3 +118,10 @@ def test_a_person_decides_or_it_stays_outside(keys: TokenKeys) -> None:
 def test_settings_that_contradict_themselves(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SensitiveSettings.model_validate(given)
+
+
+def test_a_region_that_is_none_refuses_to_start(keys: TokenKeys) -> None:
+    sensitive = {"otherwise": "redact", "regions": ["XX"]}
+    section = DataSection.model_validate({"collections": {"shop": {"sensitive": sensitive}}})
+    with pytest.raises(ConfigError, match="XX"):
+        CONTROL.build(NoSettings(), Services(section, keys))
