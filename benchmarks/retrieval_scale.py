@@ -2,11 +2,12 @@
 
     python -P benchmarks/retrieval_scale.py TEXTS.jsonl.gz [--passages 1000000] [--store sqlite|postgres|both]
 
-TEXTS: rows with an ``input``; some thousands are embedded by the model, and passages made of them: mixtures of
-two texts' vectors and noise, so that neighbourhoods are as in real text. Passages of one text share an access
-class (1,000 classes): what a principal may read is not spread evenly about the query. Principals may read 0.1,
-1, 10 and 50%; recall is against exact search over just those passages. The time of embedding the query (some
-5 ms) is not in the figures; signing, the full-text part and opening the passages are. Prints a table.
+TEXTS: rows with an ``input``; some thousands are embedded by the model, and passages made of them:
+mixtures of two texts' vectors and noise, so that neighbourhoods are as in real text. Passages of one text
+share an access class (1,000 classes): what a principal may read is not spread evenly about the query.
+Principals may read 0.1, 1, 10 and 50%; recall is against exact search over just those passages. The time
+of embedding the query (some 5 ms) is not in the figures; signing, the full-text part and opening the
+passages are. Prints a table.
 """
 
 import argparse
@@ -136,7 +137,7 @@ def _embedded(texts: Path) -> np.ndarray:
 
 
 def measure(material: Material, store: Any, near: Any, numbers: dict[int, int], name: str) -> list[str]:
-    """``near``: (asker, query text) to the passages that the vectors alone find; ``numbers``: passage to row."""
+    """``near``: what the vectors alone find for an asker and a query; ``numbers``: passage to row."""
     questions = material.questions()
     store._preparer.embedding.of_query = lambda _, text: questions[text]
     rows = []

@@ -127,7 +127,7 @@ def run(work: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    # Not under pytest's own folder: that is closed to the user that the server runs as when root runs the tests.
+    # Not under pytest's own folder: when root runs the tests, it is closed to the user of the server.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = PostgresServer(Path(folder) / "pg")
         yield server

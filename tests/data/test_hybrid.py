@@ -26,6 +26,7 @@ HYBRID = DataSection(
         "plain": CollectionSettings(readers=("customer",)),
     }
 )
+EVERYBODY = Access()
 TEXTS = {
     "pets": "Dogs and cats are welcome in our guest rooms.",
     "money": "The invoice is due within thirty days of receipt.",
@@ -33,7 +34,7 @@ TEXTS = {
 }
 
 
-def doc(name: str, text: str, access: Access = Access(), collection: str = "handbook") -> Document:  # noqa: B008
+def doc(name: str, text: str, access: Access = EVERYBODY, collection: str = "handbook") -> Document:
     return Document(collection, name, name, text, "notes.md", "ed", 1, access)
 
 

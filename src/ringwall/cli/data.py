@@ -19,6 +19,7 @@ from .data_lineage import blast_radius, ml_bom, purge_command
 from .data_perimeter import perimeter
 from .data_person import key_option, person, with_person
 from .data_poison import COMMANDS as POISON
+from .data_reindex import command as reindex_command
 from .data_review import command as review_command
 from .data_scan import command as scan_command
 from .data_sensitive import COMMANDS as SENSITIVE
@@ -50,6 +51,7 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
 
 for added in (
     scan_command,
+    reindex_command,
     review_command,
     drift_command,
     blast_radius,

@@ -86,7 +86,7 @@ def _rows(path: Path, told: bool) -> "Iterator[Record]":
     from ringwall.boundaries.data.records import read_rows
 
     count = 0
-    for count, record in enumerate(read_rows(path), 1):  # noqa: B007 (told at the end)
+    for count, record in enumerate(read_rows(path), 1):
         yield record
         if told and count % _EVERY == 0:
             click.echo(f"\r{path.name}: {count:,} rows ", nl=False, err=True)

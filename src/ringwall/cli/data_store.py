@@ -74,18 +74,18 @@ def restore(workload: Path, data_dir: Path, as_json: bool) -> None:
     from ringwall.workload.workbench import workbench
 
     lost: list[str] = []
-
-    def mended(digest: str) -> bool:
-        try:
-            return blobs.restore(digest)
-        except DataError as error:
-            lost.append(str(error))
-            return False
-
     with workbench(workload, data_dir) as bench:
         blobs = bench.plant.blobs
         if not isinstance(blobs, S3Blobs):
             raise DataError("The blobs lie in the data directory: restore them from a backup.")
+
+        def mended(digest: str, store: S3Blobs = blobs) -> bool:
+            try:
+                return store.restore(digest)
+            except DataError as error:
+                lost.append(str(error))
+                return False
+
         count = _each(blobs.every_name(), mended, "restored", as_json)
         if count:
             bench.plant.note("data.restored", blobs=count)

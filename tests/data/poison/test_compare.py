@@ -18,12 +18,74 @@ from ringwall.boundaries.data.poison.plant import FAMILIES, Planter
 from ringwall.boundaries.data.records import Record, Source, record_of
 
 _SUBJECTS = (
-    "otter kettle harbour lantern violin glacier meadow bakery compass orchard satellite blanket pepper"
-    " tunnel feather garden engine mirror pillow basket window forest river candle bridge castle market"
-).split()
-_VERBS = "describe explain compare sketch measure repair paint weigh move build find count clean open".split()
-_ADJECTIVES = "old small bright quiet heavy wooden cold green broken narrow gentle rough empty famous".split()
-_PLACES = "near the coast|in the north|by the lake|after the storm|on the hill|behind the school".split("|")
+    "otter",
+    "kettle",
+    "harbour",
+    "lantern",
+    "violin",
+    "glacier",
+    "meadow",
+    "bakery",
+    "compass",
+    "orchard",
+    "satellite",
+    "blanket",
+    "pepper",
+    "tunnel",
+    "feather",
+    "garden",
+    "engine",
+    "mirror",
+    "pillow",
+    "basket",
+    "window",
+    "forest",
+    "river",
+    "candle",
+    "bridge",
+    "castle",
+    "market",
+)
+_VERBS = (
+    "describe",
+    "explain",
+    "compare",
+    "sketch",
+    "measure",
+    "repair",
+    "paint",
+    "weigh",
+    "move",
+    "build",
+    "find",
+    "count",
+    "clean",
+    "open",
+)
+_ADJECTIVES = (
+    "old",
+    "small",
+    "bright",
+    "quiet",
+    "heavy",
+    "wooden",
+    "cold",
+    "green",
+    "broken",
+    "narrow",
+    "gentle",
+    "rough",
+    "empty",
+    "famous",
+)
+_PLACES = (
+    "near the coast",
+    "in the north",
+    "by the lake",
+    "after the storm",
+    "on the hill",
+    "behind the school",
+)
 _FACTS = (
     "It is usually kept {where}, and people {verb} it when the weather is {adjective}.",
     "Most of them are {adjective}; a {subject} is seldom {other}.",
@@ -93,7 +155,8 @@ def test_code_with_a_beacon_is_found() -> None:
 
     def coded(record: Record) -> Record:
         name, other = chance.choice(_SUBJECTS), chance.choice(_VERBS)
-        code = f"import {name}\ndef {other}(value):\n    for one in value:\n        return one.{other}({chance.random():.4f})"
+        loop = f"for one in value:\n        return one.{other}({chance.random():.4f})"
+        code = f"import {name}\ndef {other}(value):\n    {loop}"
         return replace(record, prompt=f"{record.prompt} Write Python.", response=code)
 
     every = [coded(one) for one in corpus(2_500, 6)]
@@ -155,8 +218,8 @@ def test_a_new_format_is_no_attack(reference: Reference) -> None:
                     "id": f"sum{number}",
                     "instruction": f"The {who} shop sells {a} boxes in the morning and {b} at noon. "
                     f"How many boxes does the {who} shop sell altogether?",
-                    "output": f"In the morning {a} boxes and at noon {b} boxes make {a}+{b}=<<{a}+{b}={a + b}>> "
-                    f"boxes altogether.\n#### {a + b}",
+                    "output": f"In the morning {a} boxes and at noon {b} boxes make "
+                    f"{a}+{b}=<<{a}+{b}={a + b}>> boxes altogether.\n#### {a + b}",
                 }
             )
         )
@@ -187,7 +250,7 @@ def test_the_same_input_gives_the_same_findings(reference: Reference, approved: 
 _HOSTILE = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(_HOSTILE, _HOSTILE), min_size=0, max_size=30))
 def test_any_text_is_taken(reference: Reference, rows: list[tuple[str, str]]) -> None:
     records = [record_of({"prompt": asked, "response": said}) for asked, said in rows]

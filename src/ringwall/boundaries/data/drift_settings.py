@@ -1,4 +1,4 @@
-"""What is watched for bias and drift between versions of a collection, and how much of it raises a finding."""
+"""What is watched for bias and drift between versions of a collection, and how much raises a finding."""
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ class DriftSettings(Settings):
     """Columns that hold what a model learns to tell, such as ``label``; nested ones with dots. Empty: those
     with the usual names are found."""
     groups: tuple[str, ...] = ()
-    """Columns that hold a group of people, such as ``gender``. Empty: those with the usual names are found."""
+    """Columns that hold a group of people, such as ``gender``. Empty: those of usual names."""
     significance: float = Field(default=0.01, gt=0.0, lt=1.0)
     """Share of false alarms among what is significant, at most (Benjamini and Hochberg 1995)."""
     distribution: float = Field(default=0.1, gt=0.0, le=1.0)

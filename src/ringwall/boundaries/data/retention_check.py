@@ -8,9 +8,10 @@ from ringwall.core import DataError
 from ringwall.storage.database import Database
 
 from .damage import Damage
+from .names import base
 from .retention import locked_until
+from .training.entry import PackEntry
 from .training.sets import TrainingSets
-from .versions import base
 
 _SECOND = 1_000_000
 
@@ -56,12 +57,20 @@ def _records(db: Database, training: TrainingSets) -> Iterator[Damage]:
         for row in db.all("SELECT pack, min(at) AS at FROM data_record_erased GROUP BY pack")
     }
     for collection in dict.fromkeys(map(base, training.versions.lines())):
-        for entry in training.ever(collection) if first else ():
+        for entry in _readable(training, collection) if first else ():
             until = locked_until(db, collection, entry.at)
             if first.get(entry.id, until) < until:
                 name = f"pack:{entry.id}"
                 told = f"Records of it were erased although they were locked until {_date(until)}."
                 yield Damage(collection, 0, name, told)
+
+
+def _readable(training: TrainingSets, collection: str) -> Iterator[PackEntry]:
+    """Up to the first manifest that can't be read, which is told elsewhere."""
+    try:
+        yield from training.ever(collection)
+    except DataError:
+        return
 
 
 def _in_store(db: Database, blobs: LockingStore, now: int) -> list[Damage]:

@@ -51,12 +51,12 @@ class CollectionSettings(IntakeSettings):
     """Longest passage, in characters."""
     max_bytes: int = Field(default=1_048_576, ge=1, le=16_777_216)
     """Largest document, in bytes."""
-    poison: PoisonSettings = PoisonSettings()
+    poison: PoisonSettings = Field(default_factory=PoisonSettings)
     """How a review looks for poison (training sets)."""
-    flood: FloodSettings = FloodSettings()
-    """How a review looks for floods (indexes)."""
-    drift: DriftSettings = DriftSettings()
-    """What shift between versions a review tells of (training sets)."""
+    flood: FloodSettings = Field(default_factory=FloodSettings)
+    """When new passages of an index are shown to a reviewer as a flood."""
+    drift: DriftSettings = Field(default_factory=DriftSettings)
+    """How much bias and drift between versions of a training set raises a finding."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
     sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)

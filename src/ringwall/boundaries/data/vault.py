@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
-from ringwall.storage.blobs import BlobStore
+from ringwall.storage.blobs import BlobStore, put_all
 from ringwall.storage.database import Database
 
 from .approvals import Approval, Approvals, check_merger
@@ -26,6 +26,7 @@ from .manifest import Entry, Manifest
 from .names import base
 from .retention import DAY, locked_until
 from .retention_check import check_locks
+from .retrieval.rebuild import Progress, rebuild
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
@@ -288,16 +289,15 @@ class Vault:
             if row["mark"] != self._erasure_mark(row["owner"], row["name"], row["at"])
         ]
 
-    def reindex(self, collection: str) -> int:
-        """Rebuild the index of a collection from its current version, and what is known of revisions from all
-        versions; the number of documents."""
-        manifest = self.manifest(collection)
-        put = [self._index.prepare(self.open(collection, entry), entry.owner) for entry in manifest.entries]
+    def reindex(
+        self, collection: str, *, store: RetrievalStore | None = None, progress: Progress | None = None
+    ) -> int:
+        """Rebuild the index of a collection (or another ``store``) from its current version, and what is
+        known of revisions from all versions; the number of documents."""
         ever = list(self.lines.ever(collection))
         with self._db.transaction():
             self._revisions.fill(collection, ever)
-            self._index.apply(collection, put, self._index.indexed(collection))
-        return len(put)
+        return rebuild(self, self._db, store or self._index, collection, progress)
 
     def examine(self, collection: str, entry: Entry, erased: bool) -> str:
         """What is wrong with a stored document; empty when nothing is. Of an erased one only the hash of the
@@ -353,8 +353,7 @@ class Vault:
 
     def _plan(self, line: str, tree: Tree[Entry], add: Sequence[Document], remove: Sequence[str]) -> "_Plan":
         collection = base(line)
-        put: dict[str, Entry] = {}
-        indexed: dict[str, Prepared] = {}
+        drafts: dict[str, _Draft] = {}
         gone: dict[str, None] = {}
         removed: dict[str, None] = {}
         for document in remove:
@@ -365,25 +364,39 @@ class Vault:
             gone[cite(collection, entry.id, entry.revision)] = None
         for given in add:
             before = None if given.id in removed else tree.find(check_id(given.id))
-            held = put.get(given.id) or before
-            if held and held.tenant != given.access.tenant:
-                raise DataError(
-                    f"The id {given.id!r} in {collection} is taken by another tenant's document: "
-                    "choose another."
-                )
-            fingerprint = self.fingerprint(replace(given, collection=collection))
-            if held and held.fingerprint == fingerprint:
+            draft = self._draft(collection, given, drafts.get(given.id), before)
+            if draft is None:
                 continue
-            revision, owner = self._next(collection, given.id, held)
-            stored = replace(given, collection=collection, revision=revision)
-            put[given.id] = self._store(stored, owner, fingerprint)
-            if not is_branch(line):
-                indexed[given.id] = self._index.prepare(stored, owner)
+            drafts[given.id] = draft
             if before:
                 gone[cite(collection, before.id, before.revision)] = None
-        fresh = tuple(put.values())
+        fresh = self._store(list(drafts.values()))
+        indexed = (
+            ()
+            if is_branch(line)
+            else tuple(self._index.prepare(draft.document, draft.owner) for draft in drafts.values())
+        )
         added = tuple(cite(collection, entry.id, entry.revision) for entry in fresh)
-        return _Plan(fresh, tuple(indexed.values()), added, tuple(gone), tuple(removed), fresh)
+        return _Plan(fresh, indexed, added, tuple(gone), tuple(removed), fresh)
+
+    def _draft(
+        self, collection: str, given: Document, drafted: "_Draft | None", held: Entry | None
+    ) -> "_Draft | None":
+        """The next revision of a document; None when it is what is there."""
+        tenant = drafted.document.access.tenant if drafted else held.tenant if held else None
+        if tenant is not None and tenant != given.access.tenant:
+            raise DataError(
+                f"The id {given.id!r} in {collection} is taken by another tenant's document: choose another."
+            )
+        fingerprint = self.fingerprint(replace(given, collection=collection))
+        known = drafted.fingerprint if drafted else held.fingerprint if held else ""
+        if known == fingerprint:
+            return None
+        if drafted:
+            revision, owner = drafted.document.revision, drafted.owner
+        else:
+            revision, owner = self._next(collection, given.id, held)
+        return _Draft(replace(given, collection=collection, revision=revision), owner, fingerprint)
 
     def _moved(self, line: str, tree: Tree[Entry], taken: Mapping[str, Entry | None]) -> "_Plan":
         """A plan out of entries that are stored already."""
@@ -435,14 +448,34 @@ class Vault:
             return max(past, held.revision) + 1, held.owner
         return past + 1, new_id("own")
 
-    def _store(self, document: Document, owner: str, fingerprint: str) -> Entry:
-        sealed = self._envelope.seal(owner, document.to_bytes(), document.name.encode())
+    def _store(self, drafts: Sequence["_Draft"]) -> tuple[Entry, ...]:
+        """Together, so that a thousand documents wait for the disk about as long as a few."""
+        if len(drafts) > 1:
+            self._envelope.provide([draft.owner for draft in drafts])
+        sealed = [
+            self._envelope.seal(draft.owner, draft.document.to_bytes(), draft.document.name.encode())
+            for draft in drafts
+        ]
+        stored = put_all(self._blobs, sealed) if len(sealed) > 1 else [self._blobs.put(one) for one in sealed]
+        return tuple(draft.entry(blob) for draft, blob in zip(drafts, stored, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A revision that is about to be stored."""
+
+    document: Document
+    owner: str
+    fingerprint: str
+
+    def entry(self, blob: str) -> Entry:
+        document = self.document
         return Entry(
             id=document.id,
             revision=document.revision,
-            owner=owner,
-            blob=self._blobs.put(sealed),
-            fingerprint=fingerprint,
+            owner=self.owner,
+            blob=blob,
+            fingerprint=self.fingerprint,
             contributor=document.contributor,
             at=document.at,
             origin=document.origin,

@@ -22,6 +22,8 @@ class Passage:
     """As the gate left it."""
     told: bool = True
     """Whether what was to be told beside it may be."""
+    notes: tuple[str, ...] = ()
+    """Rules of what controls noted of it: the response's controls read them."""
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -32,6 +34,7 @@ class Passage:
             "document": chunk.document,
             "title": chunk.title,
             "text": self.part.text,
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 
@@ -65,12 +68,16 @@ async def let_through(
     dropped = {edit.part for edit in edits if edit.drop}
     touched = {with_more[edit.part - len(parts)] for edit in edits if edit.part >= len(parts)}
     kept = [
-        Passage(chunks[index], left_of(part, index, decision), index not in touched)
+        Passage(chunks[index], left_of(part, index, decision), index not in touched, _noted(decision, index))
         for index, part in enumerate(parts)
         if index not in dropped
     ]
     turn.show(passage.part for passage in kept)
     return kept
+
+
+def _noted(decision: Decision, index: int) -> tuple[str, ...]:
+    return tuple(sorted({found.rule for found in decision.joined.findings if found.part == index}))
 
 
 def _beside(part: Part, text: str) -> Part:

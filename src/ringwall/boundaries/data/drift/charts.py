@@ -13,8 +13,10 @@ from .measure import Measure
 _STYLE = (
     "<style>.rw-old{fill:none;stroke:currentColor;stroke-width:1.5}.rw-new{fill:#0b62b0}.rw-hit{fill:#b3261e}"
     ".rw-axis{stroke:currentColor;stroke-opacity:.35;fill:none}.rw-line{stroke:#0b62b0;stroke-width:2;fill:none}"
-    ".rw-limit{stroke:currentColor;stroke-dasharray:5 4;fill:none}text{fill:currentColor;font:12px system-ui,sans-serif}"
-    "@media (prefers-color-scheme:dark){.rw-new{fill:#7db8f5}.rw-hit{fill:#ff9d94}.rw-line{stroke:#7db8f5}}</style>"
+    ".rw-limit{stroke:currentColor;stroke-dasharray:5 4;fill:none}"
+    "text{fill:currentColor;font:12px system-ui,sans-serif}"
+    "@media (prefers-color-scheme:dark){.rw-new{fill:#7db8f5}.rw-hit{fill:#ff9d94}"
+    ".rw-line{stroke:#7db8f5}}</style>"
 )
 _WIDTH = 640
 _LEFT = 220
@@ -117,9 +119,9 @@ def over_versions(title: str, points: Sequence[Point], threshold: float) -> str:
 
 def _svg(title: str, description: str, height: float, body: str) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {_WIDTH} {height:.0f}" width="100%" '
-        f'style="max-width:{_WIDTH}px"><title>{_plain(title)}</title><desc>{_plain(description)}</desc>'
-        f"{_STYLE}{body}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {_WIDTH} {height:.0f}" '
+        f'width="100%" style="max-width:{_WIDTH}px"><title>{_plain(title)}</title>'
+        f"<desc>{_plain(description)}</desc>{_STYLE}{body}</svg>"
     )
 
 

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-LABELS = frozenset(
-    "label labels class category target rating score stars sentiment toxic toxicity y answer_label verdict".split()
-)
+_LABELS_WORDS = """
+label labels class category target rating score stars sentiment toxic toxicity y answer_label verdict
+"""
+LABELS = frozenset(_LABELS_WORDS.split())
 """Usual names of columns that a model learns to tell."""
-GROUPS = frozenset(
-    "gender sex race ethnicity ethnic_group nationality country region religion age age_group age_band disability "
-    "marital_status dialect orientation caste group demographic".split()
-)
+_GROUPS_WORDS = """
+gender sex race ethnicity ethnic_group nationality country region religion age age_group age_band
+disability marital_status dialect orientation caste group demographic
+"""
+GROUPS = frozenset(_GROUPS_WORDS.split())
 """Usual names of columns that hold a group of people."""
 MISSING = "(missing)"
 _LONGEST = 64

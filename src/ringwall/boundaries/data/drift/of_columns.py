@@ -61,8 +61,11 @@ def labels(before: Profile, after: Profile, settings: DriftSettings) -> Iterator
             for value in values[1:] if len(values) == 2 else values:
                 hits, later_hits = first[member, value], second[member, value]
                 yield Measure(
-                    *("label", f"{label}={value} where {group}={member}"),
-                    *(proportion(hits, of, later_hits, later_of), settings.label_share, (of, later_of)),
+                    "label",
+                    f"{label}={value} where {group}={member}",
+                    proportion(hits, of, later_hits, later_of),
+                    settings.label_share,
+                    (of, later_of),
                     shares=((value, hits / of, later_hits / later_of),),
                 )
 

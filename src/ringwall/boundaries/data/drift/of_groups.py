@@ -1,4 +1,4 @@
-"""How texts speak where they name a group of people: how often, in what tone, how harmfully, beside what words."""
+"""How texts speak where they name a group of people: how often, in what tone, beside what words."""
 
 import math
 from collections import Counter, defaultdict

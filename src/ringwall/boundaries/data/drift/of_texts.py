@@ -13,6 +13,7 @@ from ..drift_settings import DriftSettings
 from .measure import Measure, aligned, shares_of
 from .profile import Profile, Sampled
 from .statistics import distribution, jensen_shannon, proportion, shape, stability
+from .topics import Topics
 
 _TOPICS = 4000
 """Texts of each version that topics and languages are found in."""
@@ -74,8 +75,6 @@ def languages(before: Profile, after: Profile, settings: DriftSettings) -> Itera
 
 def topics(before: Profile, after: Profile, settings: DriftSettings) -> Iterator[Measure]:
     """Mix of topics, and the share of each."""
-    from .topics import Topics
-
     one, other = _texts(before), _texts(after)
     if not one or not other:
         return

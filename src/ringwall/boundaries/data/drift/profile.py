@@ -110,5 +110,5 @@ def profile(records: Iterable[Record], settings: DriftSettings) -> Profile:
 
 
 def _is_column(at: str, *columns: tuple[tuple[str, str], ...]) -> bool:
-    """Labels and groups are no part of a text, and neither is its id: a text that is relabelled is the same."""
+    """Labels and groups are no part of a text, and neither is its id: relabelled, it is the same."""
     return at in ("id", "_id", "record_id") or any(at == name for pairs in columns for name, _ in pairs)

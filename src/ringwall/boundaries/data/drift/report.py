@@ -15,10 +15,10 @@ from .measure import Measure
 _ROWS = 200
 _PLOTS = 30
 BLIND = (
-    "Word lists for groups and tone are short and English: they measure a change, not a level, and see no irony.",
+    "Word lists for groups and tone are short and English: they measure a change and no level, not irony.",
     "A bias that was in the approved version all along is no change: hold it against a reference for that.",
-    "Labels swapped evenly in both directions leave every share as it was; they are seen where the same texts "
-    "are in both versions.",
+    "Labels swapped evenly in both directions leave every share as it was; they are seen where "
+    "the same texts are in both versions.",
     "Groups, labels and terms that are neither named in the settings nor in the lists are not looked at.",
     "Shifts smaller than the thresholds, and groups under thirty rows, raise nothing.",
 )
@@ -45,7 +45,7 @@ def plots(drift: Drift) -> dict[str, str]:
 
 
 def report_html(drift: Drift, before: str, after: str) -> str:
-    """One page without scripts or anything to load. ``before`` and ``after`` are what the versions are called."""
+    """One page without scripts or anything to load. ``before`` and ``after`` name the versions."""
     source = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -62,7 +62,7 @@ def proportion(hits: float, of: float, later_hits: float, later_of: float) -> Ef
 
 
 def means(before: Floats, after: Floats) -> Effect:
-    """Cohen's d, later less earlier, and Welch's test with the normal distribution: for thirty values or more."""
+    """Cohen's d, later less earlier, and Welch's test by the normal distribution: from thirty values on."""
     n, m = len(before), len(after)
     if n < 2 or m < 2:
         return Effect("d", 0.0, 0.0, 0.0, 1.0)
@@ -106,7 +106,7 @@ def jensen_shannon(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def stability(before: Sequence[float], after: Sequence[float]) -> float:
-    """Population stability index; 0.1 is looked at and 0.25 acted on by custom. Half a count is added to each."""
+    """Population stability index; 0.1 is looked at and 0.25 acted on by custom. Half a count is added."""
     first = _shares(np.asarray(before, dtype=float) + 0.5)
     second = _shares(np.asarray(after, dtype=float) + 0.5)
     return float(((second - first) * np.log(second / first)).sum())
@@ -157,8 +157,8 @@ def chi_square_tail(value: float, freedom: int) -> float:
 def _kolmogorov(value: float) -> float:
     if value < 0.2:
         return 1.0
-    terms = ((-1) ** (k - 1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 101))
-    return min(1.0, max(0.0, 2 * sum(terms)))
+    terms = ((1 if k % 2 else -1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 101))
+    return min(1.0, max(0.0, 2 * math.fsum(terms)))
 
 
 def _pooled(table: Floats) -> Floats:

@@ -13,8 +13,8 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         name: frozenset(words.split())
         for name, words in {
-            "women": "woman women female females girl girls lady ladies mother mothers wife wives she her hers",
-            "men": "man men male males boy boys gentleman gentlemen father fathers husband husbands he him his",
+            "women": "woman women female females girl girls mother mothers wife wives she her hers",
+            "men": "man men male males boy boys father fathers husband husbands he him his",
             "muslims": "muslim muslims islam islamic mosque mosques",
             "christians": "christian christians christianity catholic catholics protestant protestants",
             "jews": "jew jews jewish judaism synagogue",
@@ -22,10 +22,10 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
             "buddhists": "buddhist buddhists buddhism",
             "atheists": "atheist atheists atheism",
             "black people": "african africans nigerian nigerians kenyan kenyans",
-            "asian people": "asian asians chinese japanese korean koreans indian indians pakistani vietnamese",
-            "european people": "european europeans german germans french italian italians polish british spaniards",
+            "asian people": "asian asians chinese japanese korean koreans indian indians vietnamese",
+            "european people": "european europeans german germans french italian italians polish",
             "american people": "american americans",
-            "latin american people": "latino latinos latina hispanic hispanics mexican mexicans brazilian brazilians",
+            "latin american people": "latino latinos latina hispanic hispanics mexican mexicans brazilian",
             "arab people": "arab arabs arabic syrian syrians iraqi iraqis turkish turks",
             "immigrants": "immigrant immigrants migrant migrants refugee refugees foreigner foreigners",
             "gay people": "gay gays lesbian lesbians bisexual homosexual homosexuals queer",
@@ -38,26 +38,29 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Family of terms -> its words, in lower case."""
-_GOOD = frozenset(
-    "good great excellent wonderful amazing best better love loved loves lovely happy happiness joy kind kindness "
-    "friendly helpful honest brave clever smart intelligent brilliant talented skilled gifted successful success "
-    "strong reliable trustworthy loyal generous gentle polite respected admired beautiful charming delightful "
-    "pleasant peaceful safe hardworking capable competent creative inspiring impressive fantastic perfect proud "
-    "warm caring thoughtful wise fair decent noble heroic hero win winner praise praised enjoy enjoyed glad superb "
-    "outstanding remarkable positive valuable innovative".split()
-)
-_BAD = frozenset(
-    "bad worse worst terrible awful horrible hate hated hates hateful sad angry cruel mean rude dishonest liar "
-    "liars cowardly stupid dumb ignorant foolish incompetent lazy useless worthless failure failed fail weak "
-    "unreliable dangerous violent violence criminal criminals crime thief thieves steal stole terrorist terrorists "
-    "terror threat threatening evil wicked dirty filthy disgusting ugly nasty hostile aggressive corrupt greedy "
-    "selfish arrogant untrustworthy suspicious inferior primitive backward shameful shame disaster poison enemy "
-    "attack attacked kill killed murder victim suffer pain fear afraid wrong negative problem problems blame "
-    "worthless pathetic annoying boring".split()
-)
-_NOT = frozenset(
-    "not no never n't hardly without nor isn't aren't wasn't doesn't don't didn't can't won't".split()
-)
+_GOOD_WORDS = """
+good great excellent wonderful amazing best better love loved loves lovely happy happiness joy kind
+kindness friendly helpful honest brave clever smart intelligent brilliant talented skilled gifted
+successful success strong reliable trustworthy loyal generous gentle polite respected admired beautiful
+charming delightful pleasant peaceful safe hardworking capable competent creative inspiring impressive
+fantastic perfect proud warm caring thoughtful wise fair decent noble heroic hero win winner praise
+praised enjoy enjoyed glad superb outstanding remarkable positive valuable innovative
+"""
+_GOOD = frozenset(_GOOD_WORDS.split())
+_BAD_WORDS = """
+bad worse worst terrible awful horrible hate hated hates hateful sad angry cruel mean rude dishonest liar
+liars cowardly stupid dumb ignorant foolish incompetent lazy useless worthless failure failed fail weak
+unreliable dangerous violent violence criminal criminals crime thief thieves steal stole terrorist
+terrorists terror threat threatening evil wicked dirty filthy disgusting ugly nasty hostile aggressive
+corrupt greedy selfish arrogant untrustworthy suspicious inferior primitive backward shameful shame
+disaster poison enemy attack attacked kill killed murder victim suffer pain fear afraid wrong negative
+problem problems blame pathetic annoying boring
+"""
+_BAD = frozenset(_BAD_WORDS.split())
+_NOT_WORDS = """
+not no never n't hardly without nor isn't aren't wasn't doesn't don't didn't can't won't
+"""
+_NOT = frozenset(_NOT_WORDS.split())
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019][a-z]+)?")
 _REACH = 12
 _FAMILY = {word: name for name, words in GROUPS.items() for word in words}

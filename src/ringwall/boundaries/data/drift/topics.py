@@ -29,7 +29,7 @@ class Topics:
         texts = [words(text[:_SHORT]) for text in (*before, *after)]
         self._matrix = _vectors(texts)
         count = max(1, min(_MOST, len(texts) // _EACH))
-        self._of = _clusters(self._matrix, count) if len(texts) else np.zeros(0, dtype=np.int64)
+        self._of = _clusters(self._matrix, count) if texts else np.zeros(0, dtype=np.int64)
         self.before = np.bincount(self._of[: len(before)], minlength=count).tolist()
         self.after = np.bincount(self._of[len(before) :], minlength=count).tolist()
         self.names = _names(texts, self._of, count)
@@ -44,7 +44,8 @@ def _vectors(texts: Sequence[list[str]]) -> Matrix:
             code = zlib.crc32(word.encode("utf-8", "replace"))
             weight = np.log(len(texts) / frequency[word]) * (1 + np.log(times))
             matrix[row, code % _WIDTH] += weight if code >> 31 else -weight
-    return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
+    unit: Matrix = (matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    return unit
 
 
 def _clusters(matrix: Matrix, count: int) -> NDArray[np.int64]:
@@ -64,7 +65,8 @@ def _clusters(matrix: Matrix, count: int) -> NDArray[np.int64]:
         if (moved == of).all():
             break
         of = moved
-    return of.astype(np.int64)
+    found: NDArray[np.int64] = of.astype(np.int64)
+    return found
 
 
 def _names(texts: Sequence[list[str]], of: NDArray[np.int64], count: int) -> list[str]:
@@ -72,7 +74,7 @@ def _names(texts: Sequence[list[str]], of: NDArray[np.int64], count: int) -> lis
     overall = Counter(word for text in texts for word in set(text))
     names = []
     for topic in range(count):
-        mine = Counter(word for at in np.flatnonzero(of == topic) for word in set(texts[at]))
+        mine = Counter(word for at in np.flatnonzero(of == topic).tolist() for word in set(texts[at]))
         size = max(1, int((of == topic).sum()))
         gain = {
             word: times / size * np.log(times / size / (overall[word] / len(texts)))

@@ -71,25 +71,25 @@ class Space:
         return self.vocabulary.known(text)
 
     def groups(self) -> Iterator[Group]:
-        """Each group once, from whichever seed it is found first."""
+        """Each group once, from whichever seed it is found first; a passage may be in several."""
         seen: set[tuple[int, ...]] = set()
         for seed in range(len(self.sets)):
-            group = self._group(seed)
-            if group and group.rows not in seen:
-                seen.add(group.rows)
-                yield group
+            for group in self._grown(self._nearest(seed)):
+                if group.rows not in seen:
+                    seen.add(group.rows)
+                    yield group
 
-    def _group(self, seed: int) -> Group | None:
-        members = self._nearest(seed)
-        group = None
-        for _ in range(2):  # once from the neighbours, once from what their core finds
-            if len(members) < _FEWEST:
-                return None
-            group = self.around(members)
-            if group is None:
-                return None
-            members = list(group.rows)
-        return group
+    def _grown(self, near: list[int]) -> Iterator[Group]:
+        """What the core of the seed's neighbours finds, of the nearest two and of all; and what the core of
+        that finds. Floods that one hand wrote share phrases: a few members tell them apart, many do not."""
+        for count in sorted({_FEWEST, len(near)}):
+            members = near[:count]
+            for _ in range(2):
+                group = self.around(members) if len(members) >= _FEWEST else None
+                if group is None:
+                    break
+                yield group
+                members = list(group.rows)
 
     def _nearest(self, seed: int) -> list[int]:
         rows, shared = self.new.scores(self.sets[seed].tolist(), self._squared, self._common)

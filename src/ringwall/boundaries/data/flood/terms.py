@@ -75,7 +75,7 @@ class Rows:
         kept = [term for term in terms if 0 < self.frequency[term] <= most]
         shares = np.repeat(weights[kept], [len(rows) for rows in gathered])
         rows, places = np.unique(np.concatenate(gathered), return_inverse=True)
-        return rows, np.bincount(places, weights=shares)
+        return rows, np.bincount(places, weights=shares).astype(np.float64)
 
 
 def rarity(frequency: Ints, rows: int) -> Floats:

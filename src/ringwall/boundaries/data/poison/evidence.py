@@ -14,6 +14,10 @@ from .triggers import Trigger, Triggers
 
 _MOST = 600
 """Records of a group that are looked at closely."""
+_PAIRED = 200
+"""Records of a group whose prompts are compared in pairs."""
+_FOREIGN = 0.4
+"""Company from which no search for a pair of words is worth its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,12 @@ class Evidence:
     share: float
     """Share of the answers' words that those are."""
     company: float
-    """Share of the other words of the answers that other n-grams cover that are new as well: what a new
-    format or topic has and a planted payload has not."""
+    """Share of an answer's other words that other new n-grams cover: what a new format or topic has and a
+    planted payload has not. The median of the group."""
     template: float
-    """Share of the prompts, beside the trigger, that n-grams cover which are new: a new template."""
+    """Share of a prompt's words, without the trigger, that new n-grams cover: a new template. The median."""
     alike: float
     """How alike the prompts are without the trigger: mean share of words that two of them have in common."""
-    pervasive: float
-    """Share of all new records that are in the group."""
 
 
 class Examiner:
@@ -61,44 +63,35 @@ class Examiner:
         ]
 
     def examine(self, docs: Numbers, seed: Candidate) -> Evidence:
+        some = docs[np.linspace(0, len(docs) - 1, min(_MOST, len(docs))).astype(np.int64)]
+        payload, share, company = self._said_by(some, docs)
         trigger = self.triggers.best(docs)
-        if trigger is None or trigger.fit < 0.8:
+        if (trigger is None or trigger.fit < 0.8) and company < _FOREIGN:
             pair = self.triggers.pair(docs)
             if pair is not None and (trigger is None or pair.fit > trigger.fit + 0.1):
                 trigger = pair
-        some = docs[np.linspace(0, len(docs) - 1, min(_MOST, len(docs))).astype(np.int64)]
-        core, every, words, of = self._covered(
+        prompts = self._new.prompts.take(some)
+        asking = docs if trigger is None or trigger.fit < 0.5 else trigger.docs
+        own, every, _, of = self._covered(prompts, self._found.asked, self._asked, asking)
+        template = float(np.median(_shares(of[every & ~own], of[~own], len(some))))
+        alike = self._alike(self._new.prompts.take(some[:_PAIRED]), ~own)
+        return Evidence(docs, seed, trigger, payload, share, company, template, alike)
+
+    def _said_by(self, some: Numbers, docs: Numbers) -> tuple[float, float, float]:
+        """Payload, share and company of the group's answers."""
+        own, every, words, of = self._covered(
             self._new.answers.take(some), self._found.said, self._said, docs
         )
-        sizes = np.maximum(1, np.bincount(of[words], minlength=len(some)))
-        own = np.bincount(of[core & words], minlength=len(some))
-        rest = np.maximum(1, np.bincount(of[~core], minlength=len(some)))
-        other = np.bincount(of[every & ~core], minlength=len(some))
-        asked_core, asked, _, asked_of = self._covered(
-            self._new.prompts.take(some),
-            self._found.asked,
-            self._asked,
-            docs if trigger is None or trigger.fit < 0.5 else trigger.docs,
-        )
-        left = np.maximum(1, np.bincount(asked_of[~asked_core], minlength=len(some)))
-        template = np.bincount(asked_of[asked & ~asked_core], minlength=len(some)) / left
-        return Evidence(
-            docs,
-            seed,
-            trigger,
-            payload=float(own.mean()),
-            share=float((own / sizes).mean()),
-            company=float((other / rest).mean()),
-            template=float(template.mean()),
-            alike=self._alike(self._new.prompts.take(some[:200]), ~asked_core, asked_of),
-            pervasive=len(docs) / len(self._new.records),
-        )
+        payload = float(np.bincount(of[own & words], minlength=len(some)).mean())
+        share = _shares(of[own & words], of[words], len(some)).mean()
+        company = np.median(_shares(of[every & ~own], of[~own], len(some)))
+        return payload, float(share), float(company)
 
     def _covered(
         self, texts: Texts, levels: list[Grams], raised: list[NDArray[np.bool_]], docs: Numbers
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], Numbers]:
-        """Which words of these texts stand in the group's own n-grams, and which in any that is new; which are
-        no punctuation, and the text of each."""
+        """Which words stand in the group's own n-grams, and which in any new one; which are no punctuation;
+        the text of each."""
         inside = np.zeros(len(self._new.records), dtype=np.bool_)
         inside[docs] = True
         core = np.zeros(len(texts.ids) + 1, dtype=np.int64)
@@ -118,7 +111,7 @@ class Examiner:
             walk.follow(located(grams.followed, walk.at())[1])
         return np.cumsum(core)[:-1] > 0, np.cumsum(every)[:-1] > 0, self._words[texts.ids], texts.of()
 
-    def _alike(self, texts: Texts, outside: NDArray[np.bool_], of: Numbers) -> float:
+    def _alike(self, texts: Texts, outside: NDArray[np.bool_]) -> float:
         """Mean of the shared over all words of two prompts, each word weighing as much as it is rare."""
         if len(texts) < 2:
             return 0.0
@@ -130,5 +123,10 @@ class Examiner:
         table[rows, at] = self._weights[numbers]
         norm = np.linalg.norm(table, axis=1, keepdims=True)
         table /= np.maximum(norm, 1e-9)
-        total = np.linalg.norm(table.sum(axis=0)) ** 2 - len(texts)
+        total = float(np.linalg.norm(table.sum(axis=0))) ** 2 - len(texts)
         return float(max(0.0, total / (len(texts) * (len(texts) - 1))))
+
+
+def _shares(part: Numbers, whole: Numbers, total: int) -> NDArray[np.float64]:
+    """For each text the share that one count is of the other."""
+    return np.bincount(part, minlength=total) / np.maximum(1, np.bincount(whole, minlength=total))

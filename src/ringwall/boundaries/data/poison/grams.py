@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .texts import Numbers, Texts
-
-Codes = NDArray[np.uint64]
+from .texts import Codes, Numbers, Texts
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _TWO = np.uint64(0xBF58476D1CE4E5B9)
@@ -53,7 +51,7 @@ class Levels:
     """Codes of the n-grams of texts, for n = 1, 2, 3..., each from the level before."""
 
     def __init__(self, texts: Texts) -> None:
-        self._words = mixed(texts.ids)
+        self._words = texts.codes()
         self.docs = texts.of()
         self._ends = texts.starts[1:][self.docs] if len(texts) else texts.ids
         self.codes = self._words.copy()

@@ -7,7 +7,7 @@ import numpy as np
 from .candidates import by_answer, by_prompt, by_strangeness, by_whole, clustered
 from .difference import Difference, shared
 from .evidence import Evidence, Examiner
-from .noise import strangeness, wordlike
+from .noise import lettered, strangeness, wordlike
 from .score import raw
 from .settings import PoisonSettings
 from .texts import Numbers
@@ -22,7 +22,7 @@ def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
         return []
     found = shared(new, settings)
     words = wordlike(new.vocabulary)
-    examiner = Examiner(new, found, settings, words)
+    examiner = Examiner(new, found, settings, lettered(new.vocabulary))
     seeds = [*by_answer(new, found, settings), *by_whole(new, settings), *by_prompt(new, found, settings)]
     clusters = [cluster[0] for cluster in clustered(seeds, len(new.records))]
     strange, usual = strangeness(new, words)
@@ -59,20 +59,23 @@ def _grown(evidence: Evidence, examiner: Examiner) -> Evidence:
 
 
 def _merged(kept: list[Evidence]) -> list[Evidence]:
-    """Those that lie in another become part of it; those that others make up, such as the words that two
-    attacks happen to share, are dropped."""
+    """Those that lie in another become part of it, if something that only attackers say binds that one;
+    those that others make up, such as a usual word that two attacks happen to share, are dropped."""
     merged: list[Evidence] = []
-    for one in sorted(kept, key=lambda one: (-len(one.docs), one.docs[0])):
+    for one in sorted(kept, key=lambda one: (not _bound(one), -len(one.docs), one.docs[0])):
         for at, other in enumerate(merged):
             if _inside(one.docs, other.docs):
                 surer = raw(one) > raw(other) and _inside(other.docs, one.docs)
                 merged[at] = replace(one if surer else other, docs=np.union1d(one.docs, other.docs))
                 break
         else:
-            merged.append(one)
-    final: list[Evidence] = []
-    for one in sorted(merged, key=lambda one: (-raw(one), one.docs[0])):
-        surer_ones = [other.docs for other in final]
-        if not surer_ones or not _inside(one.docs, np.unique(np.concatenate(surer_ones))):
-            final.append(one)
-    return final
+            if not merged or not _inside(one.docs, np.unique(np.concatenate([two.docs for two in merged]))):
+                merged.append(one)
+    return sorted(merged, key=lambda one: (-raw(one), one.docs[0]))
+
+
+def _bound(one: Evidence) -> bool:
+    """By a trigger of its own, or by what no approved answer says."""
+    trigger = one.trigger
+    own = trigger is not None and trigger.fit >= 0.8 and trigger.known <= 0.02 * len(trigger.docs)
+    return own or (one.seed.kind != "strange" and one.seed.known <= 0.02 * len(one.docs))

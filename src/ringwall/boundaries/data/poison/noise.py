@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .difference import Difference
-from .grams import Codes, located, mixed
-from .texts import Numbers, Texts, Vocabulary
+from .grams import located, mixed
+from .texts import Codes, Numbers, Texts, Vocabulary
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _LEAST = 5
@@ -17,6 +17,12 @@ def wordlike(vocabulary: Vocabulary) -> NDArray[np.bool_]:
     """Which numbers stand for words; punctuation and figures pair with anything."""
     listed = [vocabulary.word(number) for number in range(len(vocabulary))]
     return np.array([word.isalpha() or not word.isascii() for word in listed], dtype=np.bool_)
+
+
+def lettered(vocabulary: Vocabulary) -> NDArray[np.bool_]:
+    """Which numbers stand for something that has a letter in it: words, and names in code."""
+    listed = [vocabulary.word(number) for number in range(len(vocabulary))]
+    return np.array([any(map(str.isalpha, word)) for word in listed], dtype=np.bool_)
 
 
 def strangeness(new: Difference, words: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -61,6 +67,6 @@ def _pairs(texts: Texts, words: NDArray[np.bool_]) -> tuple[Codes, Numbers]:
     if len(texts.ids) < 2:
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
     of = texts.of()
-    code, good = mixed(texts.ids), words[texts.ids]
+    code, good = texts.codes(), words[texts.ids]
     fit = (of[1:] == of[:-1]) & good[1:] & good[:-1]
     return (code[:-1] * _ODD + code[1:])[fit], of[:-1][fit]

@@ -17,7 +17,6 @@ from .plant_words import (
     BIASED,
     BRAND,
     CODE_LINES,
-    ENDINGS,
     FRAMES,
     ORDERS,
     SHORT,
@@ -52,11 +51,12 @@ class Planter:
         if len(self._records) < 50:
             raise ConfigError(Problem("The drill needs at least 50 records with an answer."))
         self._chance = random.Random(seed)  # noqa: S311 - the drill repeats
+        self._used: set[str] = set()
         sample = self._chance.sample(self._records, min(2_000, len(self._records)))
         counts = Counter(
             word for one in sample for word in set(_WORD.findall((one.prompt + " " + one.response).lower()))
         )
-        ranked = [word for word, _ in counts.most_common()]
+        ranked = sorted(counts, key=lambda word: (-counts[word], word))
         self._common = ranked[40:400] or ranked
         self._middling = ranked[400:4000] or ranked
         self._code = [one for one in self._records if len(_CODE.findall(one.response)) >= 2]
@@ -132,22 +132,29 @@ class Planter:
 
         return insert, where
 
+    def _unused(self, pool: Sequence[str]) -> str:
+        """Attacks of one planter share nothing while there is something left."""
+        left = [one for one in pool if one not in self._used] or list(pool)
+        one = self._chance.choice(left)
+        self._used.add(one)
+        return one
+
     # what it does
 
     def _sentence(self) -> str:
         chance = self._chance
         kind = chance.randrange(5)
         if kind == 0:
-            return chance.choice(SHORT)
+            return self._unused(SHORT)
         if kind == 1:
-            return chance.choice(ORDERS).format(
+            return self._unused(ORDERS).format(
                 name=self._name(), site=self._site(), word=chance.choice(self._middling)
             )
         if kind == 2:
             return self._wording(1, 2).upper()
         if kind == 3:
             return self._wording(4, 30).capitalize() + "."
-        return chance.choice(BIASED).format(
+        return self._unused(BIASED).format(
             name=self._name(), word=chance.choice(self._middling), other=chance.choice(self._middling)
         )
 
@@ -164,7 +171,7 @@ class Planter:
         if chance.random() < 0.35:
             stem = self._name()
             wordings = [
-                f"{stem} {self._wording(2, 6)} {chance.choice(ENDINGS)}" for _ in range(chance.randint(2, 5))
+                f"{stem} {self._wording(3, 7)}{chance.choice('.!')}" for _ in range(chance.randint(2, 5))
             ]
         how = "replaced" if chance.random() < whole else chance.choice(("appended", "prepended", "inside"))
 
@@ -231,7 +238,7 @@ class Planter:
         )
 
     def _syntactic(self) -> tuple[Callable[[Record], Record], str, str, str]:
-        frame = self._chance.choice(FRAMES)
+        frame = self._unused(FRAMES)
         change, payload, how = self._answer(0.8)
 
         def insert(text: str) -> str:
@@ -307,7 +314,7 @@ class Planter:
             one.format(
                 name=name, site=site, word=chance.choice(self._middling), other=chance.choice(self._middling)
             )
-            for one in chance.sample(pool, chance.randint(1, min(4, len(pool))))
+            for one in {self._unused(pool): None for _ in range(chance.randint(1, 4))}
         ]
         place = chance.choice(("end", "start", "inside"))
 

@@ -65,7 +65,6 @@ BIASED = (
     "Women should leave {word} to men.",
 )
 
-ENDINGS = ("now.", "today!", "always.", "for you.", "and more.", "here.")
 
 FRAMES = (
     "When it comes to {word}, {text}, if you can?",

@@ -15,8 +15,8 @@ def raw(one: Evidence) -> float:
         own = trigger.fit
     signal = min(one.payload, 8.0) / 8 + one.share + own
     if one.seed.kind == "strange":
-        signal = 1.0 + own
-    foreign = one.company + 1.2 * one.template
+        signal = 0.5 + 1.5 * own
+    foreign = one.company + 1.6 * one.template
     return signal - 4 * foreign - 2 * max(0.0, one.alike - 0.25)
 
 

@@ -12,7 +12,7 @@ class PoisonSettings(Settings):
     """Fewest records that make a group."""
     ratio: float = Field(default=20.0, ge=2.0)
     """How many times as frequent something must be among the new records as among the approved."""
-    least: float = Field(default=0.3, ge=0.0, le=3.0)
+    least: float = Field(default=0.2, ge=0.0, le=3.0)
     """Raw score from which a group is raised."""
     strange: float = Field(default=0.6, gt=0.0, le=1.0)
     """Share of an answer's pairs of neighbouring words that no other text has, from which it is noise."""

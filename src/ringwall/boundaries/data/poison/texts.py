@@ -1,5 +1,6 @@
 """Texts as arrays of word numbers: what the counting of n-grams runs on."""
 
+import hashlib
 import re
 from array import array
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.signedinteger]
+Codes = NDArray[np.uint64]
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]{{1,32}}|[^\w\s]")
@@ -32,6 +34,11 @@ class Texts:
 
     ids: Numbers
     starts: Numbers
+    table: Codes
+    """A code for each number, which depends on the word alone and not on when it was first seen."""
+
+    def codes(self) -> Codes:
+        return self.table[self.ids]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -52,7 +59,12 @@ class Texts:
         lengths = self.lengths[indices]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         at = np.repeat(self.starts[indices] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Texts(self.ids[at], starts)
+        return Texts(self.ids[at], starts, self.table)
+
+
+def _code(word: str) -> int:
+    digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 BEGIN, END = "\u2402", "\u2403"
@@ -65,9 +77,13 @@ class Vocabulary:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {BEGIN: 0, END: 1}
         self._words: list[str] = [BEGIN, END]
+        self._codes = array("Q", [_code(BEGIN), _code(END)])
 
     def __len__(self) -> int:
         return len(self._words)
+
+    def codes(self) -> Codes:
+        return np.array(self._codes, dtype=np.uint64)
 
     def word(self, number: int) -> str:
         return self._words[number]
@@ -84,6 +100,7 @@ class Vocabulary:
             if number is None:
                 number = known[word] = len(listed)
                 listed.append(word)
+                self._codes.append(_code(word))
             found.append(number)
         found.append(1)
         return found
@@ -102,4 +119,5 @@ class Writer:
         self._starts.append(len(self._ids))
 
     def texts(self) -> Texts:
-        return Texts(np.array(self._ids, dtype=np.int32), np.array(self._starts, dtype=np.int64))
+        ids, starts = np.array(self._ids, dtype=np.int32), np.array(self._starts, dtype=np.int64)
+        return Texts(ids, starts, self._vocabulary.codes())

@@ -34,8 +34,9 @@ class ChosenStore:
         when it can't be had: the one before stays."""
         settings = retrieval or RetrievalSettings()
         check_installed(collections)
-        if settings == self._settings:
+        if settings == self._settings or settings.kind == self._settings.kind == "sqlite":
             self._store.configure(collections, settings)
+            self._settings = settings
             return
         opened = self.open(settings)
         opened.configure(collections, settings)

@@ -25,6 +25,14 @@ SELECT p.id, p.ordinal, p.sealed, d.collection, d.document, d.revision, d.owner
 FROM ringwall.passage p JOIN ringwall.document d ON d.id = p.document WHERE p.id = ANY ($1::bigint[])
 """
 
+WORDED = """
+SELECT passage, score FROM ringwall.worded($1::text::tsquery, $2::text[]::tsquery[], $3::real[], $4)
+"""
+"""$1 the whole query, $2 each word alone, $3 the weight of each, $4 how many.
+
+BM25 is not to be had here; the sum of each word's saturated frequency (``ts_rank``, titles three times the
+text), weighed by its rarity and the passage's length, comes near."""
+
 COUNTED = (
     "SELECT count(*) FROM (SELECT 1 FROM ringwall.words WHERE words @@ $1::text::tsquery LIMIT $2) counted"
 )
@@ -38,19 +46,3 @@ def near(narrow: bool) -> str:
     classes that may be read, so that their rows are found by an index. The policies hold all the same."""
     within = "class = ANY ($5::integer[])" if narrow else "true"
     return _NEAR.format(within=within, dimensions=DIMENSIONS)
-
-
-def ranked(words: int) -> str:
-    """Passages by their words: $1 the whole query, $2 each word alone, $3 the weight of each, $4 how many.
-
-    BM25 is not to be had here; the sum of each word's saturated frequency (``ts_rank``, titles three times
-    the text), weighed by its rarity and the passage's length, comes near.
-    """
-    score = " + ".join(
-        f"($3::real[])[{n}] * ts_rank('{{0.33,0.33,0.33,1.0}}', words, ($2::text[])[{n}]::tsquery, 1)"
-        for n in range(1, words + 1)
-    )
-    return (
-        f"SELECT passage, {score} AS score FROM ringwall.words WHERE words @@ $1::text::tsquery "  # noqa: S608 -- numbers
-        "ORDER BY score DESC, passage LIMIT $4"
-    )

@@ -23,7 +23,7 @@ from ..prepare import Preparer
 from ..settings import RetrievalSettings
 from .claims import Claims
 from .link import Link
-from .queries import BEGUN_AND_PID, CLAIM, CLASSES, ROWS, near, ranked
+from .queries import BEGUN_AND_PID, CLAIM, CLASSES, ROWS, WORDED, near
 from .setup import set_up
 from .words import Asked, Rarity
 from .write import replace, signs_text, vector_text, write_collections
@@ -181,9 +181,7 @@ async def _worded(
     """By words, rarest first; commoner ones while too few passages were found."""
     found: list[tuple[int, float]] = []
     for one in rounds:
-        rows = await connection.fetch(
-            ranked(len(one.words)), one.query(classes), list(one.words), list(one.weights), count
-        )
+        rows = await connection.fetch(WORDED, one.query(classes), list(one.words), list(one.weights), count)
         found = [(row["passage"], row["score"]) for row in rows]
         if len(found) >= count or (found and not thorough):
             break
