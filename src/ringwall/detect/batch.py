@@ -67,9 +67,14 @@ class Batches:
         for some in (*_batches(texts, plain), *_batches(texts, other)):
             joined = _BETWEEN.join([texts[at] for at in some])
             present = frozenset() if joined.isascii() else frozenset(joined)
-            for char in present & _signs().keys():  # character for character, so that offsets stay
+            folds = present & _signs().keys()
+            for char in folds:  # character for character, so that offsets stay
                 joined = joined.replace(char, _signs()[char])
             seen = self._hits(joined, texts, some)
+            folded = [at for at in some if any(char in texts[at] for char in folds)] if folds else []
+            as_it_came = _BETWEEN.join([texts[at] for at in folded])
+            for at, more in self._hits(as_it_came, texts, folded).items():
+                seen[at] = [*seen.get(at, ()), *more]
             for at in some if regions else seen:
                 found = [_sighting(hit, texts[at]) for hit in seen.get(at, ())]
                 if regions and _PHONE.search(texts[at]):

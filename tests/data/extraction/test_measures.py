@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringwall.boundaries.data.extraction.exposure import exposure
@@ -29,6 +29,7 @@ def test_far_out_it_is_what_the_normal_distribution_says(sigmas: int, bits: floa
     assert found.bits == pytest.approx(bits, rel=0.12)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.lists(st.floats(-1e6, 1e6), min_size=20, max_size=60))
 def test_exposure_stays_within_its_space(loss: float, others: list[float]) -> None:
     found = exposure("c", 1, loss, others, 29.9)
@@ -55,6 +56,7 @@ def test_membership_of_what_differs_and_what_does_not() -> None:
     assert membership(rows(1, 9, chance), rows(3, 100, chance)) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 5), min_size=10, max_size=30),
     st.lists(st.integers(0, 5), min_size=10, max_size=30),

@@ -1,7 +1,7 @@
 """FF1 against the examples that NIST published, and as a permutation."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringwall.boundaries.data.sensitive.ff1 import FF1
@@ -32,6 +32,7 @@ def test_samples_of_the_standard(size: int, radix: int, tweak: str, plain: str, 
     assert ff1.decrypt(got, bytes.fromhex(tweak)) == numerals
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(2, 1 << 16), st.binary(max_size=40))
 def test_opens_what_it_sealed(data: st.DataObject, radix: int, tweak: bytes) -> None:
     least = next(size for size in range(1, 21) if radix**size >= 1_000_000)

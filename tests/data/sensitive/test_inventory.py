@@ -92,7 +92,7 @@ PIECES = [
 ]
 
 
-@settings(deadline=None)  # the first one compiles the rules
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map(" ".join), max_size=12))
 def test_rows_together_are_read_as_each_alone(texts: list[str]) -> None:
     alone = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringwall.boundaries.data.sensitive.spans import inspect_text
@@ -31,6 +31,7 @@ def keys(tmp_path: Path) -> Iterator[TokenKeys]:
     envelope.close()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.booleans())
 def test_opaque_round_trip(value: str, random: bool) -> None:
     token = TOKENS.opaque(value, "pii.email", random=random)
@@ -42,11 +43,13 @@ def test_opaque_round_trip(value: str, random: bool) -> None:
     assert (read.cls, read.generation) == ("pii.email", 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=20), unique=True, max_size=20))
 def test_different_values_have_different_tokens(values: list[str]) -> None:
     assert len({TOKENS.opaque(value, "pii.name") for value in values}) == len(values)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50), st.data())
 def test_a_changed_token_does_not_open(value: str, data: st.DataObject) -> None:
     token = TOKENS.opaque(value, "pii.name")
@@ -60,6 +63,7 @@ def test_a_changed_token_does_not_open(value: str, data: st.DataObject) -> None:
         Tokens("other", 1, bytes(range(64)), bytes(32)).open(token, "pii.name")
 
 
+@settings(deadline=None)
 @given(DRESSED, st.integers(0, 4), st.booleans())
 def test_format_is_kept(value: list[str], keep: int, check: bool) -> None:
     text = "".join(value)

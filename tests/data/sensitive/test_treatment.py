@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from ringwall.boundaries.data.settings import DataSection
 from ringwall.boundaries.data.treatment import CONTROL
 from ringwall.core import (
     Action,
+    ConfigError,
     Crossing,
     CrossingKind,
     Decision,
@@ -47,8 +48,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenKeys]:
     envelope.close()
 
 
-def treated(keys: TokenKeys, text: str, **settings: Any) -> str:
-    treatment = Treatment("shop", SensitiveSettings.model_validate(settings), keys)
+def treated(keys: TokenKeys, text: str, **given_settings: Any) -> str:
+    treatment = Treatment("shop", SensitiveSettings.model_validate(given_settings), keys)
     return treatment.treat([text])[0].apply(text)
 
 
@@ -61,6 +62,7 @@ def test_each_class_as_it_is_named(keys: TokenKeys) -> None:
     assert treated(keys, TEXT, classes={"pii.card": card}, otherwise="keep").count(MAIL) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([CARD, MAIL, SSN, "plain words", "\u200b", "é", "\ud800", "\n"]), max_size=8))
 def test_nothing_of_it_stays(keys: TokenKeys, pieces: list[str]) -> None:
     text = " and ".join(pieces)
@@ -117,3 +119,10 @@ def test_a_person_decides_or_it_stays_outside(keys: TokenKeys) -> None:
 def test_settings_that_contradict_themselves(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SensitiveSettings.model_validate(given)
+
+
+def test_a_region_that_is_none_refuses_to_start(keys: TokenKeys) -> None:
+    sensitive = {"otherwise": "redact", "regions": ["XX"]}
+    section = DataSection.model_validate({"collections": {"shop": {"sensitive": sensitive}}})
+    with pytest.raises(ConfigError, match="XX"):
+        CONTROL.build(NoSettings(), Services(section, keys))

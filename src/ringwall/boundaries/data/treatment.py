@@ -7,6 +7,7 @@ from ringwall.core import (
     ALLOW,
     Action,
     Boundary,
+    ConfigError,
     ControlFactory,
     Cost,
     Crossing,
@@ -16,13 +17,15 @@ from ringwall.core import (
     Finding,
     NoSettings,
     PartKind,
+    Problem,
     Services,
     Verdict,
     verdict,
 )
+from ringwall.detect.personal import MissingExtra, require
 
 from .names import base
-from .sensitive.spans import CLASSES
+from .sensitive.spans import CLASSES, inspect_text
 from .sensitive.tokens import TokenKeys
 from .sensitive.treat import Outcome, Treatment
 from .settings import DataSection
@@ -113,13 +116,19 @@ def _findings(part: int, outcome: Outcome, where: str) -> Sequence[Finding]:
 
 def _build(settings: NoSettings, services: Services) -> TreatmentControl:
     section, keys = services.get(DataSection), services.get(TokenKeys)
-    return TreatmentControl(
-        {
-            name: Treatment(name, collection.sensitive, keys)
-            for name, collection in section.collections.items()
-            if not collection.sensitive.idle
-        }
-    )
+    treatments = {
+        name: Treatment(name, collection.sensitive, keys)
+        for name, collection in section.collections.items()
+        if not collection.sensitive.idle
+    }
+    if treatments:
+        inspect_text("1")  # the rules are compiled at the start, and not within the first deadline
+    for name in treatments:
+        try:
+            require(regions=section.collections[name].sensitive.regions)
+        except (MissingExtra, ValueError) as error:
+            raise ConfigError(Problem(f"data.collections.{name}.sensitive.regions: {error}")) from None
+    return TreatmentControl(treatments)
 
 
 CONTROL = ControlFactory(ID, NoSettings, _build)
