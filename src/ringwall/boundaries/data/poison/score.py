@@ -20,8 +20,9 @@ def raw(one: Evidence) -> float:
     return signal - 4 * foreign - 2 * max(0.0, one.alike - 0.25)
 
 
-_CALIBRATION = ((0.3, 0.7), (0.6, 0.9), (1.0, 0.97), (1.5, 0.99))
-"""Raw score and the share of records in such groups that the drill had planted."""
+_CALIBRATION = ((0.2, 0.5), (0.6, 0.7), (1.0, 0.9), (1.5, 0.99))
+"""Raw score and the share of planted records in such groups, in drills and clean differences over
+43,913 rows: about 120 groups at 1 and more; a dozen below, rounded down."""
 
 
 def calibrated(score: float) -> float:
