@@ -8,10 +8,10 @@ from ringwall.core import DataError
 from ringwall.storage.database import Database
 
 from .damage import Damage
+from .names import base
 from .retention import locked_until
 from .training.entry import PackEntry
 from .training.sets import TrainingSets
-from .versions import base
 
 _SECOND = 1_000_000
 
