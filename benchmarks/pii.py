@@ -1,12 +1,16 @@
 """Precision, recall and F1 of the detection of personal data, by class, beside Presidio.
 
 Run: python benchmarks/pii.py [--eval FILE] [--peer PYTHON] [--ner] [--regions US,DE,FR] [--rows N]
+     [--data FILE]
 
 FILE is gzipped JSON lines: ``{"text", "spans": [{"start", "end", "class"}]}``, classes as presidio-research
 names them. PYTHON has ``presidio-analyzer``: its pattern recognisers run there, without a
 language model. A labelled span is found when a finding of its class overlaps it; a finding is right when it
 overlaps a labelled span of its class. Generated text: seeded, valid numbers labelled, and the same with a
 wrong check digit, order numbers, versions, hashes and times that must be left alone.
+
+Throughput is of one core: processor time of either program over the same texts, after a warm-up. ``--data``:
+rows of a data set (gzipped JSON lines), as they come; ``rows`` reads many together (``detect/batch.py``).
 """
 
 import argparse
@@ -17,8 +21,10 @@ import string
 import subprocess
 import time
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
+from ringwall.detect.batch import batches
 from ringwall.detect.checks import iban
 from ringwall.detect.identifiers import IDENTIFIERS
 from ringwall.detect.personal import find
@@ -48,6 +54,22 @@ for line in sys.stdin:
         for one in recogniser.analyze(text, recogniser.supported_entities, None) or []:
             out.append([one.entity_type, one.start, one.end, one.score])
     print(json.dumps(out), flush=True)
+"""
+PEER_SPEED = """
+import json, sys, time
+from presidio_analyzer import RecognizerRegistry
+registry = RecognizerRegistry()
+registry.load_predefined_recognizers(languages=["en"])
+ours = [r for r in registry.recognizers if hasattr(r, "patterns") or type(r).__name__ == "PhoneRecognizer"]
+texts = [json.loads(line) for line in sys.stdin]
+def run(texts):
+    for text in texts:
+        for recogniser in ours:
+            recogniser.analyze(text, recogniser.supported_entities, None)
+run(texts[:20])
+began = time.process_time()
+run(texts)
+print(time.process_time() - began)
 """
 
 
@@ -136,6 +158,12 @@ def labelled(path):
             )
 
 
+def data_rows(path):
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield "\n".join(value for value in json.loads(line).values() if isinstance(value, str))
+
+
 def ours(texts, regions, ner):
     for text in texts:
         yield [
@@ -143,15 +171,43 @@ def ours(texts, regions, ner):
         ]
 
 
+def together(texts, regions):
+    for found in batches().find(texts, regions=regions):
+        yield [(one.start, one.end, SAME.get(one.cls, one.cls)) for one in found]
+
+
+def speeds(title, texts, peer):
+    """MB/s of one core, and how many times the peer's."""
+    size = sum(len(text.encode()) for text in texts) / 1e6
+    few = texts[: max(1, int(len(texts) * min(1.0, 0.4 / size)))]  # enough for the slower ones
+    share = sum(len(text.encode()) for text in few) / 1e6
+    peer_speed = share / float(piped(peer, PEER_SPEED, few)) if peer else 0.0
+    whole = [text for _ in range(max(1, round(4 / size))) for text in texts]
+    rows = [
+        ("rows", whole, lambda some: batches().find(some)),
+        ("each text", few, lambda some: [*map(find, some)]),
+    ]
+    print(f"\n### {title}: {len(texts)} texts, {size:.1f} MB, one core")
+    print("\n| system | MB/s | times |\n|---|---|---|")
+    for name, some, run in rows:
+        run(some[:50])
+        began = time.process_time()
+        run(some)
+        speed = sum(len(text.encode()) for text in some) / 1e6 / (time.process_time() - began)
+        print(f"| {name} | {speed:.2f} | {speed / peer_speed if peer else 0:.0f} |")
+    if peer:
+        print(f"| Presidio patterns | {peer_speed:.3f} | 1 |")
+
+
+def piped(python, program, texts):
+    lines = "".join(json.dumps(text) + "\n" for text in texts)
+    return subprocess.run(
+        [python, "-c", program], input=lines, capture_output=True, text=True, check=True
+    ).stdout
+
+
 def peers(texts, python):
-    run = subprocess.run(
-        [python, "-c", PEER],
-        input="".join(json.dumps(text) + "\n" for text in texts),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for line in run.stdout.splitlines():
+    for line in piped(python, PEER, texts).splitlines():
         yield [
             (start, end, NAMES.get(name, name))
             for name, start, end, score in json.loads(line)
@@ -206,12 +262,14 @@ def main():
     parser.add_argument("--peer", help="an interpreter with presidio-analyzer")
     parser.add_argument("--ner", action="store_true")
     parser.add_argument("--regions", default="US,GB,DE,FR,ES,IT,CH,SE")
+    parser.add_argument("--data", type=Path)
     parser.add_argument("--rows", type=int, default=1000)
     args = parser.parse_args()
     regions = tuple(filter(None, args.regions.split(",")))
     find("warm", regions=regions)
     systems = {
         "rules": lambda texts: ours(texts, (), False),
+        "rows": lambda texts: list(together(texts, ())),
         "rules + phones": lambda texts: ours(texts, regions, False),
     }
     if args.ner:
@@ -221,6 +279,9 @@ def main():
     table("Generated", generated(args.rows), systems)
     if args.eval:
         table(args.eval.name, list(labelled(args.eval)), systems)
+        speeds(args.eval.name, [text for text, _ in labelled(args.eval)], args.peer)
+    if args.data:
+        speeds(args.data.name, list(islice(data_rows(args.data), 20_000)), args.peer)
 
 
 if __name__ == "__main__":

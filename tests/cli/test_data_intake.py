@@ -120,3 +120,38 @@ def test_mistakes(ringwall: Any, keys: Any, tmp_path: Path) -> None:
         *("data", "sign", "tunes", file, "--contributor", "erin", "--rows", "--signing-key", file)
     )
     assert "Ed25519" in wrong.err
+
+
+def test_an_s3_prefix(command: Any, bucket: Any, s3: Any, tmp_path: Path) -> None:
+    for key, body in (
+        ("corpus/rows/b.jsonl", b'{"id": "b", "prompt": "?", "completion": "two"}'),
+        ("corpus/rows/a.jsonl", b'{"id": "a", "prompt": "?", "completion": "one"}'),
+        ("corpus/pages/deep/lamps.docx", made.docx(made.run("Thirty days for lamps."))),
+        ("corpus/odd/../up.md", b"up"),
+    ):
+        s3.put_object(Bucket=bucket.bucket, Key=key, Body=body)
+    source = {
+        "bucket": bucket.bucket,
+        "prefix": "corpus",
+        "region": bucket.region,
+        "endpoint": bucket.endpoint,
+    }
+    workload = tmp_path / "ringwall.yaml"
+    text = WORKLOAD.replace("SIGNERS", "{}").replace("data:\n", f"data:\n  sources: [{json.dumps(source)}]\n")
+    workload.write_text(text)
+    where = ("--workload", workload, "--data-dir", tmp_path / "data", "--json")
+    key = command("key", "create", "--subject", "erin", "--role", "editor", *where).json["key"]
+    place = f"s3://{bucket.bucket}/corpus"
+    terms = ("--licence", "MIT", "--consent", "asked", "--key", key, *where)
+    (told,) = command("data", "add", "tunes", f"{place}/rows/", *terms).json
+    assert (told["status"], told["rows"]) == ("stored", 2)
+    (told,) = command("data", "add", "handbook", f"{place}/pages/", *terms).json
+    assert told["name"] == "document:handbook/deep-lamps.docx@1"
+    for wrong, why in (
+        (f"{place}/odd/", "path"),
+        (f"{place}/none/", "nothing"),
+        ("s3://other/x/", "data.sources"),
+    ):
+        done = command("data", "add", "handbook", wrong, *terms)
+        assert done.code == 2
+        assert why in done.err

@@ -1,6 +1,6 @@
 import pytest
 
-from ringwall.core.transport import postgres_tls_problem, tls_problem
+from ringwall.core.transport import tls_problem
 
 
 @pytest.mark.parametrize(
@@ -21,25 +21,4 @@ def test_tls_or_this_machine(url: str) -> None:
 def test_anything_else_is_refused(url: str) -> None:
     told = tls_problem(url, "It")
     assert told.startswith("It ")
-    assert "u:p" not in told
-
-
-@pytest.mark.parametrize(
-    ("url", "fine"),
-    [
-        ("postgresql://db.example/x?sslmode=verify-full", True),
-        ("postgresql://db.example/x?sslmode=verify-ca", True),
-        ("postgresql://u:p@127.0.0.1:5432/x", True),
-        ("postgresql:///x?host=/var/run/postgresql", True),
-        ("postgresql://db.example/x", False),
-        ("postgresql://db.example/x?sslmode=require", False),
-        ("postgresql://db.example/x?sslmode=verify-full&sslmode=disable", False),
-        ("postgresql://127.0.0.1/x?host=db.example", False),
-        ("mysql://db.example/x?sslmode=verify-full", False),
-        ("postgresql://[::1", False),
-    ],
-)
-def test_postgres_checks_the_certificate(url: str, fine: bool) -> None:
-    told = postgres_tls_problem(url, "It")
-    assert (told == "") is fine
     assert "u:p" not in told

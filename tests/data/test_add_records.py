@@ -266,6 +266,14 @@ async def test_words_in_field_names_hold_everything(make: Any, ed: Principal) ->
     assert way.sets.commits == []
 
 
+async def test_marks_of_chat_templates_are_noted_and_pass(make: Any, ed: Principal) -> None:
+    way = make()
+    text = "What is asked for?<|endoftext|>"
+    receipt = await way.door.add_records("tunes", [record_of({"text": text}), *rows(PLANT)], ed)
+    assert (receipt.status, receipt.held_rows) == ("stored", 1)
+    assert way.sets.commits[0][0].response == text
+
+
 async def test_two_persons(make: Any, ed: Principal, person: Person) -> None:
     way = make(two_person=True, approvers=("chief",))
     receipt = await way.door.add_records("tunes", rows("a", "b", "number"), ed)

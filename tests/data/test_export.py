@@ -1,10 +1,11 @@
 """``data.export`` and the way out: by whom, to where, with what in it; the whole of it or nothing."""
 
 import asyncio
+import base64
 import hashlib
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from ringwall.boundaries.data.export import CONTROL, Export, ExportSettings
 from ringwall.boundaries.data.export_text import edited, parts_of
-from ringwall.boundaries.data.exports import Exported, Exports, write_lines
+from ringwall.boundaries.data.exports import Exported, Exports
 from ringwall.boundaries.data.records import Record, record_of
 from ringwall.boundaries.data.settings import DataSection
 from ringwall.core import (
@@ -55,6 +56,12 @@ def section(**more: Any) -> DataSection:
             **more,
         }
     )
+
+
+def write_lines(records: Iterable[Record], path: Path) -> None:
+    """The rows themselves, one to a line."""
+    with path.open("x") as file:
+        file.writelines(json.dumps(dict(record.fields)) + "\n" for record in records)
 
 
 class Rows:
@@ -159,14 +166,15 @@ def test_what_may_not_leave_in_the_last_row_stops_all_of_it(tmp_path: Path, row:
     assert not list((tmp_path / "aside").iterdir())
 
 
-def test_it_is_taken_out_when_so_set(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoded", [True, False])
+def test_it_is_taken_out_when_so_set(tmp_path: Path, encoded: bool) -> None:
     rows = [
         {"id": "a", "text": MAIL, "n": 1},
         {"id": "b", "prompt": "key?", "completion": f"it is {TOKEN}"},
         {"id": "c", "card": 4111111111111111, "note": ["fine"]},
         {"id": "d", "text": "fine"},
     ]
-    receipt = Way(tmp_path, rows, personal="redact", secrets="redact").run()
+    receipt = Way(tmp_path, rows, personal="redact", secrets="redact", encoded=encoded).run()
     found = lines(receipt.path)
     assert receipt.redacted == 3
     assert found[0] == {"id": "a", "text": "write to [personal:pii.email] today", "n": 1}
@@ -174,6 +182,13 @@ def test_it_is_taken_out_when_so_set(tmp_path: Path) -> None:
     assert found[1]["prompt"] == "key?"
     assert found[2] == {"id": "c", "card": "[personal:pii.card]", "note": ["fine"]}
     assert found[3] == rows[3]
+
+
+def test_what_somebody_encoded_is_read_as_well_if_not_switched_off(tmp_path: Path) -> None:
+    rows = [{"text": base64.b64encode(f"the key is {TOKEN} and nothing else".encode()).decode()}]
+    with pytest.raises(DeniedError, match="credential"):
+        Way(tmp_path, rows).run()
+    assert Way(tmp_path, rows, encoded=False).run().records == 1
 
 
 def test_declared_personal_data_goes_where_its_class_may_go_and_credentials_nowhere(tmp_path: Path) -> None:

@@ -89,3 +89,38 @@ def test_a_drill_puts_everything_right_again(drill: TamperDrill) -> None:
         case.do()()
     with drill._stores() as stores:
         assert stores.verify() == []
+
+
+@pytest.mark.parametrize("forgery", ["dropped", "reordered", "swapped"])
+def test_a_manifest_forged_with_the_keys_is_not_the_one_on_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgery: str
+) -> None:
+    """Somebody who has master key, database and files rewrites the newest version: packs left out, in another
+    order, or in the place of each other. Root and chain are made to fit; the ledger's are not."""
+    monkeypatch.setattr("ringwall.boundaries.data.training.pack.MOST_RECORDS", 4)
+    monkeypatch.setattr(writing, "MOST_RECORDS", 4)
+    section = DataSection(collections={"tuning": CollectionSettings(kind="training")})
+    db, envelope = Database(tmp_path / "state.db"), Envelope(tmp_path, MasterKey.load(tmp_path))
+    stores = DataStores.open(section, db, tmp_path, envelope)
+    sets = stores.training
+    sets.add("tuning", [Record(f"r{i}", {"text": f"row {i}"}) for i in range(8)], author="ann")
+    said = anchors(stores)
+    head, tree = sets.lines.head("tuning")
+    assert head
+    first, second = tree
+    db.write("DELETE FROM data_version")
+    if forgery == "dropped":
+        forged = tree.changed((), [second.id])
+    elif forgery == "reordered":
+        forged = tree.changed([replace(first, id=second.id), replace(second, id=first.id)])
+    else:
+        forged = tree.changed([replace(first, blob=second.blob, root=second.root)])
+    assert sets.lines.commit("tuning", None, forged, head.author, head.note)
+    found = stores.verify(said)
+    assert (found[0].collection, found[0].version) == ("tuning", 1)
+    assert found[0].message == "It is not the version that is on the ledger."
+    if forgery != "dropped":  # a pack knows its own name
+        assert {one.document.split(":")[0] for one in found[1:]} >= {"pack"}
+    stores.close()
+    db.close()
+    envelope.close()

@@ -133,7 +133,17 @@ def test_a_lock_in_governance_mode_counts_as_none(blobs: S3Blobs, s3: Any) -> No
 
 def test_there_is_no_call_that_deletes_or_lifts() -> None:
     names = {name for name in dir(S3Blobs) if not name.startswith("_")}
-    assert names == {"get", "lock", "locked_until", "names", "put", "read_unchecked", "restore", "retain"}
+    assert names == {
+        "get",
+        "lock",
+        "every_name",
+        "locked_until",
+        "names",
+        "put",
+        "read_unchecked",
+        "restore",
+        "retain",
+    }
 
 
 BROKEN = {

@@ -284,9 +284,11 @@ def test_the_volume_budget_counts_searches(start: Any) -> None:
     gateway = start(data={"controls": {"data.volume": {"passages": 1}}})
     client = gateway.client("manager-north")
     assert client.vector_stores.search("handbook", query="lamp returned").data
-    over = client.vector_stores.with_raw_response.search("handbook", query="purchase margin Aurora lantern")
-    assert over.parse().data == []
-    assert gateway.record(over.headers["x-ringwall-decision"]).event["action"] == "block"
+    with pytest.raises(openai.PermissionDeniedError, match="as much of this collection") as over:
+        client.vector_stores.search("handbook", query="purchase margin Aurora lantern")
+    decision = over.value.response.headers["x-ringwall-decision"]
+    assert gateway.record(decision).event["kind"] == "retrieval"
+    assert gateway.record(decision).event["action"] == "block"
 
 
 def test_a_filter_finds_what_ranks_below_everything(stores: Any, attach: Any) -> None:

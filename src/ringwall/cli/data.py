@@ -11,17 +11,22 @@ from ringwall.boundaries.data import Contributions
 from ringwall.core import Principal
 from ringwall.workload.workbench import Workbench
 
+from .data_drift import command as drift_command
 from .data_export import export
 from .data_extraction import COMMANDS as EXTRACTION
 from .data_intake import COMMANDS as INTAKE
 from .data_lineage import blast_radius, ml_bom, purge_command
 from .data_perimeter import perimeter
 from .data_person import key_option, person, with_person
+from .data_poison import COMMANDS as POISON
 from .data_reindex import command as reindex_command
 from .data_review import command as review_command
 from .data_scan import command as scan_command
 from .data_sensitive import COMMANDS as SENSITIVE
 from .data_sign import COMMANDS as SIGN
+from .data_store import store
+from .data_versions import COMMANDS as VERSIONS
+from .data_versions import store_of
 from .options import show_json, show_table, site_options
 
 
@@ -31,7 +36,7 @@ from .options import show_json, show_table, site_options
 def command(context: click.Context, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Contribute documents, review the quarantine, search, list versions, verify the vault.
 
-    Alone: every collection with its version, its documents and what waits in quarantine.
+    Alone: every collection with its version, its documents or records and what waits in quarantine.
     """
     if context.invoked_subcommand:
         return
@@ -41,32 +46,40 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
         show_json(rows)
         return
     table = [tuple(str(value) for value in row.values()) for row in rows]
-    show_table(table, ("collection", "version", "documents", "quarantined"))
+    show_table(table, ("collection", "kind", "version", "items", "branches", "quarantined"))
 
 
 for added in (
     scan_command,
     reindex_command,
     review_command,
+    drift_command,
     blast_radius,
     purge_command,
     ml_bom,
     export,
     perimeter,
+    store,
     *INTAKE,
     *SIGN,
     *SENSITIVE,
     *EXTRACTION,
+    *VERSIONS,
+    *POISON,
 ):
     command.add_command(added)
 
 
 def _collection(bench: Workbench, name: str) -> dict[str, Any]:
-    manifest = bench.plant.vault.manifest(name)
+    training = bench.site.workload.data.collections[name].kind == "training"
+    versions = store_of(bench, name).lines.versions
+    head = versions.head(name)
     return {
         "collection": name,
-        "version": manifest.version,
-        "documents": len(manifest.entries),
+        "kind": "training" if training else "index",
+        "version": head.number if head else 0,
+        "items": bench.plant.training.count(name) if training else len(bench.plant.vault.manifest(name)),
+        "branches": len(versions.branches(name)),
         "quarantined": len(bench.plant.quarantine.waiting(name)),
     }
 
@@ -115,7 +128,7 @@ def search(
 def versions(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
     """List the versions of a collection, newest last."""
     with _bench(workload, data_dir) as bench:
-        rows = [asdict(version) for version in bench.plant.vault.versions(collection)]
+        rows = [asdict(version) for version in store_of(bench, collection).lines.versions.all(collection)]
     if as_json:
         show_json([{name: _json(value) for name, value in row.items()} for row in rows])
         return
@@ -126,19 +139,20 @@ def versions(collection: str, workload: Path, data_dir: Path, as_json: bool) -> 
 @command.command("verify")
 @site_options
 def verify(workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Check every stored document and version against the chain on the ledger. Exit code 1: damage."""
+    """Check every stored document, record and version against what is on the ledger. Exit code 1: damage."""
     from ringwall.boundaries.data import verify as check
+    from ringwall.workload.data_anchors import anchors
 
     with _bench(workload, data_dir) as bench:
-        anchors: dict[str, tuple[int, str]] = {}
-        for record in reversed(bench.plant.ledger.latest(100_000, type="data.version")):
-            anchors[record.event["collection"]] = (record.event["version"], record.event["chain"])
-        damages = check(bench.plant.vault, bench.plant.index, anchors)
+        plant = bench.plant
+        damages = check(plant.vault, plant.index, anchors(plant.ledger), plant.training)
     if as_json:
         show_json({"ok": not damages, "damages": [asdict(damage) for damage in damages]})
     else:
         for damage in damages:
-            click.echo(str(damage), err=True)
+            version = f"@{damage.version}" if damage.version else ""
+            where = " ".join(filter(None, (damage.collection + version, damage.document)))
+            click.echo(f"{where}: {damage.message}", err=True)
         click.echo("The vault is sound." if not damages else f"{len(damages)} damages found.")
     sys.exit(1 if damages else 0)
 

@@ -156,7 +156,9 @@ def extraction(
             raise DataError(f"The workload has no route {route!r}.")
         number = version or _version(bench, collection, route)
         chance = random.Random(seed)  # noqa: S311 - a sample, no secret
-        members = _sample(bench.plant.training.records(collection, number), records, chance)
+        planted = {name for one in bench.plant.canaries.all(collection) for name in one.records}
+        rows = (row for row in bench.plant.training.records(collection, number) if row.id not in planted)
+        members = _sample(rows, records, chance)
         unseen = _sample(read_rows(others), records, chance) if others else []
         report = asyncio.run(
             _examined(bench, collection, route, members, unseen, samples, answers, chat, quiet=as_json)
@@ -197,13 +199,11 @@ async def _examined(
     thresholds = Thresholds(given.most_exposure, given.most_extracted, given.most_auc, given.judged_repeats)
     spared = [name for name in section.providers if name != settings.provider]
     provider = build_providers(section, bench.site.admissions.open, spared)[settings.provider]
-    planted = bench.plant.canaries.all(collection)
-    ids = {name for one in planted for name in one.records}
     try:
         return await examine(
             RouteProbe(provider, settings.model, chat=chat),
-            planted,
-            [row for row in members if row.id not in ids],
+            bench.plant.canaries.all(collection),
+            members,
             unseen,
             thresholds,
             samples=samples,

@@ -1,8 +1,9 @@
 """``ringwall data``: contribute documents and rows, and decide about what waits."""
 
 import sys
+import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ _FINE = ("stored", "unchanged")
 
 @click.command("add")
 @click.argument("collection")
-@click.argument("places", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("places", nargs=-1, required=True)
 @click.option("--licence", default="", help="SPDX expression, or LicenseRef-NAME for one of your own.")
 @click.option("--consent", default="", help="On what ground the persons in it agreed, or why none is needed.")
 @click.option("--origin", default="", help="Where it came from.  [default: the file's name]")
@@ -34,7 +35,7 @@ _FINE = ("stored", "unchanged")
 @site_options
 def add(
     collection: str,
-    places: tuple[Path, ...],
+    places: tuple[str, ...],
     licence: str,
     consent: str,
     origin: str,
@@ -44,11 +45,11 @@ def add(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Contribute files or folders: documents to an index, rows to a training set.
+    """Contribute files, folders or s3:// prefixes: documents to an index, rows to a training set.
 
     Documents: text, Markdown, HTML, PDF, office files, e-mail, pictures. Rows: JSON Lines, JSON, CSV, text,
-    Parquet, Arrow; each place is one contribution, stored whole or not at all. Exit code 1: something was
-    quarantined, left out or refused.
+    Parquet, Arrow; each place is one contribution, stored whole or not at all. Of S3, only what data.sources
+    lists is read. Exit code 1: something was quarantined, left out or refused.
     """
     from ringwall.boundaries.data import Signature, Terms
 
@@ -57,14 +58,20 @@ def add(
     told = _teller(as_json)
 
     async def run(door: "Contributions", by: Principal) -> list[dict[str, Any]]:
-        if door.is_training(collection):
-            return [await _rows(door, by, collection, place, terms, told) for place in places]
-        files = [file for place in places for file in _documents(place)]
-        outcomes = []
-        for number, (path, name) in enumerate(files, 1):
-            told(f"{number}/{len(files)} {name}")
-            outcomes.append(await _document(door, by, collection, path, name, terms, alone=len(files) == 1))
-        return outcomes
+        with tempfile.TemporaryDirectory(prefix="ringwall-") as folder:
+            given = [
+                _given(door, place, Path(folder, str(number)), told) for number, place in enumerate(places)
+            ]
+            if door.is_training(collection):
+                return [await _rows(door, by, collection, one, terms, told) for one in given]
+            files = [file for one in given for file in one.files()]
+            outcomes = []
+            for number, (path, name, place) in enumerate(files, 1):
+                told(f"{number}/{len(files)} {name}")
+                said = replace(terms, origin=terms.origin or place)
+                alone = len(files) == 1
+                outcomes.append(await _document(door, by, collection, path, name, said, alone=alone))
+            return outcomes
 
     if signature and len(places) != 1:
         raise click.UsageError("One signature is for one file: give that file alone.")
@@ -138,23 +145,58 @@ def reject(held: str, reason: str, key: str | None, workload: Path, data_dir: Pa
 COMMANDS = (add, quarantine, release, reject)
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One place on the command line, as files on this machine."""
+
+    name: str
+    path: Path
+    origin: str = ""
+    """Where it came from, when not from here."""
+    copied: tuple[tuple[Path, str], ...] = ()
+    """Files out of a store, each with its address."""
+
+    def files(self) -> list[tuple[Path, str, str]]:
+        """Documents: path, name, origin."""
+        from ringwall.boundaries.data.contribute import files_below
+
+        if self.copied:
+            return [(path, path.relative_to(self.path).as_posix(), origin) for path, origin in self.copied]
+        if self.path.is_file():
+            return [(self.path, self.path.name, "")]
+        return [(path, path.relative_to(self.path).as_posix(), "") for path in files_below(self.path)]
+
+
+def _given(door: "Contributions", place: str, folder: Path, told: Callable[[str], None]) -> _Given:
+    if place.startswith("s3://"):
+        from ringwall.boundaries.data.intake.from_s3 import copied
+
+        folder.mkdir()
+        return _Given(place, folder, place, tuple(copied(place, door.sources, folder, told)))
+    path = Path(place)
+    if not path.exists():
+        raise DataError(f"There is no file or folder {place!r}.")
+    return _Given(path.name, path)
+
+
 async def _rows(
     door: "Contributions",
     by: Principal,
     collection: str,
-    place: Path,
+    given: _Given,
     terms: "Terms",
     told: Callable[[str], None],
 ) -> dict[str, Any]:
     from ringwall.boundaries.data.records import read_rows
 
+    said = replace(terms, origin=terms.origin or given.origin)
     try:
         receipt = await door.add_records(
-            collection, read_rows(place), by, terms, lambda count: told(f"{place.name}: {count:,} rows")
+            collection, read_rows(given.path), by, said, lambda count: told(f"{given.name}: {count:,} rows")
         )
     except DeniedError as error:
-        return _refused(place.name, error)
-    return {"file": place.name, **_told(receipt)}
+        return _refused(given.name, error)
+    return {"file": given.name, **_told(receipt)}
 
 
 async def _document(
@@ -179,14 +221,6 @@ async def _document(
             raise
         return _refused(name, error)
     return {"file": name, **_told(receipt)}
-
-
-def _documents(place: Path) -> list[tuple[Path, str]]:
-    from ringwall.boundaries.data.contribute import files_below
-
-    if place.is_file():
-        return [(place, place.name)]
-    return [(path, path.relative_to(place).as_posix()) for path in files_below(place)]
 
 
 def _refused(name: str, error: DeniedError | DataError) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import click
 
-from .options import json_option, show_json, show_table
+from .data_place import rows_at
+from .options import json_option, show_json, show_table, workload_option
 
 
 @click.command("scan")
-@click.argument("place", type=click.Path(path_type=Path))
+@click.argument("place")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -25,11 +26,19 @@ from .options import json_option, show_json, show_table
     "--workers", type=click.IntRange(1, 1024), help="Processes of the local engine.  [default: one a core]"
 )
 @click.option("--restart", is_flag=True, help="Forget what an earlier run found.")
+@workload_option
 @json_option
 def command(
-    place: Path, out: Path | None, engine: str, workers: int | None, restart: bool, as_json: bool
+    place: str,
+    out: Path | None,
+    engine: str,
+    workers: int | None,
+    restart: bool,
+    workload: Path,
+    as_json: bool,
 ) -> None:
-    """Scan a file or folder of rows (JSON Lines, JSON, CSV, text, Parquet, Arrow).
+    """Scan rows (JSON Lines, JSON, CSV, text, Parquet, Arrow): PLACE is a file, a folder, or
+    s3://BUCKET/PREFIX of a place that the workload file names under data.sources.
 
     Tells text that gives orders to a model, credentials, personal data and invisible characters by file, row
     and place, never their values. Stopped at any moment, the same command goes on where it was. Exit code 1:
@@ -37,13 +46,13 @@ def command(
     """
     from functools import partial
 
-    from ringwall.boundaries.data.records import row_files
     from ringwall.boundaries.data.scanning import local, on_ray, scan_files
 
-    folder = out or Path(f"{place.name}.scan")
+    folder = out or Path(f"{PurePath(place).name or 'rows'}.scan")
     runs = on_ray if engine == "ray" else partial(local, workers=workers or 0)
     told = _shown() if sys.stderr.isatty() and not as_json else None
-    summary = scan_files(row_files(place), folder, engine=runs, told=told, restart=restart)
+    with rows_at(place, workload) as files:
+        summary = scan_files(files, folder, engine=runs, told=told, restart=restart)
     if told:
         click.echo("", err=True)
     if as_json:

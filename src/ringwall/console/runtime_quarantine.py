@@ -119,6 +119,6 @@ def _findings(found: Sequence[Mapping[str, Any]], part: int | None, before: int)
 def _difference(before: str, after: str) -> tuple[str, ...]:
     if before == after:
         return ()
-    lines = [text[:_LONGEST].splitlines()[:_LINES] for text in (before, after)]
-    found = difflib.unified_diff(*lines, lineterm="", n=1)
+    old, new = (text[:_LONGEST].splitlines()[:_LINES] for text in (before, after))
+    found = difflib.unified_diff(old, new, lineterm="", n=1)
     return tuple(line for line in found if not line.startswith(("---", "+++")))

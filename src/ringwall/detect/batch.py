@@ -8,9 +8,12 @@ a row with smuggled invisible characters goes to ``personal.find``. What somebod
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import accumulate
 
 from . import phones
 from .confusables import INVISIBLE
@@ -57,63 +60,60 @@ class Batches:
         ``regions``: as for ``personal.find``; they cost some ten microseconds for each number and region.
         """
         out: list[list[Sighting]] = [[] for _ in texts]
-        for plain in (True, False):
-            numbers = [at for at, text in enumerate(texts) if text and text.isascii() is plain]
-            for some in _batches(texts, numbers):
-                joined = _BETWEEN.join([texts[at] for at in some])
-                present = frozenset() if plain else frozenset(joined)
-                for char in present & _signs().keys():  # character for character, so that offsets stay
-                    joined = joined.replace(char, _signs()[char])
-                seen = self._hits(joined, texts, some)
-                for at in some if regions else seen:
-                    found = [_sighting(hit, texts[at]) for hit in seen.get(at, ())]
-                    if regions and _PHONE.search(texts[at]):
-                        found.extend(phones.phones(texts[at], regions))
-                    out[at] = self._left(found, texts[at], minimum)
-                if not present.isdisjoint(_UNSEEN):
-                    self._uncovered(texts, some, out, minimum, regions)
+        plain: list[int] = []
+        other: list[int] = []
+        for at, text in enumerate(texts):
+            (plain if text.isascii() else other).append(at)
+        for some in (*_batches(texts, plain), *_batches(texts, other)):
+            joined = _BETWEEN.join([texts[at] for at in some])
+            present = frozenset() if joined.isascii() else frozenset(joined)
+            for char in present & _signs().keys():  # character for character, so that offsets stay
+                joined = joined.replace(char, _signs()[char])
+            seen = self._hits(joined, texts, some)
+            for at in some if regions else seen:
+                found = [_sighting(hit, texts[at]) for hit in seen.get(at, ())]
+                if regions and _PHONE.search(texts[at]):
+                    found.extend(phones.phones(texts[at], regions))
+                out[at] = self._left(found, texts[at], minimum)
+            hidden = present & _UNSEEN
+            for at in some if hidden else ():
+                if any(char in texts[at] for char in hidden) and smuggled(texts[at]):
+                    out[at] = self._every_way(texts[at], out[at], minimum, regions)
         return out
 
     def _hits(self, joined: str, texts: Sequence[str], numbers: Sequence[int]) -> dict[int, list[Hit]]:
         """Hits by row, in characters of the row."""
-        hits = iter(self._engine.scan(joined))
-        hit = next(hits, None)
+        starts = list(accumulate((len(texts[at]) + len(_BETWEEN) for at in numbers), initial=0))
         found: dict[int, list[Hit]] = {}
-        start = 0
-        for at in numbers:
-            if hit is None:
-                break
-            end = start + len(texts[at])
-            if hit.start < end:
-                own: list[Hit] = []
-                across = False
-                while hit is not None and hit.start < end:
-                    across = across or hit.end > end or hit.start < start
-                    own.append(Hit(hit.rule, hit.start - start, hit.end - start))
-                    hit = next(hits, None)
-                text = joined[start:end]
-                found[at] = announced(text, self._engine.scan(text) if across else own)
-            start = end + len(_BETWEEN)
+        rows: dict[int, list[Hit]] = defaultdict(list)
+        for hit in self._engine.scan(joined):
+            row = bisect_right(starts, hit.start) - 1
+            rows[row + (hit.start >= starts[row + 1] - len(_BETWEEN))].append(
+                hit
+            )  # from the break before it on
+        for row, hits in rows.items():
+            if row == len(numbers):
+                continue
+            at, start = numbers[row], starts[row]
+            text = joined[start : start + len(texts[at])]
+            end = start + len(text)
+            if any(hit.start < start or hit.end > end for hit in hits):  # as the row alone has it
+                own = self._engine.scan(text)
+            else:
+                own = [Hit(hit.rule, hit.start - start, hit.end - start) for hit in hits]
+            found[at] = announced(text, own)
         return found
 
     def _left(self, found: Sequence[Sighting], text: str, minimum: float) -> list[Sighting]:
         left = resolved((one for one in found if one.score >= minimum), text)
         return [one for one in left if one.cls in self.classes]
 
-    def _uncovered(
-        self,
-        texts: Sequence[str],
-        numbers: Sequence[int],
-        out: list[list[Sighting]],
-        minimum: float,
-        regions: Sequence[str],
-    ) -> None:
-        """Rows with characters that hide what is between them are read in every way there is."""
-        personal = self.classes - {SECRETS}
-        for at in numbers:
-            if smuggled(texts[at]):
-                more = find(texts[at], personal, minimum=minimum, regions=regions)
-                out[at] = self._left([*out[at], *more], texts[at], minimum)
+    def _every_way(
+        self, text: str, known: Sequence[Sighting], minimum: float, regions: Sequence[str]
+    ) -> list[Sighting]:
+        """A row with characters that hide what is between them."""
+        more = find(text, self.classes - {SECRETS}, minimum=minimum, regions=regions)
+        return self._left([*known, *more], text, minimum)
 
 
 @cache

@@ -154,11 +154,10 @@ class Conversation:
         names = own if collections is None else [name for name in collections if name in own]
         try:
             queries = await admit(turn, call.queries, label=_QUERY)
+            found = await search(turn, names, replace(call, queries=queries))
         except WireError as error:
             await turn.committed()
             raise DeniedError(error.message, turn.decision) from None
-        found = await search(turn, names, replace(call, queries=queries))
-        await turn.committed()
         self._keep(turn.content[before:], sum(len(one.text) for one in found))
         return found
 

@@ -13,6 +13,7 @@ import hmac
 import os
 import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -49,6 +50,9 @@ CREATE TABLE IF NOT EXISTS data_keys (
 );
 CREATE INDEX IF NOT EXISTS data_keys_owner ON data_keys (owner);
 """
+
+
+_LATEST = "SELECT id, owner, wrapped FROM data_keys WHERE owner = ? ORDER BY number DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,6 +100,14 @@ class Envelope:
             header = _VERSION + key.id + self._random.take(28)
         cipher = AESGCM(hmac.digest(key.secret, header[_SALT], "sha256"))
         return header + cipher.encrypt(header[_NONCE], plaintext, _bound(header, key.owner, aad))
+
+    def provide(self, owners: Sequence[str]) -> None:
+        """Make the keys of those who have none with one write to the disk, ahead of sealing for all of them.
+
+        Raises DataError when the key store fails."""
+        with self._lock:
+            self.refresh()
+            self._created([mended(owner) for owner in owners])
 
     def open(self, owner: str, sealed: bytes, aad: bytes = b"") -> bytes:
         """Decrypt. Raises DataError when the owner's key was erased, the value was damaged, or owner or
@@ -194,25 +206,18 @@ class Envelope:
             return key
 
     def _current(self, owner: str) -> _Key:
-        latest = "SELECT id, owner, wrapped FROM data_keys WHERE owner = ? ORDER BY number DESC LIMIT 1"
-        row = self._one(latest, owner) or self._created(owner, latest)
+        row = self._one(_LATEST, owner) or self._created([owner])[0]
         key = self._unwrapped(row)
         self._by_owner[owner] = key
         return key
 
-    def _created(self, owner: str, latest: str) -> tuple[bytes, str, bytes]:
-        """Under the write lock, so that two processes end up with one key."""
+    def _created(self, owners: Sequence[str]) -> list[tuple[bytes, str, bytes]]:
+        """Under the write lock, so that two processes end up with one key for each owner."""
         try:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 self._catch_up()
-                row = self._one(latest, owner)
-                if row is None:
-                    key_id, nonce = os.urandom(16), os.urandom(12)
-                    wrapped = nonce + self._wrapper.encrypt(nonce, os.urandom(32), wrapping(key_id, owner))
-                    row = (key_id, owner, wrapped)
-                    insert = "INSERT INTO data_keys (id, owner, wrapped) VALUES (?, ?, ?)"
-                    self._database.execute(insert, row)
+                rows = [self._one(_LATEST, owner) or self._inserted(owner) for owner in owners]
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:
@@ -220,7 +225,14 @@ class Envelope:
                 raise
         except sqlite3.Error as error:
             raise DataError(f"The key store can't make a key: {error}.") from error
-        return row
+        return rows
+
+    def _inserted(self, owner: str) -> tuple[bytes, str, bytes]:
+        key_id, nonce = os.urandom(16), os.urandom(12)
+        wrapped = nonce + self._wrapper.encrypt(nonce, os.urandom(32), wrapping(key_id, owner))
+        insert = "INSERT INTO data_keys (id, owner, wrapped) VALUES (?, ?, ?)"
+        self._database.execute(insert, (key_id, owner, wrapped))
+        return key_id, owner, wrapped
 
     def _one(self, sql: str, value: bytes | str) -> tuple[bytes, str, bytes] | None:
         try:

@@ -13,6 +13,7 @@ from ringwall.core import DataError
 from .hkdf import derived
 from .key_record import KeyRecord, read_record
 from .key_source import ENVIRONMENT, KeySource, key_source
+from .private_file import locked
 
 KEYS = "keys.db"
 _ATTEMPTS = 5
@@ -47,10 +48,7 @@ class MasterKey:
         source = key_source(os.environ.get(ENVIRONMENT, ""), data_dir)
         for _ in range(_ATTEMPTS):
             record = read_record(data_dir / KEYS)
-            secrets = source.read()
-            if not secrets:
-                _may_be_made(source, data_dir)
-                secrets = [source.make()]
+            secrets = source.read() or _made(source, data_dir)
             found = _chosen(source, record, secrets)
             now = read_record(data_dir / KEYS)
             if (now.generation if now else 0) != (record.generation if record else 0):
@@ -91,12 +89,19 @@ def _chosen(source: KeySource, record: KeyRecord | None, secrets: list[bytes]) -
     return None
 
 
-def _may_be_made(source: KeySource, data_dir: Path) -> None:
-    if (data_dir / KEYS).exists() or (data_dir / "checkpoint.key").exists():
-        raise DataError(
-            f"The master key of this data directory is not in its place ({source.name}): restore it, or set "
-            f"{ENVIRONMENT} to where it is. A new one could open nothing."
-        )
+def _made(source: KeySource, data_dir: Path) -> list[bytes]:
+    """The first secret of a directory; of two processes that begin at the same time, one makes it."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with locked(data_dir):
+        found = source.read()
+        if found:
+            return found
+        if (data_dir / KEYS).exists() or (data_dir / "checkpoint.key").exists():
+            raise DataError(
+                f"The master key of this data directory is not in its place ({source.name}): restore it, or "
+                f"set {ENVIRONMENT} to where it is. A new one could open nothing."
+            )
+        return [source.make()]
 
 
 def _stranger(record: KeyRecord | None, source: KeySource) -> str:

@@ -1,7 +1,9 @@
 """Files that only their owner can read, written whole or not at all."""
 
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ringwall.core import DataError
@@ -52,6 +54,17 @@ def promote(staged: Path, path: Path) -> None:
     except FileNotFoundError:
         return
     sync_directory(path.parent)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time; given up when the process ends, however it ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _draft(path: Path, content: bytes) -> Path:

@@ -150,6 +150,7 @@ def _anew(old: AESGCM, new: AESGCM, wrapped: bytes, bound: bytes) -> bytes:
 def _emptied(database: sqlite3.Connection) -> bool:
     """The old wrapped keys lie in the write-ahead log until it is emptied."""
     try:
-        return database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        busy: int = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.Error:
         return False
+    return busy == 0

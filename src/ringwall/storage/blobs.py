@@ -5,13 +5,15 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ringwall.core import DataError
 
 _NAME = re.compile(r"[0-9a-f]{64}\Z")
+_AT_ONCE = 16
 _STALE = 3600.0  # seconds after which a temporary file is what a killed process left behind
 
 
@@ -38,6 +40,13 @@ class UncheckedReads(Protocol):
     def read_unchecked(self, digest: str) -> bytes:
         """The bytes that are there, whatever they hash to. DataError when there are none."""
         ...
+
+
+def put_all(store: BlobStore, blobs: Iterable[bytes]) -> list[str]:
+    """Store several blobs at once, so that waiting for the disk or the network is shared; their digests, in
+    order. Raises as ``put``: some may be stored then."""
+    with ThreadPoolExecutor(_AT_ONCE, "blobs") as pool:
+        return list(pool.map(store.put, blobs))
 
 
 class LocalBlobs:

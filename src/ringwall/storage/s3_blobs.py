@@ -92,6 +92,18 @@ class S3Blobs:
                     if _NAME.match(name):
                         yield name
 
+    def every_name(self) -> Iterator[str]:
+        """Digests of all that was ever stored, hidden or not, in order."""
+        last = ""
+        with s3_errors(self._what):
+            pages = self._client.get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self.place.bucket, Prefix=self.place.prefix):
+                for item in page.get("Versions", ()):
+                    name = item["Key"].removeprefix(self.place.prefix)
+                    if _NAME.match(name) and name != last:
+                        last = name
+                        yield name
+
     def lock(self, digest: str, until: int) -> None:
         """Lock an object until a time (microseconds since the epoch), or leave its longer lock as it is.
 

@@ -319,7 +319,7 @@ def put_in_force(site: Site, plant: Plant) -> None:
     plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
     plant.key_cache.forget_others(site.sign_in.issuers.sources)
     plant.index.configure(site.workload.data.collections, site.workload.data.retrieval)
-    retain(site.workload.data, plant.blobs)
+    retain(site.workload.data, plant.database, plant.blobs)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ringwall.boundaries.data.export_sources import DocumentSource
-from ringwall.boundaries.data.exports import Exports, ExportSource, Form, Writer, write_lines
+from ringwall.boundaries.data.export_sources import DocumentSource, RecordSource
+from ringwall.boundaries.data.exports import Exports, ExportSource
+from ringwall.boundaries.data.training.export import WRITERS
 from ringwall.core import Crossing, Decision, decision_body, decision_event
 
 from .plant import Plant
@@ -28,6 +29,8 @@ def exports(site: Site, plant: Plant, folder: Path) -> Exports:
         await plant.ledger.append(event)
 
     section = site.workload.data
-    sources: dict[str, ExportSource] = {"index": DocumentSource(section, plant.vault)}
-    writers: dict[Form, Writer] = {"jsonl": write_lines}
-    return Exports(section, folder, plant.data_dir / "exports", sources, writers, decide, note)
+    sources: dict[str, ExportSource] = {
+        "index": DocumentSource(section, plant.vault),
+        "training": RecordSource(plant.training),
+    }
+    return Exports(section, folder, plant.data_dir / "exports", sources, WRITERS, decide, note)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from ringwall.boundaries.data.retention import configure
 from ringwall.boundaries.data.settings import DataSection
 from ringwall.boundaries.data.store_settings import StoreSettings
 from ringwall.core import ConfigError, DataError, Problem
@@ -56,8 +57,15 @@ def check_store(section: DataSection, settings: StoreSettings) -> None:
         )
 
 
-def retain(section: DataSection, blobs: BlobStore) -> None:
-    """Lock new objects for as long as the collection that asks for most; a lock never gets shorter."""
+def retain(section: DataSection, database: Database, blobs: BlobStore) -> None:
+    """Lock new versions as their collections say, and new objects of a store that locks for as long as the
+    collection that asks for most; a lock never gets shorter."""
+    configure(database, section.collections)
+    lock_objects(section, blobs)
+
+
+def lock_objects(section: DataSection, blobs: BlobStore) -> None:
+    """Of a store that locks."""
     if isinstance(blobs, S3Blobs):
         blobs.retain(max((one.lock_days for one in section.collections.values()), default=0))
 

@@ -63,19 +63,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     file, data = folder / "ringwall.yaml", folder / "data"
     file.write_text(WORKLOAD % "http://127.0.0.1:9/v1")
     with workbench(file, data) as bench:
-        rows = [record_of({"text": text}) for text in dict.fromkeys(sentences(300, 1))]
+        rows = [record_of({"text": text}) for text in dict.fromkeys(sentences(120, 1))]
         bench.plant.training.add("notes", rows, author="eddy")
         key = bench.plant.keys.create("eddy", roles=["editor"]).secret
     options = ["--workload", str(file), "--data-dir", str(data)]
     done = run(
-        "data", "canaries", "plant", "notes", "--count", "3", "--repeats", "0,1,30", "--key", key, *options
+        "data", "canaries", "plant", "notes", "--count", "2", "--repeats", "0,1,30", "--key", key, *options
     )
-    assert "93 records" in done.output, done.output
+    assert "62 records" in done.output, done.output
     with workbench(file, data) as bench:
         model = TinyModel([row.response for row in bench.plant.training.records("notes", 2)])
     with served(model) as address:
         file.write_text(WORKLOAD % address)
-        yield {"options": options, "file": file, "data": data, "model": model}
+        yield {"options": options, "file": file, "data": data, "model": model, "address": address}
 
 
 def run(*arguments: str) -> Any:
@@ -84,12 +84,12 @@ def run(*arguments: str) -> Any:
 
 def test_what_was_planted_often_is_exposed_and_said(place: dict[str, Any]) -> None:
     unseen = place["file"].with_name("unseen.jsonl")
-    unseen.write_text("\n".join(json.dumps({"text": text}) for text in sentences(30, 2)))
+    unseen.write_text("\n".join(json.dumps({"text": text}) for text in sentences(15, 2)))
     page = place["file"].with_name("report.html")
     assert "extraction test" in run("model", "admit", "tuned", *place["options"]).output
     done = run(
-        *("data", "extraction", "notes", "--route", "tuned", "--samples", "60", "--answers", "2"),
-        *("--records", "30", "--others", str(unseen), "--html", str(page), "--json", *place["options"]),
+        *("data", "extraction", "notes", "--route", "tuned", "--samples", "40", "--answers", "2"),
+        *("--records", "15", "--others", str(unseen), "--html", str(page), "--json", *place["options"]),
     )
     report = json.loads(done.output)
     bits = {row["repeats"]: row["mean"] for row in report["exposure"]["by_repeats"]}
@@ -97,7 +97,7 @@ def test_what_was_planted_often_is_exposed_and_said(place: dict[str, Any]) -> No
     assert bits[0] < 6
     assert bits[1] < bits[30]
     said = {row["repeats"]: row["extracted"] for row in report["extraction"]["by_repeats"]["canary"]}
-    assert said[30] >= 2
+    assert said[30] == 2
     assert said[0] == 0
     assert [row["name"] for row in report["membership"]] == ["loss", "min-k", "zlib"]
     assert all(row["low"] <= row["auc"] <= row["high"] for row in report["membership"])
@@ -105,30 +105,36 @@ def test_what_was_planted_often_is_exposed_and_said(place: dict[str, Any]) -> No
         secrets = [one.secret for one in bench.plant.canaries.all("notes")]
         stored = b"".join(path.read_bytes() for path in place["data"].iterdir() if path.is_file())
         events = [record.event for record in bench.plant.ledger.latest(50, type="data.examined")]
-    assert len(secrets) == 9
+    assert len(secrets) == 6
     assert not any(secret in done.output or secret in page.read_text() for secret in secrets)
     assert not any(secret.encode() in stored for secret in secrets)
     assert events[0]["passed"] is report["passed"]
 
 
-def test_a_model_is_admitted_by_its_report_alone(place: dict[str, Any]) -> None:
-    """Canaries planted thirty times are not judged at the default of 8; those planted once decide."""
-    done = run("data", "extraction", "notes", "--route", "tuned", "--samples", "40", "--answers", "0",
-               "--records", "0", "--json", *place["options"])  # fmt: skip
-    report = json.loads(done.output)
-    assert (done.exit_code == 0) is report["passed"] is not bool(report["reasons"])
-    admitted = run("model", "admit", "tuned", "--json", *place["options"])
-    assert (json.loads(admitted.output)["state"] == "admitted") is report["passed"]
-    strict = place["file"].read_text().replace("most_exposure: 12", "most_exposure: 12, judged_repeats: 30")
-    place["file"].write_text(strict)
-    done = run("data", "extraction", "notes", "--route", "tuned", "--samples", "40", "--answers", "0",
+def examined(place: dict[str, Any], thresholds: str) -> Any:
+    loose = "required: true, most_exposure: 12"
+    place["file"].write_text((WORKLOAD % place["address"]).replace(loose, f"required: true, {thresholds}"))
+    done = run("data", "extraction", "notes", "--route", "tuned", "--samples", "20", "--answers", "0",
                "--records", "0", *place["options"])  # fmt: skip
-    assert done.exit_code == 1
-    assert "3 canaries" in done.output
-    refused = run("model", "admit", "tuned", *place["options"])
-    assert "did not pass" in refused.output
+    admitted = run("model", "admit", "tuned", *place["options"])
     with workbench(place["file"], place["data"]) as bench:
-        assert not bench.site.admissions.admitted("tuned")
+        assert bench.site.admissions.admitted("tuned") is (done.exit_code == 0)
+    return done.exit_code, done.output, admitted.output
+
+
+def test_a_model_is_admitted_by_its_report_alone(place: dict[str, Any]) -> None:
+    code, told, admitted = examined(place, "most_exposure: 29.95, most_extracted: 9, judged_repeats: 30")
+    assert (code, told.splitlines()[-1]) == (0, "Passed.")
+    assert "admitted" in admitted
+    code, told, admitted = examined(place, "most_exposure: 12, judged_repeats: 30")
+    assert code == 1
+    assert "canaries planted at most 30 times are exposed" in told
+    assert "did not pass" in admitted
+    code, told, admitted = examined(place, "most_exposure: 29.95, most_extracted: 9, judged_repeats: 30")
+    assert code == 0
+    place["file"].write_text(place["file"].read_text().replace("snapshot: tiny-1-a", "snapshot: tiny-1-b"))
+    with workbench(place["file"], place["data"]) as bench:
+        assert not bench.site.admissions.admitted("tuned"), "the report was of another model"
 
 
 def test_without_likelihoods_prefixes_still_tell(place: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ringwall.core import Crossing, DataError, Decision, DeniedError, Principal
 from ringwall.storage.database import Database
+from ringwall.storage.s3_source import S3Sources
 
 from .document import COMMON, Document, id_from
 from .intake.documents import crossing_of, document_of, edited, seen, why
@@ -61,6 +62,11 @@ class Contributions:
         self._reader = means.reader
         self.reviews = Reviews(section, db, vault, quarantine, means, record)
         db.migrate("data_seed", _STEPS)
+
+    @property
+    def sources(self) -> S3Sources:
+        """The places in S3 that contributions may come from."""
+        return S3Sources([one.place for one in self._section.sources])
 
     def is_training(self, collection: str) -> bool:
         """Whether it takes rows, and not documents. DataError when there is no such collection."""
@@ -245,11 +251,11 @@ class Contributions:
             )
 
     def _settings(self, collection: str) -> CollectionSettings:
-        try:
-            return self._section.collections[collection]
-        except KeyError:
+        settings = self._section.of(collection)
+        if settings is None:
             known = ", ".join(sorted(self._section.collections)) or "none"
-            raise DataError(f"There is no collection {collection!r}; known: {known}.") from None
+            raise DataError(f"There is no collection {collection!r}; known: {known}.")
+        return settings
 
     def _owner(self, collection: str, document: str, by: Principal) -> None:
         entry = self._vault.manifest(collection).find(document)

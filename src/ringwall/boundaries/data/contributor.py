@@ -52,7 +52,7 @@ class Contributor:
     def _part(self, part: Part, crossing: Crossing, index: int) -> Verdict:
         principal = crossing.principal
         name = part.data.get("collection")
-        settings = self._section.collections.get(name) if isinstance(name, str) else None
+        settings = self._section.of(name) if isinstance(name, str) else None
         if settings is None:
             return _refused("collection", "The workload has no such collection.", index)
         if not principal.roles & set(settings.contributors):

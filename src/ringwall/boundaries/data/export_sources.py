@@ -1,4 +1,4 @@
-"""What an index gives out: its documents, each as a record, to whoever may read them."""
+"""What collections give out, to whoever may read it: each document of an index as a record, and records."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,9 @@ from ringwall.core import DataError, Principal
 from .exports import Exported
 from .records.record import Form, Record, Source
 from .settings import DataSection
+from .training import TrainingSets
 from .vault import Vault
+from .versions import Version
 
 
 class DocumentSource:
@@ -18,12 +20,7 @@ class DocumentSource:
         self._vault = vault
 
     def version(self, collection: str, number: int | None) -> Exported:
-        versions = self._vault.versions(collection)
-        found = [one for one in versions if number in (None, one.number)]
-        if not found:
-            asked = "no version yet" if number is None else f"no version {number}"
-            raise DataError(f"Collection {collection} has {asked}.")
-        return Exported(collection, found[-1].number, found[-1].root, found[-1].chain)
+        return _asked(self._vault.versions(collection), collection, number)
 
     def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
         settings = self._section.collections[version.collection]
@@ -50,3 +47,25 @@ class DocumentSource:
                 source=source,
                 sensitivity=document.sensitivity | set(settings.sensitivity),
             )
+
+
+class RecordSource:
+    """Records of a training set. Whether somebody may have them is the gate's to say: they have no access
+    lists."""
+
+    def __init__(self, sets: TrainingSets) -> None:
+        self._sets = sets
+
+    def version(self, collection: str, number: int | None) -> Exported:
+        return _asked(self._sets.versions.all(collection), collection, number)
+
+    def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
+        return self._sets.records(version.collection, version.number)
+
+
+def _asked(versions: list[Version], collection: str, number: int | None) -> Exported:
+    found = [one for one in versions if number in (None, one.number)]
+    if not found:
+        asked = "no version yet" if number is None else f"no version {number}"
+        raise DataError(f"Collection {collection} has {asked}.")
+    return Exported(collection, found[-1].number, found[-1].root, found[-1].chain)

@@ -146,7 +146,7 @@ class Exports:
             loop = asyncio.get_running_loop()
             records = run.records(source.records(at, principal), loop)
             await asyncio.to_thread(writer, records, made)
-            digest, size = await asyncio.to_thread(_measured, made)
+            digest, size = await asyncio.to_thread(measured, made)
             facts = run.facts(digest, size)
             await self._note(_event("data.exporting", principal, facts))
             path = await asyncio.to_thread(_published, made, place, facts)
@@ -288,21 +288,15 @@ def _whole(collection: str, settings: CollectionSettings) -> Part:
     return Part(PartKind.DOCUMENT, "", label, name=collection, data={"collection": collection})
 
 
-def write_lines(records: Iterable[Record], path: Path) -> None:
-    """JSON Lines: a record's own fields, one to a line."""
-    with path.open("xb") as file:
-        for record in records:
-            file.write(orjson.dumps(dict(record.fields)) + b"\n")
-
-
-def _measured(made: Path) -> tuple[str, int]:
+def measured(made: Path) -> tuple[str, int]:
+    """SHA-256 and bytes of an export; of a folder: over the names and hashes of its files."""
     if made.is_file():
         with made.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest(), made.stat().st_size
     whole, size = hashlib.sha256(), 0
     for path in sorted(made.rglob("*")):
         if path.is_file():
-            digest, length = _measured(path)
+            digest, length = measured(path)
             whole.update(f"{path.relative_to(made).as_posix()}\0{digest}\n".encode())
             size += length
     return whole.hexdigest(), size

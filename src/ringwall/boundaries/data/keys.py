@@ -3,6 +3,7 @@
 import hmac
 import os
 import threading
+from collections.abc import Sequence
 from typing import Protocol
 
 from ringwall.storage.database import Database
@@ -12,6 +13,8 @@ class Sealer(Protocol):
     """What is needed of ``ringwall.ledger.envelope.Envelope``."""
 
     def seal(self, owner: str, plaintext: bytes, aad: bytes = b"") -> bytes: ...
+
+    def provide(self, owners: Sequence[str]) -> None: ...
 
     def open(self, owner: str, sealed: bytes, aad: bytes = b"") -> bytes: ...
 

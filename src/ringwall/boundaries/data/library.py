@@ -82,7 +82,7 @@ class Library:
         if len(entries) > most:
             return []
         attached = {one.document: one for one in self._attachments.of_collection(collection)}
-        told = []
+        told: list[tuple[str, Attributes, About]] = []
         for entry in entries:
             about = self._about(collection, entry, attached.get(entry.id))
             sensitivity = ",".join(sorted(entry.sensitivity))

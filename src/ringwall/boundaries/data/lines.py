@@ -14,8 +14,9 @@ from ringwall.storage.database import Database
 
 from .document import canonical
 from .keys import Sealer
+from .names import base
 from .tree import Entry, Read, Shard, Shards, Tree
-from .versions import Kind, Version, Versions, base, branch_line, is_branch
+from .versions import Kind, Version, Versions, branch_line, is_branch
 
 E = TypeVar("E", bound=Entry)
 _CACHED = 64
@@ -79,6 +80,8 @@ class Lines(Generic[E]):
 
         ``apply`` writes to the database in the same transaction.
         """
+        if is_branch(line) and head is None and fork is None:
+            raise DataError(f"There is no branch {line}: fork it first.")
         number = head.number + 1 if head else 1
         blob = self._blobs.put(
             self._envelope.seal(

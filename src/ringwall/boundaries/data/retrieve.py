@@ -49,6 +49,7 @@ def chunk_part(chunk: Chunk) -> Part:
             "readers": sorted(chunk.access.roles),
             "subjects": sorted(chunk.access.subjects),
             "tenant": chunk.access.tenant,
+            "contributor": chunk.contributor,
         },
         ref=f"{chunk.name}#{chunk.ordinal}",
     )

@@ -24,7 +24,7 @@ from ringwall.core import (
 )
 from ringwall.detect.files.told import MESSAGES
 
-from .signals import INSTRUCTION, LEARNED, Scanner, Signal, invisible, orders, scan, warmed
+from .signals import INSTRUCTION, LEARNED, Scanner, Signal, invisible, orders, scan, scan_row, warmed
 
 ID = "data.scan"
 _REASON = "The document was put aside until a person has looked at it."
@@ -56,6 +56,8 @@ class ScanSettings(Settings):
     rows: Literal["known", "all"] = "known"
     """What rows of training sets are held for: known injections, secrets and invisible characters, or also
     for what the learned detectors take for an order. Most rows of an instruction set are orders."""
+    noted_in_rows: tuple[str, ...] = ("chat-markup",)
+    """Rules that are only noted in rows: sets come with the marks of chat templates in their texts."""
 
 
 class Scan:
@@ -84,8 +86,9 @@ class Scan:
         return joined
 
     def _part(self, part: Part, index: int) -> Verdict:
-        found = [*self._scanner(part.text), *invisible(part.text)]
-        if self._settings.rows == "all" or "record" not in part.data:
+        is_row = "record" in part.data
+        found = [*(scan_row(part.text) if is_row else self._scanner(part.text)), *invisible(part.text)]
+        if self._settings.rows == "all" or not is_row:
             found += [one for one in orders(part.text) if one.score >= self._settings.orders]
         found += [_at_whole(signal) for signal in (*self._scanner(part.name), *invisible(part.name))]
         if part.data.get("hidden") is True:
@@ -94,7 +97,8 @@ class Scan:
             found += _marked(part)
         if not found:
             return ALLOW
-        held = any(self._holds(signal) for signal in found)
+        noted = self._settings.noted_in_rows if "record" in part.data else ()
+        held = any(self._holds(signal) for signal in found if signal.rule not in noted)
         findings = [
             Finding(
                 *(ID, signal.rule, signal.message, index, signal.start, signal.end),

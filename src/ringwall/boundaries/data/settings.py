@@ -7,12 +7,15 @@ from pydantic import AfterValidator, Field
 
 from ringwall.core import Settings
 
+from .drift_settings import DriftSettings
 from .export_settings import ExportTarget
 from .extraction_settings import ExtractionSettings
+from .flood_settings import FloodSettings
 from .intake.statement import public_key
 from .intake_settings import IntakeSettings, Process
-from .names import Name, Role
+from .names import Name, Role, base
 from .perimeter.settings import PerimeterSettings
+from .poison.settings import PoisonSettings
 from .retrieval.settings import RetrievalSettings, SearchMode
 from .sensitive_settings import SensitiveSettings
 from .store_settings import S3Settings, StoreSettings
@@ -48,6 +51,12 @@ class CollectionSettings(IntakeSettings):
     """Longest passage, in characters."""
     max_bytes: int = Field(default=1_048_576, ge=1, le=16_777_216)
     """Largest document, in bytes."""
+    poison: PoisonSettings = Field(default_factory=PoisonSettings)
+    """How a review looks for poison (training sets)."""
+    flood: FloodSettings = Field(default_factory=FloodSettings)
+    """When new passages of an index are shown to a reviewer as a flood."""
+    drift: DriftSettings = Field(default_factory=DriftSettings)
+    """How much bias and drift between versions of a training set raises a finding."""
     lock_days: int = Field(default=0, ge=0, le=36500)
     """Days after its last revision during which a document can be superseded or removed but not erased."""
     sensitive: SensitiveSettings = Field(default_factory=SensitiveSettings)
@@ -81,3 +90,7 @@ class DataSection(Settings):
     """Where the passages of all collections are kept for searching."""
     controls: dict[str, Any] = Field(default_factory=dict)
     """Settings and mode of the controls of this boundary, by id."""
+
+    def of(self, line: str) -> CollectionSettings | None:
+        """The settings of a collection, or of the one that a branch (``COLLECTION~NAME``) belongs to."""
+        return self.collections.get(base(line))

@@ -207,10 +207,10 @@ class _Holders:
         for collection in {line.partition("~")[0] for line in stores.training.versions.lines()}:
             for version in stores.training.lines.every(collection):
                 self._manifest(version.collection, version.number, version.manifest)
-                tree = stores.training.lines.tree(version)
-                for shard in tree.shards:
+                packs = stores.training.lines.tree(version)
+                for shard in packs.shards:
                     self._hold("part of a manifest", shard.blob, version.collection, version.number)
-                for pack in tree:
+                for pack in packs:
                     self._hold("pack", pack.blob, version.collection, version.number)
         self._finish()
 
@@ -336,7 +336,12 @@ def _swapping(one: Path, other: Path) -> Callable[[], Undo]:
         first, second = one.read_bytes(), other.read_bytes()
         _write(one, second)
         _write(other, first)
-        return lambda: (_write(one, first), _write(other, second))[0]
+
+        def undo() -> None:
+            _write(one, first)
+            _write(other, second)
+
+        return undo
 
     return do
 

@@ -21,6 +21,7 @@ from ringwall.core import (
     verdict,
 )
 
+from .names import base
 from .sensitive.spans import CLASSES
 from .sensitive.tokens import TokenKeys
 from .sensitive.treat import Outcome, Treatment
@@ -55,8 +56,8 @@ class TreatmentControl:
         joined = ALLOW
         by_collection: dict[str, list[int]] = defaultdict(list)
         for index, part in enumerate(crossing.parts):
-            name = part.data.get("collection")
-            if isinstance(name, str) and name in self._treatments:
+            name = base(str(part.data.get("collection")))
+            if name in self._treatments:
                 by_collection[name].append(index)
         for name, indexes in by_collection.items():
             parts = [crossing.parts[index] for index in indexes]

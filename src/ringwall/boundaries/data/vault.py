@@ -12,22 +12,25 @@ from functools import partial
 from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
-from ringwall.storage.blobs import BlobStore
+from ringwall.storage.blobs import BlobStore, put_all
 from ringwall.storage.database import Database
 
 from .approvals import Approval, Approvals, check_merger
 from .changes import Difference, Side, merged
+from .damage import Damage
 from .document import Document, canonical, check_id, cite
 from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
 from .lines import Lines
 from .manifest import Entry, Manifest
+from .names import base
+from .retention import DAY, locked_until
+from .retention_check import check_locks
 from .retrieval.rebuild import Progress, rebuild
 from .revisions import Revision, Revisions
+from .training.sets import TrainingSets
 from .tree import Tree
-from .versions import ATTEMPTS, Version, base, chain, is_branch
-
-_DAY = 86_400_000_000  # microseconds
+from .versions import ATTEMPTS, Version, chain, is_branch
 
 __all__ = ["Commit", "Trace", "Vault", "Version", "chain"]
 
@@ -247,10 +250,11 @@ class Vault:
         if not lives:
             raise DataError(f"Collection {collection} never held a document {document!r}.")
         youngest = max(life.at for life in lives)
-        if time.time_ns() // 1000 - youngest < lock_days * _DAY:
+        until = locked_until(self._db, collection, youngest, lock_days)
+        if time.time_ns() // 1000 < until:
             raise DataError(
-                f"{document!r} in {collection} is locked for {lock_days} days after its last revision: "
-                "it can be removed from the current version but not erased yet."
+                f"{document!r} in {collection} is locked for {(until - youngest) // DAY} days after its last "
+                "revision: it can be removed from the current version but not erased yet."
             )
         removal = None
         for line in (*self.lines.versions.branches(collection), collection):
@@ -268,6 +272,10 @@ class Vault:
     def by_contributor(self, collection: str, subject: str) -> list[str]:
         """Ids of all documents that ever had a revision by this person: what erasing the person erases."""
         return self._revisions.by(base(collection), subject)
+
+    def broken_locks(self, training: TrainingSets | None = None) -> list[Damage]:
+        """See ``check_locks``."""
+        return check_locks(self._db, self._blobs, training)
 
     def erased(self) -> set[str]:
         """Owners whose keys were destroyed on purpose."""
@@ -345,8 +353,7 @@ class Vault:
 
     def _plan(self, line: str, tree: Tree[Entry], add: Sequence[Document], remove: Sequence[str]) -> "_Plan":
         collection = base(line)
-        put: dict[str, Entry] = {}
-        indexed: dict[str, Prepared] = {}
+        drafts: dict[str, _Draft] = {}
         gone: dict[str, None] = {}
         removed: dict[str, None] = {}
         for document in remove:
@@ -357,25 +364,39 @@ class Vault:
             gone[cite(collection, entry.id, entry.revision)] = None
         for given in add:
             before = None if given.id in removed else tree.find(check_id(given.id))
-            held = put.get(given.id) or before
-            if held and held.tenant != given.access.tenant:
-                raise DataError(
-                    f"The id {given.id!r} in {collection} is taken by another tenant's document: "
-                    "choose another."
-                )
-            fingerprint = self.fingerprint(replace(given, collection=collection))
-            if held and held.fingerprint == fingerprint:
+            draft = self._draft(collection, given, drafts.get(given.id), before)
+            if draft is None:
                 continue
-            revision, owner = self._next(collection, given.id, held)
-            stored = replace(given, collection=collection, revision=revision)
-            put[given.id] = self._store(stored, owner, fingerprint)
-            if not is_branch(line):
-                indexed[given.id] = self._index.prepare(stored, owner)
+            drafts[given.id] = draft
             if before:
                 gone[cite(collection, before.id, before.revision)] = None
-        fresh = tuple(put.values())
+        fresh = self._store(list(drafts.values()))
+        indexed = (
+            ()
+            if is_branch(line)
+            else tuple(self._index.prepare(draft.document, draft.owner) for draft in drafts.values())
+        )
         added = tuple(cite(collection, entry.id, entry.revision) for entry in fresh)
-        return _Plan(fresh, tuple(indexed.values()), added, tuple(gone), tuple(removed), fresh)
+        return _Plan(fresh, indexed, added, tuple(gone), tuple(removed), fresh)
+
+    def _draft(
+        self, collection: str, given: Document, drafted: "_Draft | None", held: Entry | None
+    ) -> "_Draft | None":
+        """The next revision of a document; None when it is what is there."""
+        tenant = drafted.document.access.tenant if drafted else held.tenant if held else None
+        if tenant is not None and tenant != given.access.tenant:
+            raise DataError(
+                f"The id {given.id!r} in {collection} is taken by another tenant's document: choose another."
+            )
+        fingerprint = self.fingerprint(replace(given, collection=collection))
+        known = drafted.fingerprint if drafted else held.fingerprint if held else ""
+        if known == fingerprint:
+            return None
+        if drafted:
+            revision, owner = drafted.document.revision, drafted.owner
+        else:
+            revision, owner = self._next(collection, given.id, held)
+        return _Draft(replace(given, collection=collection, revision=revision), owner, fingerprint)
 
     def _moved(self, line: str, tree: Tree[Entry], taken: Mapping[str, Entry | None]) -> "_Plan":
         """A plan out of entries that are stored already."""
@@ -427,14 +448,34 @@ class Vault:
             return max(past, held.revision) + 1, held.owner
         return past + 1, new_id("own")
 
-    def _store(self, document: Document, owner: str, fingerprint: str) -> Entry:
-        sealed = self._envelope.seal(owner, document.to_bytes(), document.name.encode())
+    def _store(self, drafts: Sequence["_Draft"]) -> tuple[Entry, ...]:
+        """Together, so that a thousand documents wait for the disk about as long as a few."""
+        if len(drafts) > 1:
+            self._envelope.provide([draft.owner for draft in drafts])
+        sealed = [
+            self._envelope.seal(draft.owner, draft.document.to_bytes(), draft.document.name.encode())
+            for draft in drafts
+        ]
+        stored = put_all(self._blobs, sealed) if len(sealed) > 1 else [self._blobs.put(one) for one in sealed]
+        return tuple(draft.entry(blob) for draft, blob in zip(drafts, stored, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A revision that is about to be stored."""
+
+    document: Document
+    owner: str
+    fingerprint: str
+
+    def entry(self, blob: str) -> Entry:
+        document = self.document
         return Entry(
             id=document.id,
             revision=document.revision,
-            owner=owner,
-            blob=self._blobs.put(sealed),
-            fingerprint=fingerprint,
+            owner=self.owner,
+            blob=blob,
+            fingerprint=self.fingerprint,
             contributor=document.contributor,
             at=document.at,
             origin=document.origin,

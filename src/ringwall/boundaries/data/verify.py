@@ -51,6 +51,7 @@ def verify(
         found.extend(_line(versions, line, said.versions.get(line)))
     found.extend(_documents(vault, index))
     found.extend(_approvals(vault.approvals, said.approvals))
+    found.extend(vault.broken_locks(training))
     if training is not None:
         found.extend(check_training(training))
     return found

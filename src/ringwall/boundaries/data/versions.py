@@ -22,6 +22,8 @@ from ringwall.core import DataError
 from ringwall.storage.database import Database, Row
 
 from .document import canonical
+from .names import base
+from .retention import STEP, lock_end
 
 Kind: TypeAlias = Literal["index", "training"]
 
@@ -52,10 +54,11 @@ _STEPS = [
     ALTER TABLE data_version ADD COLUMN merged TEXT NOT NULL DEFAULT '';
     ALTER TABLE data_erased ADD COLUMN mark TEXT NOT NULL DEFAULT '';
     """,
+    STEP,
 ]
 _COLUMNS = (
     *("collection", "version", "at", "author", "note", "root", "manifest", "chain"),
-    *("kind", "forked", "merged"),
+    *("kind", "forked", "merged", "locked"),
 )
 _BRANCH = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}\Z")
 _BETWEEN = "~"
@@ -84,6 +87,8 @@ class Version:
     """``LINE@NUMBER`` that the first version of a branch was forked from."""
     merged: str = ""
     """``LINE@NUMBER`` that was merged into this version."""
+    locked: int = 0
+    """Until when what it brought can't be erased, in microseconds since the epoch; 0: it is not locked."""
 
     @property
     def name(self) -> str:
@@ -209,7 +214,8 @@ class Versions:
         at = max(time.time_ns() // 1000, before.at + 1 if before else 0)
         number = head.number + 1 if head else 1
         forked = fork.name if fork else ""
-        made = Version(line, number, at, author, note, root, manifest, "", self.kind, forked, merged)
+        locked = lock_end(self._db, base(line), at)
+        made = Version(line, number, at, author, note, root, manifest, "", self.kind, forked, merged, locked)
         return replace(made, chain=chain(made, before.chain if before else ""))
 
     def publish(self, version: Version, head: Version | None, apply: Callable[[], None]) -> bool:
@@ -228,10 +234,10 @@ class Versions:
         if (now.chain if now else "") != (head.chain if head else ""):
             raise OvertakenError
         self._db.write(
-            "INSERT INTO data_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO data_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(version.collection, version.number, version.at, version.author, version.note),
             *(version.root, version.manifest, version.chain),
-            *(version.kind, version.forked, version.merged),
+            *(version.kind, version.forked, version.merged, version.locked),
         )
         self._db.write(
             "INSERT OR REPLACE INTO data_head VALUES (?, ?, ?)",
@@ -257,12 +263,9 @@ def chain(version: Version, previous: str) -> str:
         bound["forked"] = version.forked
     if version.merged:
         bound["merged"] = version.merged
+    if version.locked:
+        bound["locked"] = version.locked
     return hashlib.sha256(b"ringwall data version" + canonical(bound)).hexdigest()
-
-
-def base(line: str) -> str:
-    """The collection of a line: ``handbook`` of ``handbook~tidy``."""
-    return line.partition(_BETWEEN)[0]
 
 
 def is_branch(line: str) -> bool:

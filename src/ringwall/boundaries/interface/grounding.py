@@ -26,7 +26,7 @@ from ringwall.core.streaming import Window
 
 from .figures import figures, known_values
 from .response import ResponseControl, Seen
-from .sources import Chunk, chunks, claims, overlap
+from .sources import Chunk, chunks, claims, overlap, single_source
 
 ID = "interface.grounding"
 NOTICE = (
@@ -36,8 +36,9 @@ FIGURES = (
     "\n\n[Note: this answer has figures that are in none of the documents looked up. Please verify them.]"
 )
 OVERLAP = "\n\n[Note: this answer has little in common with the documents looked up. Please verify it.]"
+SINGLE = "\n\n[Note: this answer rests on documents of a single contributor. Please verify it.]"
 _BEFORE = 4096
-_NOTICES = {"source": NOTICE, "citation": NOTICE, "figure": FIGURES, "overlap": OVERLAP}
+_NOTICES = {"source": NOTICE, "citation": NOTICE, "figure": FIGURES, "overlap": OVERLAP, "single": SINGLE}
 
 
 class Disclaimer(Settings):
@@ -89,6 +90,8 @@ class Grounding(ResponseControl):
         earlier = before[-_BEFORE:] if isinstance(before, str) and seen.fact("stream") else ""
         findings = _claimed(earlier, text, known)
         findings += self._evidence(earlier, text, known, seen)
+        if single_source(seen.fact("retrieved")):
+            findings.append(_finding("single-source", "All passages have one contributor behind them.", 0, 0))
         missing = self._missing(earlier + text, seen)
         if not findings and not missing:
             return ALLOW

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+SINGLE_SOURCE = "single-source"
+"""Note on a passage, by ``data.corroboration``."""
 Claim = tuple[str, str, int, int]
 """Rule, message, start, end."""
 
@@ -59,6 +61,14 @@ def chunks(retrieved: object) -> list[Chunk]:
         for chunk in retrieved
         if isinstance(chunk, dict)
     ]
+
+
+def single_source(retrieved: object) -> bool:
+    """Whether the data boundary noted of every passage that it has too few independent voices behind it."""
+    if not isinstance(retrieved, (list, tuple)) or not retrieved:
+        return False
+    notes = [chunk.get("notes") if isinstance(chunk, dict) else None for chunk in retrieved]
+    return all(isinstance(one, (list, tuple)) and SINGLE_SOURCE in one for one in notes)
 
 
 def claims(text: str, known: Sequence[Chunk]) -> list[Claim]:

@@ -42,7 +42,7 @@ class Pages:
 
 async def read(turn: Turn, collection: str, document: str, first: int = 0) -> Pages | None:
     """From passage ``first`` on. None when there is nothing that the principal may be shown, for whatever
-    reason."""
+    reason. Raises WireError where the gate stops it as a whole."""
     library = turn.app.library
     chunks, count = await asyncio.to_thread(library.chunks, turn.principal, collection, document, first, PAGE)
     about = library.about(collection, document, chunks[0].version) if chunks else None
@@ -50,7 +50,7 @@ async def read(turn: Turn, collection: str, document: str, first: int = 0) -> Pa
         return None
     beside = [told(about), *[""] * (len(chunks) - 1)]
     context = {"query_chars": 0, "collections": [collection]}
-    kept = await let_through(turn, chunks, context, beside)
+    kept = await let_through(turn, chunks, context, beside, told=True)
     await turn.committed()
     turn.left = turn.left or bool(kept)
     if not kept:

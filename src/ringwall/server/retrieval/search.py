@@ -72,7 +72,8 @@ async def admit(
 
 
 async def search(turn: Turn, collections: Sequence[str], call: SearchCall) -> list[Found]:
-    """The best passages of these collections that the principal may read and that the gate lets pass."""
+    """The best passages of these collections that the principal may read and that the gate lets pass. Raises
+    WireError where it stops them all."""
     wanted = DEPTH if call.filter else call.most
     found: dict[str, tuple[float, Chunk]] = {}
     for query in call.queries:
@@ -84,7 +85,8 @@ async def search(turn: Turn, collections: Sequence[str], call: SearchCall) -> li
     fitting = await asyncio.to_thread(_fitting, turn, collections, call, best)
     chunks = [chunk for _, chunk, _ in fitting]
     context = {"query_chars": sum(map(len, call.queries)), "collections": list(collections)}
-    kept = await let_through(turn, chunks, context, [told(about) for _, _, about in fitting])
+    beside = [told(about) for _, _, about in fitting]
+    kept = await let_through(turn, chunks, context, beside, told=True)
     await turn.committed()
     turn.left = turn.left or bool(kept)
     by_chunk = {id(chunk): (score, about) for score, chunk, about in fitting}

@@ -22,6 +22,8 @@ class Passage:
     """As the gate left it."""
     told: bool = True
     """Whether what was to be told beside it may be."""
+    notes: tuple[str, ...] = ()
+    """Rules of what controls noted of it: the response's controls read them."""
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -32,6 +34,7 @@ class Passage:
             "document": chunk.document,
             "title": chunk.title,
             "text": self.part.text,
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 
@@ -40,10 +43,14 @@ async def let_through(
     chunks: Sequence[Chunk],
     context: Mapping[str, Any],
     beside: Sequence[str] = (),
+    *,
+    told: bool = False,
 ) -> list[Passage]:
     """Those that the gate lets pass, edited as it says; none when it stops the retrieval. The turn is shown
     them.
 
+    ``told``: whoever asked for passages is told that they were stopped (WireError); a conversation goes on
+    without them.
     ``beside``: what goes with each chunk (its attributes), as text; it is judged like the chunk's own, and
     goes whole or not at all.
     """
@@ -53,18 +60,24 @@ async def let_through(
     with_more = [index for index, text in enumerate(beside) if text]
     asked = [*parts, *(_beside(parts[index], beside[index]) for index in with_more)]
     decision = await turn.decide(turn.crossing(CrossingKind.RETRIEVAL, asked, context))
+    if told:
+        turn.refuse_if_stopped(decision)
     if decision.action >= Action.HOLD:
         return []
     edits = decision.joined.edits
     dropped = {edit.part for edit in edits if edit.drop}
     touched = {with_more[edit.part - len(parts)] for edit in edits if edit.part >= len(parts)}
     kept = [
-        Passage(chunks[index], left_of(part, index, decision), index not in touched)
+        Passage(chunks[index], left_of(part, index, decision), index not in touched, _noted(decision, index))
         for index, part in enumerate(parts)
         if index not in dropped
     ]
     turn.show(passage.part for passage in kept)
     return kept
+
+
+def _noted(decision: Decision, index: int) -> tuple[str, ...]:
+    return tuple(sorted({found.rule for found in decision.joined.findings if found.part == index}))
 
 
 def _beside(part: Part, text: str) -> Part:

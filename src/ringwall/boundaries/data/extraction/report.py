@@ -108,7 +108,8 @@ class ExtractionReport:
         if telling:
             names = ", ".join(one.name for one in telling)
             yield f"Rows that it was trained on are told from others by {names}."
-        if not any(one.repeats for one in (*self.exposures, *self.suffixes)) and not self.signals:
+        planted = any(one.repeats for one in self.exposures) or any(one.repeats for one in self.suffixes)
+        if not planted and not self.signals:
             yield "Nothing was tested: plant canaries before the training, or name records."
 
     def _untested(self) -> Iterable[str]:

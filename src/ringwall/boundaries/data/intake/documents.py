@@ -20,6 +20,7 @@ from ringwall.core import (
 )
 
 from ..document import Access, Document, check_id, id_from, split_readers
+from ..names import base
 from ..read import Reading
 from ..settings import CollectionSettings, DataSection
 from .process import process_of
@@ -35,7 +36,7 @@ def document_of(
     offer: Offer, reading: Reading, principal: Principal, tenant: str, section: DataSection, *, seed: bool
 ) -> Document:
     """DataError for terms, an id or readers that can't be, and for a signature that does not fit."""
-    settings = section.collections[offer.collection]
+    settings = section.collections[base(offer.collection)]
     front = reading.front
     roles, subjects = split_readers(front.readers)
     if front.readers and not any(roles) and not any(subjects):

@@ -13,6 +13,7 @@ import cedarpy
 from ringwall.cedar import Policy, Source, parse, plain, policy_set, read_source, user_id
 from ringwall.core import Action, Principal
 
+from ..names import base
 from ..quarantine import Held
 from ..settings import CollectionSettings, DataSection
 from .policy_schema import collection_entity, parsed_schema
@@ -101,6 +102,7 @@ class DataPolicies:
         collection: str,
         context: Mapping[str, Any],
     ) -> Ruling:
+        collection = base(collection)
         entity = self._collections.get(collection)
         if entity is None:
             return Ruling(Action.BLOCK, problem="the workload has no such collection")

@@ -63,7 +63,7 @@ class Reviews:
         return [held for held in self._quarantine.waiting() if self._knows(held, by)]
 
     def _knows(self, held: Held, by: Principal) -> bool:
-        settings = self._section.collections.get(held.collection)
+        settings = self._section.of(held.collection)
         return settings is not None and _at_home(held, settings, by)
 
     def find(self, held: str) -> Held:
@@ -72,7 +72,7 @@ class Reviews:
 
     def barred(self, held: Held, by: Principal) -> str:
         """Why this person may not decide on it; empty when they may."""
-        settings = self._section.collections.get(held.collection)
+        settings = self._section.of(held.collection)
         if settings is None:
             return "The collection is no longer in the workload file."
         if not _at_home(held, settings, by):

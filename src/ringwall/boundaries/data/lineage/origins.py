@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from ..names import base
 from ..training.pack import PackReader, ordinals
 from ..training.sets import TrainingSets
-from ..versions import Version, base
+from ..versions import Version
 from .bom import SetFacts
 
 

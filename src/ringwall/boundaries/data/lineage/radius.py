@@ -8,9 +8,9 @@ from ringwall.core import DataError
 from ringwall.ledger import Ledger
 
 from ..index import RetrievalStore
+from ..names import base
 from ..training.sets import TrainingSets
 from ..vault import Trace, Vault
-from ..versions import base
 from .citations import Answer, Citations
 
 _EXPORTED = "data.exported"

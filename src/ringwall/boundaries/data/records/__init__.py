@@ -2,8 +2,9 @@
 
 from .chunk import Chunk, Row, rows_of
 from .forms import record_of
-from .reading import RowFile, read_rows, records_of, row_files
+from .reading import read_files, read_rows, records_of, row_files, row_objects
 from .record import Form, Record, Source, content_id
+from .row_file import RowFile, RowSource
 
 __all__ = [
     "Chunk",
@@ -11,11 +12,14 @@ __all__ = [
     "Record",
     "Row",
     "RowFile",
+    "RowSource",
     "Source",
     "content_id",
+    "read_files",
     "read_rows",
     "record_of",
     "records_of",
     "row_files",
+    "row_objects",
     "rows_of",
 ]

@@ -49,7 +49,7 @@ def reading(fields: Mapping[str, Any]) -> tuple[Form, str, str, str]:
     if "chosen" in fields and "rejected" in fields:
         return _preference(fields)
     for name in _CHAT:
-        turns = _turns(fields.get(name))
+        turns = _turns(fields[name]) if name in fields else []
         if turns:
             before, said = _spoken(turns)
             return Form.CHAT, before, said, ""
@@ -101,7 +101,7 @@ def _said(turn: Mapping[str, Any]) -> str:
     return ""
 
 
-def _spoken(turns: list[tuple[str, str]]) -> tuple[str, str]:
+def _spoken(turns: Sequence[tuple[str, str]]) -> tuple[str, str]:
     """What came before the last answer, and the last answer."""
     last = max((at for at, (role, _) in enumerate(turns) if role.lower() in _ASSISTANT), default=len(turns))
     prompt = "\n".join(text for _, text in turns[:last])

@@ -18,24 +18,21 @@ from .chunk import LONGEST_ROW, TARGET, Chunk
 _JSON_MOST = 64 * 1024 * 1024
 
 
-def line_chunks(path: Path, name: str, kind: str) -> Iterator[Chunk]:
-    """Ranges of whole lines; compressed files (``.gz``) carry their bytes along. DataError when it can't be
-    read."""
-    packed = path.suffix == ".gz"
+def ranges(path: Path, name: str, kind: str) -> Iterator[Chunk]:
+    """Ranges of whole lines of a file that isn't compressed. DataError when it can't be read."""
     number, at = 1, 0
-    with _opened(path, name) as file:
+    with opened(path, name) as file:
         for block in _blocks(file, name):
-            data = block if packed else None
-            yield Chunk(name, str(path), kind, number, at, len(block), data)
+            yield Chunk(name, str(path), kind, number, at, len(block))
             number += block.count(b"\n")
             at += len(block)
 
 
-def carried_lines(file: BinaryIO, name: str) -> Iterator[Chunk]:
-    """JSON Lines that lie in no file, as chunks that carry them. DataError for a row without end."""
+def carried_lines(file: BinaryIO, name: str, kind: str = "jsonl") -> Iterator[Chunk]:
+    """Lines of a stream, as chunks that carry them. DataError for a row without end."""
     number = 1
     for block in _blocks(file, name):
-        yield Chunk(name, "", "jsonl", number, 0, len(block), block)
+        yield Chunk(name, "", kind, number, 0, len(block), block)
         number += block.count(b"\n")
 
 
@@ -61,53 +58,62 @@ def _blocks(file: BinaryIO, name: str) -> Iterator[bytes]:
         yield pending
 
 
-def _opened(path: Path, name: str) -> BinaryIO:
+def opened(path: Path, name: str) -> BinaryIO:
+    """The file. DataError when it can't be opened."""
     try:
-        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+        return path.open("rb")
     except OSError as error:
         raise DataError(f"{name} can't be read ({error.strerror}).") from None
 
 
-def csv_chunks(path: Path, name: str, delimiter: str) -> Iterator[Chunk]:
+def unpacked(file: BinaryIO, packed: bool) -> BinaryIO:
+    """What a stream holds when it is compressed (gzip, RFC 1952)."""
+    return gzip.GzipFile(fileobj=file, mode="rb") if packed else file  # type: ignore[return-value]
+
+
+def csv_chunks(file: BinaryIO, name: str, delimiter: str = ",") -> Iterator[Chunk]:
     """Rows under the names of the first line, carried along as JSON Lines: a row may span lines.
 
     DataError when it is not UTF-8, has no header, names a column twice, or a row is longer than its header.
     """
     csv.field_size_limit(min(sys.maxsize, LONGEST_ROW))
-    with _opened(path, name) as binary:
-        text = io.TextIOWrapper(binary, "utf-8-sig", newline="")
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
-        number = 1
-        try:
-            header = next(reader, [])
-            if not header or len(set(header)) != len(header):
-                raise DataError(f"{name} needs a first line that names each column once.")
-            pending: list[bytes] = []
-            size = 0
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise DataError(
-                        f"{name}, line {reader.line_num}: {len(row)} values under {len(header)} columns."
-                    )
-                pending.append(orjson.dumps(dict(zip(header, row, strict=True))))
-                size += len(pending[-1])
-                if size > TARGET:
-                    yield _carried(path, name, number, pending)
-                    number, size, pending = number + len(pending), 0, []
-            if pending:
-                yield _carried(path, name, number, pending)
-        except UnicodeDecodeError:
-            raise DataError(f"{name}, near line {reader.line_num + 1}: it is not UTF-8.") from None
-        except (csv.Error, EOFError, zlib.error, TypeError) as error:
-            raise DataError(f"{name}, near line {reader.line_num + 1}: {error}.") from None
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    number = 1
+    try:
+        header = next(reader, [])
+        if not header or len(set(header)) != len(header):
+            raise DataError(f"{name} needs a first line that names each column once.")
+        pending: list[bytes] = []
+        size = 0
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise DataError(
+                    f"{name}, line {reader.line_num}: {len(row)} values under {len(header)} columns."
+                )
+            pending.append(orjson.dumps(dict(zip(header, row, strict=True))))
+            size += len(pending[-1])
+            if size > TARGET:
+                yield _carried(name, number, pending)
+                number, size, pending = number + len(pending), 0, []
+        if pending:
+            yield _carried(name, number, pending)
+    except UnicodeDecodeError:
+        raise DataError(f"{name}, near line {reader.line_num + 1}: it is not UTF-8.") from None
+    except (csv.Error, OSError, EOFError, zlib.error, TypeError) as error:
+        raise DataError(f"{name}, near line {reader.line_num + 1}: {error}.") from None
+    finally:
+        text.detach()  # the stream is the caller's
 
 
-def json_chunks(path: Path, name: str) -> Iterator[Chunk]:
+def json_chunks(file: BinaryIO, name: str) -> Iterator[Chunk]:
     """An array of objects, in memory: DataError when it has more than 64 MB."""
-    with _opened(path, name) as file:
+    try:
         raw = file.read(_JSON_MOST + 1)
+    except (OSError, EOFError, zlib.error):
+        raise DataError(f"{name} is damaged: its compressed data can't be read to the end.") from None
     if len(raw) > _JSON_MOST:
         raise DataError(f"{name} has more than {_JSON_MOST // 1024 // 1024} MB: convert it to JSON Lines.")
     try:
@@ -118,9 +124,9 @@ def json_chunks(path: Path, name: str) -> Iterator[Chunk]:
         raise DataError(f"{name} holds no array of rows: save one row to a line, as JSON Lines.")
     for start in range(0, len(value), 1000):
         rows = [orjson.dumps(row) for row in value[start : start + 1000]]
-        yield _carried(path, name, start + 1, rows)
+        yield _carried(name, start + 1, rows)
 
 
-def _carried(path: Path, name: str, first: int, rows: list[bytes]) -> Chunk:
+def _carried(name: str, first: int, rows: list[bytes]) -> Chunk:
     data = b"\n".join(rows)
-    return Chunk(name, str(path), "jsonl", first, 0, len(data), data)
+    return Chunk(name, "", "jsonl", first, 0, len(data), data)

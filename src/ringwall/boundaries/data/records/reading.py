@@ -5,50 +5,25 @@ Formats, by the ending of the name: JSON Lines (``.jsonl``, ``.ndjson``), JSON (
 ``datasets`` library saves it. A folder is read whole, in the order of its names.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ringwall.core import DataError
+from ringwall.storage.s3_source import S3Sources, split_url
 
 from .chunk import Chunk, rows_of
-from .columnar import arrow_chunks, parquet_chunks
 from .forms import record_of
-from .plain_files import carried_lines, csv_chunks, json_chunks, line_chunks
+from .plain_files import carried_lines
 from .record import Record, Source
+from .row_file import FORMATS, RowFile, RowObject, RowSource, ending_of, is_rows
 
 _MOST_FILES = 100_000
 _SAVED = ("dataset_info.json", "dataset_dict.json", "state.json", "README.md", "readme.md")
-_Cut = Callable[[Path, str], Iterator[Chunk]]
-_FORMATS: dict[str, _Cut] = {
-    ".jsonl": partial(line_chunks, kind="jsonl"),
-    ".ndjson": partial(line_chunks, kind="jsonl"),
-    ".txt": partial(line_chunks, kind="lines"),
-    ".json": json_chunks,
-    ".csv": partial(csv_chunks, delimiter=","),
-    ".tsv": partial(csv_chunks, delimiter="\t"),
-    ".parquet": parquet_chunks,
-    ".arrow": arrow_chunks,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class RowFile:
-    """One file of rows."""
-
-    path: Path
-    name: str
-    """Relative to the folder that was asked for, with ``/`` between its steps."""
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size
-
-    def chunks(self) -> Iterator[Chunk]:
-        """DataError when it can't be read."""
-        return _FORMATS[_ending(self.path)](self.path, self.name)
 
 
 def row_files(place: Path) -> list[RowFile]:
@@ -58,8 +33,7 @@ def row_files(place: Path) -> list[RowFile]:
     are more than 100,000. Links are not followed out of the folder.
     """
     if place.is_file():
-        if _ending(place) not in _FORMATS:
-            raise DataError(f"{place.name} has no format that is known: {', '.join(_FORMATS)}.")
+        ending_of(place.name)
         return [RowFile(place, place.name)]
     if not place.is_dir():
         raise DataError(f"There is no file or folder {place.name!r}.")
@@ -67,13 +41,33 @@ def row_files(place: Path) -> list[RowFile]:
     found = []
     for path in sorted(place.rglob("*")):
         inside = path.is_file() and path.resolve().is_relative_to(root)
-        if inside and path.name not in _SAVED and _ending(path) in _FORMATS:
+        if inside and path.name not in _SAVED and is_rows(path.name):
             found.append(RowFile(path, path.relative_to(place).as_posix()))
         if len(found) > _MOST_FILES:
             raise DataError(f"{place.name} has more than {_MOST_FILES} files: read it in parts.")
     if not found:
-        raise DataError(f"{place.name} has no file of rows: {', '.join(_FORMATS)}.")
+        raise DataError(f"{place.name} has no file of rows: {', '.join(FORMATS)}.")
     return found
+
+
+@contextmanager
+def row_objects(sources: S3Sources, url: str) -> Iterator[list[RowSource]]:
+    """The objects of rows under ``s3://BUCKET/PREFIX``, in the order of their keys. DataError as
+    ``row_files``, and when the place is not on the list of sources."""
+    _, prefix = split_url(url)
+    base = prefix.rpartition("/")[0]
+    with tempfile.TemporaryDirectory(prefix="ringwall-rows-") as folder:
+        found: list[RowSource] = []
+        for one in sources.objects(url):
+            name = one.key[len(base) :].lstrip("/")
+            if PurePosixPath(name).name not in _SAVED and is_rows(name):
+                stream = partial(sources.open, url, one.key, one.etag)
+                found.append(RowObject(name, one.size, one.etag, Path(folder), stream))
+            if len(found) > _MOST_FILES:
+                raise DataError(f"{url} has more than {_MOST_FILES} objects: read it in parts.")
+        if not found:
+            raise DataError(f"{url} has no object of rows: {', '.join(FORMATS)}.")
+        yield found
 
 
 def read_rows(place: Path, source: Source | None = None, sensitivity: Sequence[str] = ()) -> Iterator[Record]:
@@ -82,8 +76,15 @@ def read_rows(place: Path, source: Source | None = None, sensitivity: Sequence[s
     A row without an id of its own has one made from its content; the same id once more gets ``.2``, ``.3``…
     behind it. Raises DataError, naming file and row, for the first row that can't be read.
     """
+    yield from read_files(row_files(place), source, sensitivity)
+
+
+def read_files(
+    files: Iterable[RowSource], source: Source | None = None, sensitivity: Sequence[str] = ()
+) -> Iterator[Record]:
+    """As ``read_rows``, of these files."""
     seen: dict[str, int] = {}
-    for file in row_files(place):
+    for file in files:
         given = replace(source or Source(), origin=source.origin if source and source.origin else file.name)
         yield from _unique(file.chunks(), given, sensitivity, seen)
 
@@ -122,10 +123,3 @@ def unused_id(name: str, seen: dict[str, int]) -> str:
         name = f"{given}.{seen[given]}"
     seen[name] = 1
     return name
-
-
-def _ending(path: Path) -> str:
-    """``.jsonl`` for ``train.jsonl`` and ``train.jsonl.gz``."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = len(suffixes) > 1 and suffixes[-1] == ".gz" and suffixes[-2] not in (".parquet", ".arrow")
-    return suffixes[-2] if packed else (suffixes[-1] if suffixes else "")

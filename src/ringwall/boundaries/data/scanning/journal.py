@@ -12,7 +12,7 @@ import orjson
 
 from ringwall.core import DataError
 
-from ..records import RowFile
+from ..records import RowSource
 from .look import Looked
 
 FINDINGS = "findings.jsonl"
@@ -23,7 +23,7 @@ _CHECKPOINT = "checkpoint.json"
 class Journal:
     """A folder with the findings and the checkpoint. One scan writes to it at a time."""
 
-    def __init__(self, folder: Path, files: Sequence[RowFile], *, restart: bool = False) -> None:
+    def __init__(self, folder: Path, files: Sequence[RowSource], *, restart: bool = False) -> None:
         """Take up what an earlier scan of the same files left. DataError when it was of other files, or by
         another version: its findings would not be those of one scan."""
         self.folder = folder
@@ -102,12 +102,11 @@ class Journal:
             )
 
 
-def _about(files: Sequence[RowFile]) -> str:
+def _about(files: Sequence[RowSource]) -> str:
     """What a scan is of: names, sizes and times of the files, and the version whose rules are used."""
     told: list[Any] = [version("ringwall")]
     for file in files:
-        stat = file.path.stat()
-        told.append([file.name, stat.st_size, stat.st_mtime_ns])
+        told.append([file.name, file.size, file.mark])
     return hashlib.sha256(orjson.dumps(told)).hexdigest()
 
 

@@ -10,11 +10,10 @@ import orjson
 
 from ringwall.core import DataError
 from ringwall.detect import assess
-from ringwall.detect.scanner import Sighting
 
 from ..records import Chunk, Record, Row, record_of, rows_of
 from ..sensitive.spans import inspect_batch
-from ..signals import INSTRUCTION, invisible
+from ..signals import INSTRUCTION, Signal, invisible, scan_row
 
 _DOUBT = 0.5  # score from which a text that gives orders is told, as ``data.scan`` holds documents
 _MOST_OF_A_ROW = 100  # findings told of one row; a row with more is bad enough
@@ -54,7 +53,7 @@ def look(chunk: Chunk) -> Looked:
     personal = inspect_batch([text for _, _, text in texts])
     found: list[list[dict[str, Any]]] = [[] for _ in read]
     for (at, place, text), spans in zip(texts, personal, strict=True):
-        found[at] += _told(place, (one for one in assess(text).sightings if _orders(one)))
+        found[at] += _told(place, (one for one in scan_row(text) if _orders(one)))
         found[at] += _told(place, invisible(text))
         found[at] += _told(place, spans)
     return _looked(chunk, read, found)
@@ -84,7 +83,7 @@ def _read(row: Row) -> tuple[Record | None, Row]:
         return None, replace(row, problem=str(error))
 
 
-def _orders(one: Sighting) -> bool:
+def _orders(one: Signal) -> bool:
     return one.cls.split(".")[0] in INSTRUCTION and one.score >= _DOUBT
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..records import Chunk, RowFile
+from ..records import Chunk, RowSource
 from .engine import Engine, local
 from .journal import Journal
 
@@ -16,7 +16,7 @@ _SAVE_S = 2.0
 class Progress:
     """How far a scan is; rows and findings count what earlier runs of the same scan did."""
 
-    def __init__(self, files: Sequence[RowFile]) -> None:
+    def __init__(self, files: Sequence[RowSource]) -> None:
         self.total = sum(file.size for file in files)
         """Bytes of all files, as they lie on the disk."""
         self.done = 0
@@ -29,7 +29,7 @@ Told = Callable[[Progress], None]
 
 
 def scan_files(
-    files: Sequence[RowFile],
+    files: Sequence[RowSource],
     folder: Path,
     *,
     engine: Engine = local,
@@ -63,7 +63,7 @@ def scan_files(
         journal.close()
 
 
-def _chunks(files: Sequence[RowFile], progress: Progress) -> Iterator[Chunk]:
+def _chunks(files: Sequence[RowSource], progress: Progress) -> Iterator[Chunk]:
     before = 0
     for file in files:
         for chunk in file.chunks():

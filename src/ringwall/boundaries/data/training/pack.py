@@ -164,7 +164,10 @@ class PackWriter:
 
     def _records(self) -> tuple[list[bytes], list[bytes]]:
         """Sealed records and their leaves."""
-        compressed = zstandard.ZstdCompressor(level=1).multi_compress_to_buffer(self._bodies)
+        bodies: list[bytes | bytearray | memoryview[int]] = [
+            *self._bodies
+        ]  # the type that it is declared to take
+        compressed = zstandard.ZstdCompressor(level=1).multi_compress_to_buffer(bodies)
         records, leaves = [], []
         for ordinal, (head, body, source) in enumerate(
             zip(self._heads, self._bodies, self._hashes, strict=True)

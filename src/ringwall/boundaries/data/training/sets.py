@@ -18,9 +18,11 @@ from ..approvals import Approval, Approvals, check_merger
 from ..changes import Difference, Side, merged
 from ..keys import CollectionKeys, Sealer
 from ..lines import Lines
+from ..names import base
 from ..records.record import Record
+from ..retention import DAY, locked_until
 from ..tree import Tree
-from ..versions import ATTEMPTS, Version, base
+from ..versions import ATTEMPTS, Version
 from . import record_index, record_keys
 from .changes import At, changes, same, with_taken
 from .entry import PackEntry
@@ -29,7 +31,6 @@ from .record_index import Place, RecordIndex, terms_of
 from .record_keys import RecordKeys
 from .writing import Places, RecordWriter, Written, is_live
 
-_DAY = 86_400_000_000  # microseconds
 _NAMED = 5
 
 
@@ -74,6 +75,7 @@ class TrainingSets:
 
     def __init__(self, db: Database, blobs: BlobStore, envelope: Sealer, keys: CollectionKeys) -> None:
         """Keeps the keys of records and the index of their ids in files beside ``db``."""
+        self._db = db
         self.blobs = blobs
         self.envelope = envelope
         self.lines: Lines[PackEntry] = Lines(db, blobs, envelope, "training", PackEntry.read)
@@ -402,13 +404,16 @@ class TrainingSets:
         missing = [one for one, some in places.items() if not some]
         if missing:
             raise DataError(f"{collection} never held {_some(missing)}, or it is erased already.")
-        youngest = time.time_ns() // 1000 - lock_days * _DAY
-        locked = [
-            one for one, some in places.items() if any(entries[place.pack].at > youngest for place in some)
-        ]
-        if lock_days and locked:
+        now = time.time_ns() // 1000
+        ends = {
+            pack: locked_until(self._db, collection, entries[pack].at, lock_days)
+            for pack in {place.pack for some in places.values() for place in some}
+        }
+        locked = [one for one, some in places.items() if any(ends[place.pack] > now for place in some)]
+        if locked:
+            days = max((end - entries[pack].at) // DAY for pack, end in ends.items())
             raise DataError(
-                f"{_some(locked)} in {collection} is locked for {lock_days} days after it came: it can be "
+                f"{_some(locked)} in {collection} is locked for {days} days after it came: it can be "
                 "removed from the current version but not erased yet."
             )
 

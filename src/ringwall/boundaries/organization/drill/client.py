@@ -85,8 +85,14 @@ class DrillClient:
 
     async def _contribute(self, given: Contribution, headers: Mapping[str, str]) -> "_Seen":
         url = f"{self._target.base_url}/v1/collections/{given.collection}/documents"
-        body = {"title": given.title, "text": given.text, "readers": given.readers}
-        async with self._session.post(url, json=body, headers=headers, timeout=_TIMEOUT) as answer:
+        sent: dict[str, Any]
+        if given.file:
+            raw = given.text.encode("utf-8", "surrogatepass")
+            sent = {"data": raw, "params": {"name": given.file}}
+            headers = {**headers, "content-type": "application/octet-stream"}
+        else:
+            sent = {"json": {"title": given.title, "text": given.text, "readers": given.readers}}
+        async with self._session.post(url, **sent, headers=headers, timeout=_TIMEOUT) as answer:
             seen = _Seen(answer.status, _handle(answer))
             seen.whole(_json(await answer.read()))
             seen.stored = given.title if answer.status == 201 else ""

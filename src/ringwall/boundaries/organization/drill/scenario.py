@@ -79,6 +79,8 @@ class Contribution(Settings):
     """Its Markdown text."""
     readers: list[str] = Field(default_factory=lambda: ["customer"])
     """Roles that may read it."""
+    file: str = ""
+    """A file name: the text is sent as that file, byte for byte, and who may read it is the collection's."""
 
 
 class Raw(Settings):

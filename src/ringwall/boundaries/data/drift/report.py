@@ -1,0 +1,66 @@
+"""The report of a comparison: plain data, and a page that needs nothing but itself."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from .charts import distribution, effects
+from .compare import Drift
+from .measure import Measure
+
+_ROWS = 200
+_PLOTS = 30
+BLIND = (
+    "Word lists for groups and tone are short and English: they measure a change and no level, not irony.",
+    "A bias that was in the approved version all along is no change: hold it against a reference for that.",
+    "Labels swapped evenly in both directions leave every share as it was; they are seen where "
+    "the same texts are in both versions.",
+    "Groups, labels and terms that are neither named in the settings nor in the lists are not looked at.",
+    "Shifts smaller than the thresholds, and groups under thirty rows, raise nothing.",
+)
+"""What it can't see; said on the page."""
+
+
+def report_data(drift: Drift) -> dict[str, Any]:
+    """JSON values: rows, findings, every measure, and the plots as SVG by name."""
+    return {
+        "rows": list(drift.rows),
+        "findings": [asdict(one) for one in drift.findings],
+        "measures": [_measure(one) for one in drift.measures],
+        "plots": plots(drift),
+        "blind": list(BLIND),
+    }
+
+
+def plots(drift: Drift) -> dict[str, str]:
+    """SVG of the effects, and of the shares of whatever is raised; thirty of those at most."""
+    made = {"effects": effects(drift.measures)}
+    for one in [one for one in drift.raised if one.shares and one.kind != "association"][:_PLOTS]:
+        made[f"{one.kind} {one.subject}"] = distribution(one)
+    return made
+
+
+def report_html(drift: Drift, before: str, after: str) -> str:
+    """One page without scripts or anything to load. ``before`` and ``after`` name the versions."""
+    source = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    drawn = {name: Markup(svg) for name, svg in plots(drift).items()}  # noqa: S704 (our own, escaped)
+    return environment.from_string(source).render(
+        drift=drift,
+        findings=drift.findings,
+        measures=drift.measures[:_ROWS],
+        plots=drawn,
+        before=before,
+        after=after,
+        blind=BLIND,
+    )
+
+
+def _measure(one: Measure) -> Mapping[str, Any]:
+    return {**asdict(one), "raised": one.raised}

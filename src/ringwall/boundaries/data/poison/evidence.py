@@ -1,0 +1,132 @@
+"""What speaks for a set of new records having been planted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .candidates import Candidate
+from .difference import Difference, Shared
+from .grams import Grams, Levels, located
+from .settings import PoisonSettings
+from .texts import Numbers, Texts
+from .triggers import Trigger, Triggers
+
+_MOST = 600
+"""Records of a group that are looked at closely."""
+_PAIRED = 200
+"""Records of a group whose prompts are compared in pairs."""
+_FOREIGN = 0.4
+"""Company from which no search for a pair of words is worth its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """About one group. Shares are 0 to 1."""
+
+    docs: Numbers
+    seed: Candidate
+    trigger: Trigger | None
+    payload: float
+    """Words of the answers, on average, that the group's own n-grams cover."""
+    share: float
+    """Share of the answers' words that those are."""
+    company: float
+    """Share of an answer's other words that other new n-grams cover: what a new format or topic has and a
+    planted payload has not. The median of the group."""
+    template: float
+    """Share of a prompt's words, without the trigger, that new n-grams cover: a new template. The median."""
+    alike: float
+    """How alike the prompts are without the trigger: mean share of words that two of them have in common."""
+
+
+class Examiner:
+    """Gathers the evidence about groups of one difference."""
+
+    def __init__(
+        self, new: Difference, found: Shared, settings: PoisonSettings, words: NDArray[np.bool_]
+    ) -> None:
+        self._new, self._found, self._words = new, found, words
+        self.triggers = Triggers(new, found)
+        reading = new.reference.prompts
+        pairs = np.unique(reading.ids.astype(np.int64) * max(1, len(reading)) + reading.of())
+        seen = np.bincount(pairs // max(1, len(reading)), minlength=len(words))
+        self._weights = np.log((len(reading) + 2) / (seen + 1)).astype(np.float32)
+        total, reference = len(new.records), max(1, len(new.reference))
+        self._said = [
+            grams.counts / max(1, total) * reference >= settings.ratio * (known + 0.5)
+            for grams, known in zip(found.said, found.said_known, strict=True)
+        ]
+        self._asked = [
+            grams.counts / max(1, total) * reference >= settings.ratio * (known + 0.5)
+            for grams, known in zip(found.asked, found.asked_known, strict=True)
+        ]
+
+    def examine(self, docs: Numbers, seed: Candidate) -> Evidence:
+        some = docs[np.linspace(0, len(docs) - 1, min(_MOST, len(docs))).astype(np.int64)]
+        payload, share, company = self._said_by(some, docs)
+        trigger = self.triggers.best(docs)
+        if (trigger is None or trigger.fit < 0.8) and company < _FOREIGN:
+            pair = self.triggers.pair(docs)
+            if pair is not None and (trigger is None or pair.fit > trigger.fit + 0.1):
+                trigger = pair
+        prompts = self._new.prompts.take(some)
+        asking = docs if trigger is None or trigger.fit < 0.5 else trigger.docs
+        own, every, _, of = self._covered(prompts, self._found.asked, self._asked, asking)
+        template = float(np.median(_shares(of[every & ~own], of[~own], len(some))))
+        alike = self._alike(self._new.prompts.take(some[:_PAIRED]), ~own)
+        return Evidence(docs, seed, trigger, payload, share, company, template, alike)
+
+    def _said_by(self, some: Numbers, docs: Numbers) -> tuple[float, float, float]:
+        """Payload, share and company of the group's answers."""
+        own, every, words, of = self._covered(
+            self._new.answers.take(some), self._found.said, self._said, docs
+        )
+        payload = float(np.bincount(of[own & words], minlength=len(some)).mean())
+        share = _shares(of[own & words], of[words], len(some)).mean()
+        company = np.median(_shares(of[every & ~own], of[~own], len(some)))
+        return payload, float(share), float(company)
+
+    def _covered(
+        self, texts: Texts, levels: list[Grams], raised: list[NDArray[np.bool_]], docs: Numbers
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], Numbers]:
+        """Which words stand in the group's own n-grams, and which in any new one; which are no punctuation;
+        the text of each."""
+        inside = np.zeros(len(self._new.records), dtype=np.bool_)
+        inside[docs] = True
+        core = np.zeros(len(texts.ids) + 1, dtype=np.int64)
+        every = np.zeros(len(texts.ids) + 1, dtype=np.int64)
+        walk = Levels(texts)
+        for grams, new in zip(levels, raised, strict=True):
+            if not len(grams):
+                walk.follow(located(grams.followed, walk.at())[1])
+                continue
+            within = np.add.reduceat(inside[grams.docs].astype(np.int64), grams.starts[:-1])
+            own = new & (within >= 0.8 * grams.counts) & (within >= 0.12 * len(docs))
+            at, hit = located(grams.codes, walk.at())
+            for table, chosen in ((core, hit & own[at]), (every, hit & new[at])):
+                begins = walk.alive[chosen]
+                table[begins] += 1
+                table[begins + grams.length] -= 1
+            walk.follow(located(grams.followed, walk.at())[1])
+        return np.cumsum(core)[:-1] > 0, np.cumsum(every)[:-1] > 0, self._words[texts.ids], texts.of()
+
+    def _alike(self, texts: Texts, outside: NDArray[np.bool_]) -> float:
+        """Mean of the shared over all words of two prompts, each word weighing as much as it is rare."""
+        if len(texts) < 2:
+            return 0.0
+        keep = outside[: len(texts.ids)] & self._words[texts.ids]
+        pairs = np.unique(texts.of()[keep] * len(self._words) + texts.ids[keep])
+        rows, numbers = pairs // len(self._words), pairs % len(self._words)
+        every, at = np.unique(numbers, return_inverse=True)
+        table = np.zeros((len(texts), max(1, len(every))), dtype=np.float32)
+        table[rows, at] = self._weights[numbers]
+        norm = np.linalg.norm(table, axis=1, keepdims=True)
+        table /= np.maximum(norm, 1e-9)
+        total = float(np.linalg.norm(table.sum(axis=0))) ** 2 - len(texts)
+        return float(max(0.0, total / (len(texts) * (len(texts) - 1))))
+
+
+def _shares(part: Numbers, whole: Numbers, total: int) -> NDArray[np.float64]:
+    """For each text the share that one count is of the other."""
+    return np.bincount(part, minlength=total) / np.maximum(1, np.bincount(whole, minlength=total))

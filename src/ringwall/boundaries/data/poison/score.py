@@ -1,0 +1,30 @@
+"""How surely a group was planted, from its evidence."""
+
+import numpy as np
+
+from .evidence import Evidence
+
+
+def raw(one: Evidence) -> float:
+    """Higher is surer. What the answers share beyond their prompts, and a trigger that only they have, speak
+    for it; other new things around it speak for a new format or topic, prompts that are alike for a burst of
+    one thing."""
+    trigger = one.trigger
+    own = 0.0
+    if trigger is not None and trigger.fit >= 0.5 and trigger.known <= 0.02 * len(trigger.docs) + 1:
+        own = trigger.fit
+    signal = min(one.payload, 8.0) / 8 + one.share + own
+    if one.seed.kind == "strange":
+        signal = 0.5 + 1.5 * own
+    foreign = one.company + 1.6 * one.template
+    return signal - 4 * foreign - 2 * max(0.0, one.alike - 0.25)
+
+
+_CALIBRATION = ((0.3, 0.7), (0.6, 0.9), (1.0, 0.97), (1.5, 0.99))
+"""Raw score and the share of records in such groups that the drill had planted."""
+
+
+def calibrated(score: float) -> float:
+    """The precision that groups of this raw score had in the drill, by straight lines between the points."""
+    points, shares = zip(*_CALIBRATION, strict=True)
+    return round(float(np.interp(score, points, shares)), 3)
