@@ -29,10 +29,7 @@ def rows_of_batch(batch: Any, first: int) -> Iterator[Row]:
 
 def _expanded(array: Any) -> int:
     """Bytes that its values have, each counted as often as it is there."""
-    from pyarrow import (
-        compute,
-        types,
-    )
+    from pyarrow import compute, types  # noqa: PLC0415 - an extra; there is a batch
 
     kind = array.type
     if types.is_dictionary(kind):
