@@ -204,6 +204,22 @@ async def test_a_second_person_releases_every_document(
     assert (await door.release(receipt.held, person("mo", "editor"))).status == "stored"
 
 
+async def test_what_took_two_to_come_in_takes_two_to_go(
+    stores: DataStores, ed: Principal, person: Person
+) -> None:
+    door = way(stores, two_person=True)
+    receipt = await door.add(Offer("handbook", "a.md", b"Lamps."), ed)
+    await door.release(receipt.held, person("mo", "editor"))
+    for undo in (door.remove, door.erase):
+        with pytest.raises(DeniedError, match="Somebody other than ed"):
+            await undo("handbook", "a", ed)
+    assert stores.vault.document("handbook", "a").text == "Lamps."
+    await door.remove("handbook", "a", person("mo", "editor"))
+    with pytest.raises(DeniedError, match="Somebody other than ed"):
+        await door.erase("handbook", "a", ed)
+    await door.erase("handbook", "a", person("mo", "editor"))
+
+
 async def test_a_folder_with_files_of_all_kinds(stores: DataStores, ed: Principal, tmp_path: Path) -> None:
     folder = tmp_path / "documents"
     folder.mkdir()

@@ -189,14 +189,14 @@ def show(
     collection: str, item: str, at: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
     """Show a record or document of COLLECTION as it was, with where it came from and which versions hold it.
-    You need a contributor role."""
+    You need a contributor or approver role, and be of the document's tenant."""
     with _bench(workload, data_dir) as bench:
         by = person(bench, key)
         store = store_of(bench, collection)
         settings = bench.site.workload.data.collections[collection.partition("~")[0]]
         if not by.roles & {*settings.contributors, *settings.approvers}:
             raise DataError(f"{by.subject} may not look into {collection}.")
-        told = _item(bench, store, collection, item, _version(store, collection, at).number)
+        told = _item(bench, store, collection, item, _version(store, collection, at).number, by)
     if as_json:
         show_json(told)
         return
@@ -341,7 +341,12 @@ def _tell_commit(commit: "Commit | RecordsCommit | None", as_json: bool) -> None
 
 
 def _item(
-    bench: "Workbench", store: "Vault | TrainingSets", collection: str, item: str, version: int
+    bench: "Workbench",
+    store: "Vault | TrainingSets",
+    collection: str,
+    item: str,
+    version: int,
+    by: Principal,
 ) -> dict[str, Any]:
     if store is bench.plant.training:
         record = bench.plant.training.find(collection, item, version)
@@ -354,6 +359,8 @@ def _item(
             "versions": held,
         }
     document = bench.plant.vault.document(collection, item, version)
+    if document.access.tenant not in ("", by.tenant):
+        raise DataError(f"{by.subject} may not look into {item!r} of {collection}.")
     traces = bench.plant.vault.who(collection, item)
     return {
         "document": document.name,
