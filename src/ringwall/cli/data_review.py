@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .data_person import key_option, person
-from .options import show_json, site_options
+from .options import plain, show_json, site_options
 
 
 @click.command("review")
@@ -54,8 +54,8 @@ def _tell(review: Any) -> None:
     for name, why in review.failed.items():
         click.echo(f"  {name} could not look: {why}")
     for one in review.findings:
-        click.echo(f"  {one.severity:<6} {one.score:.2f}  {one.title} ({one.detector})")
-        click.echo(f"         {one.message}")
+        click.echo(plain(f"  {one.severity:<6} {one.score:.2f}  {one.title} ({one.detector})"))
+        click.echo(plain(f"         {one.message}"))
         if one.contributors:
             told = ", ".join(f"{name or 'unknown'} ({count})" for name, count in one.contributors.items())
             click.echo(f"         Brought by {told}")

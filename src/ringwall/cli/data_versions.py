@@ -12,7 +12,7 @@ import click
 from ringwall.core import DataError, Principal
 
 from .data_person import key_option, person
-from .options import show_json, show_table, site_options
+from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
     from ringwall.boundaries.data import Commit, Vault, Version
@@ -64,7 +64,7 @@ def diff(collection: str, old: str, new: str, workload: Path, data_dir: Path, as
     click.echo(f"{before.name} to {after.name}")
     for sign, ids in (("+", difference.added), ("-", difference.removed), ("~", difference.changed)):
         for one in ids[:_SHOWN]:
-            click.echo(f"{sign} {one}")
+            click.echo(plain(f"{sign} {one}"))
         if len(ids) > _SHOWN:
             click.echo(f"{sign} and {len(ids) - _SHOWN:,} more")
 
@@ -201,7 +201,7 @@ def show(
         show_json(told)
         return
     for name, value in told.items():
-        click.echo(f"{name}: {value}")
+        click.echo(plain(f"{name}: {value}"))
 
 
 @click.command("tamper-drill")
@@ -256,7 +256,7 @@ def verify_export(export: Path, workload: Path, data_dir: Path, as_json: bool) -
         show_json({"ok": not damages, "manifest": said, "damages": [asdict(one) for one in damages]})
     else:
         for one in damages:
-            click.echo(f"{one.place}: {one.message}", err=True)
+            click.echo(plain(f"{one.place}: {one.message}"), err=True)
         name = f"{said['collection']}@{said['version']}"
         click.echo(f"It is {name}, as it was exported." if not damages else f"It differs from {name}.")
     sys.exit(1 if damages else 0)
