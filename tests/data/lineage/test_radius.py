@@ -164,6 +164,28 @@ async def test_another_tenants_documents_are_not_taken_out(
     assert stores.vault.document("faq", "mine").text == "Fine."
 
 
+async def test_nobody_takes_out_alone_what_took_two(
+    lineage: Lineage, stores: DataStores, db: Database, person: Callable[..., Principal]
+) -> None:
+    guarded = {
+        name: one.model_copy(update={"two_person": True, "approvers": ()})
+        for name, one in SECTION.collections.items()
+    }
+    stores.vault.commit("faq", add=[_document("mine", "Fine.", "kim")], author="lee")
+    stores.training.add("tickets", _rows("kim", "a"), author="lee")
+    purge = Purge(DataSection(collections=guarded), stores.vault, stores.training, lineage, Marks(db))
+    plans = purge.plan("kim")
+    assert len(plans) == 2
+
+    async def record(event: Mapping[str, Any]) -> None:
+        return
+
+    for plan in plans:
+        with pytest.raises(DeniedError, match="Somebody other than kim"):
+            await purge.run([plan], person("kim", "editor"), "", record)
+    assert len(await purge.run(plans, person("lee", "editor"), "", record)) == 2
+
+
 def test_facts_for_a_bill_of_materials(stores: DataStores) -> None:
     rows = [*_rows("kim", "a"), *_rows("lee", "b", licence="CC-BY-4.0")]
     stores.training.add("tickets", rows, author="kim")

@@ -87,11 +87,19 @@ class Purge:
                 raise DeniedError(f"{by.subject} may not take records out of {plan.collection}.", "")
             if plan.kind == "index" and not self._tenants(plan) <= {COMMON, by.tenant}:
                 raise DeniedError(f"Some of these documents of {plan.collection} are another tenant's.", "")
+            if settings.two_person and self._own(plan, by):
+                raise DeniedError(
+                    f"Somebody other than {by.subject}, who brought it, has to take it out.", ""
+                )
         return [await self._done(plan, by, reason, record) for plan in plans]
 
     def _tenants(self, plan: Removal) -> set[str]:
         manifest = self._vault.manifest(plan.collection)
         return {entry.tenant for one in plan.current if (entry := manifest.find(one))}
+
+    def _own(self, plan: Removal, by: Principal) -> bool:
+        store = self._sets if plan.kind == "training" else self._vault
+        return not set(plan.current).isdisjoint(store.by_contributor(plan.collection, by.subject))
 
     async def _done(self, plan: Removal, by: Principal, reason: str, record: Record) -> Removed:
         version = indexed = 0
