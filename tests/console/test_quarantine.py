@@ -142,6 +142,9 @@ def test_from_an_upload_to_a_release_on_a_running_gateway(tmp_path: Path, model_
         assert gateway.post(raw, "casey", place, **kind).status_code == 403
         assert gateway.post(b"%PDF-1.7 cut", "eddy", place.replace("docx", "pdf"), **kind).status_code == 400
         assert gateway.post(raw, "eddy", place + "&odd=1", **kind).status_code == 400
+        for nobody, code in (("casey", 403), ("", 401)):  # before anything of it is read
+            cut = gateway.post(b"%PDF-1.7 cut", nobody, place.replace("docx", "pdf"), **kind)
+            assert cut.status_code == code
         client = TestClient(
             build(gateway.live, pages), base_url="http://brightlamp.example", follow_redirects=False
         )

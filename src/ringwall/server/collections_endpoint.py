@@ -13,7 +13,8 @@ from starlette.responses import Response
 from ringwall.boundaries.data.contribute import Offer, Receipt
 from ringwall.boundaries.data.intake.statement import Signature
 from ringwall.boundaries.data.intake.terms import Terms
-from ringwall.core import DeniedError
+from ringwall.boundaries.data.settings import CollectionSettings
+from ringwall.core import DeniedError, Principal
 from ringwall.wire.errors import WireError, invalid
 
 from .body import read_bytes, read_json
@@ -40,6 +41,7 @@ async def add_document(request: Request) -> Response:
         body, _ = await read_json(request, settings.max_bytes * 2, 16)
         offer = _offer(collection, body)
     else:
+        _require_contributor(principal, settings)
         raw = await read_bytes(request, max(settings.max_bytes, settings.max_file_bytes))
         offer = _file(collection, request, raw)
     try:
@@ -50,6 +52,14 @@ async def add_document(request: Request) -> Response:
     return json_response(
         _receipt(receipt), _STATUS.get(receipt.status, 200), {"x-ringwall-decision": receipt.decision}
     )
+
+
+def _require_contributor(principal: Principal, settings: CollectionSettings) -> None:
+    """A file is read in full before the gate decides on its text: not for whoever could not pass it."""
+    if not principal.authenticated:
+        raise WireError(401, "A valid API key is needed: send it as a bearer token.", "invalid_api_key")
+    if principal.roles.isdisjoint(settings.contributors):
+        raise WireError(403, "You may not contribute to this collection.", "not_contributor")
 
 
 def _offer(collection: str, body: Any) -> Offer:
