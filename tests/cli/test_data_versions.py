@@ -20,6 +20,7 @@ data:
   collections:
     tunes: {kind: training, contributors: [editor], approvers: [chief], exporters: [chief]}
     handbook: {contributors: [editor], readers: [editor], approvers: [chief]}
+    guarded: {kind: training, contributors: [editor], approvers: [chief], two_person: true}
 """
 
 
@@ -95,6 +96,27 @@ def test_a_training_set_from_branch_to_approval(ringwall: Any, keys: Any, place:
     (listed,) = [row for row in ringwall("data").json if row["collection"] == "tunes"]
     assert (listed["kind"], listed["version"], listed["items"], listed["branches"]) == ("training", 4, 3, 1)
     assert len(looked("versions", "tunes")) == 4
+
+
+def test_canaries_pass_no_second_person(ringwall: Any, keys: Any) -> None:
+    """They are put past the controls, so not into what waits for somebody else, and not by any key."""
+    plant = ("data", "canaries", "plant", "guarded", "--count", "1", "--repeats", "1")
+    done = ringwall(*plant, "--key", keys["erin"])
+    assert done.code == 2 and "second person" in done.err
+    chats = ringwall("key", "create", "--subject", "ann", "--role", "editor", "--scope", "chat").json["key"]
+    assert ringwall("data", "canaries", "plant", "tunes", "--key", chats).code == 2
+    much = ("--count", "1000", "--repeats", ",".join(["10000"] * 50))
+    assert ringwall("data", "canaries", "plant", "tunes", *much, "--key", keys["erin"]).code == 2
+
+
+def test_a_document_is_shown_within_its_tenant(ringwall: Any, keys: Any, place: Path) -> None:
+    made = ("key", "create", "--subject", "sue", "--role", "editor", "--tenant", "south")
+    sue = ringwall(*made).json["key"]
+    (place / "ours.md").write_text("Ours alone.")
+    ringwall("data", "add", "handbook", place / "ours.md", "--key", keys["erin"])
+    assert ringwall("data", "show", "handbook", "ours", "--key", keys["ezra"]).json["text"] == "Ours alone."
+    theirs = ringwall("data", "show", "handbook", "ours", "--key", sue)
+    assert theirs.code == 2 and "Ours" not in theirs.out + theirs.err
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet", "delta"])

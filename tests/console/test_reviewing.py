@@ -83,6 +83,16 @@ def test_a_review_is_asked_for(operator, memory, tickets, csrf):
     assert "running" in page and "being reviewed" in page and "Review version" not in page
 
 
+def test_a_review_is_for_those_who_may_read_it(operator, memory, tickets, csrf):
+    """It keeps a core busy for minutes."""
+    memory.data["tickets"] = replace(tickets, may_read=False)
+    page = operator.get("/console/data/tickets").text
+    assert "Review version" not in page
+    operator.post("/console/data/tickets/review", data={"csrf": csrf(page)})
+    assert not memory.data["tickets"].running
+    assert "contributor or approver role" in operator.get("/console/data/tickets").text
+
+
 def test_nothing_committed_nothing_to_approve(operator, memory):
     memory.data["empty"] = CollectionInfo("empty", "index", 0, 0, "", 0, 0, may_approve=True, may_read=True)
     page = operator.get("/console/data/empty").text

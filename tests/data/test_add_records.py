@@ -373,6 +373,14 @@ def test_what_an_edit_takes_out_is_gone_and_the_rest_stays(
     assert edited.text.replace("\n", "") == expected.replace("\n", "")
 
 
+def test_an_id_that_is_taken_out_of_its_field_is_out() -> None:
+    row = RowText.of(record_of({"id": "anna.schmidt@example.org", "text": "fine"}))
+    assert row.edited([Edit(0, 0, 24, "[email]")]).id == "[email]"
+    assert row.edited([Edit(0, 25, 29, "good")]).id == "anna.schmidt@example.org"
+    again = RowText.of(replace(record_of({"id": "a", "text": "fine"}), id="a.2"))
+    assert again.edited([Edit(0, 2, 6, "good")]).id == "a.2"
+
+
 @given(st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=3), max_size=8))
 def test_a_spool_gives_back_what_it_got(many: list[dict[str, Any]]) -> None:
     kept = [record_of(fields, Source(place=str(number))) for number, fields in enumerate(many)]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ringwall.boundaries.data.export import CONTROL, Export, ExportSettings
 from ringwall.boundaries.data.export_text import edited, parts_of
 from ringwall.boundaries.data.exports import Exported, Exports
-from ringwall.boundaries.data.records import Record, record_of
+from ringwall.boundaries.data.records import Record, Source, record_of
 from ringwall.boundaries.data.settings import DataSection
 from ringwall.core import (
     Action,
@@ -182,6 +182,39 @@ def test_it_is_taken_out_when_so_set(tmp_path: Path, encoded: bool) -> None:
     assert found[1]["prompt"] == "key?"
     assert found[2] == {"id": "c", "card": "[personal:pii.card]", "note": ["fine"]}
     assert found[3] == rows[3]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "x", "anna.schmidt@example.org": 1},
+        {"text": "x", "seen": [{"anna.schmidt@example.org": ""}]},
+        record_of({"text": "x"}, Source(origin="mailto:anna.schmidt@example.org")),
+        record_of({"text": "x"}, Source(consent="as anna.schmidt@example.org wrote")),
+    ],
+)
+@pytest.mark.parametrize("how", ["block", "redact"])
+def test_what_stands_beside_the_values_leaves_by_the_same_rule(tmp_path: Path, row: Any, how: str) -> None:
+    way = Way(tmp_path, [{"text": "fine"}, row], personal=how)
+    with pytest.raises(DeniedError) as denied:
+        way.run()
+    assert "anna" not in str(denied.value)
+    assert not way.left()
+
+
+def test_an_id_that_was_taken_out_is_out(tmp_path: Path) -> None:
+    """The column ``id`` is written beside the fields."""
+    way = Way(tmp_path, [{"id": "anna.schmidt@example.org", "text": "x"}, {"text": MAIL}], personal="redact")
+    seen: list[str] = []
+
+    def write(records: Iterable[Record], path: Path) -> None:
+        seen.extend(record.id for record in records)
+        path.write_text("x")
+
+    way.exports._writers = {"jsonl": write}
+    way.run()
+    assert seen[0] == "[personal:pii.email]"
+    assert seen[1] == record_of({"text": MAIL}).id, "an id that was made from the content tells nothing"
 
 
 def test_what_somebody_encoded_is_read_as_well_if_not_switched_off(tmp_path: Path) -> None:

@@ -54,6 +54,15 @@ def test_what_was_found_is_kept(reviews: Reviews, db: Database) -> None:
     assert "secret words" not in str(made.event())
 
 
+@pytest.mark.parametrize("column", ["candidate = 6", "chain = 'd'", "approved = 4", "by = 'lee'"])
+def test_a_review_is_of_nothing_else(reviews: Reviews, db: Database, column: str) -> None:
+    """Whoever can only write to the database can't pass a clean review off as one of another version."""
+    made = reviews.run(OF, _records("a"), _records("a"), {"new": _new}, by="kim")
+    db.write(f"UPDATE data_review SET {column}")
+    with pytest.raises(DataError):
+        reviews.find(made.id)
+
+
 def test_an_analysis_that_cannot_run_stops_the_approval(reviews: Reviews) -> None:
     made = reviews.run(OF, _records(), _records("a"), {"broken": _broken, "new": _new}, by="kim")
     assert made.stops

@@ -213,6 +213,8 @@ def test_paging(stores: Any) -> None:
         ({"filters": {"type": "like", "key": "a", "value": "b"}}, "filters"),
         ({"filters": {"type": "and", "filters": []}}, "filters"),
         ({"ranking_options": {"hybrid_search": {"text_weight": 1}}}, "ranking_options"),
+        ({"ranking_options": {"ranker": {}}}, "ranking_options"),
+        ({"ranking_options": {"ranker": ["auto"]}}, "ranking_options"),
         ({"surprise": 1}, "surprise"),
     ],
 )

@@ -26,7 +26,7 @@ from .data_store import store
 from .data_versions import COMMANDS as VERSIONS
 from .data_versions import store_of
 from .data_withdraw import COMMANDS as WITHDRAW
-from .options import show_json, show_table, site_options
+from .options import plain, show_json, show_table, site_options
 
 
 @click.group("data", invoke_without_command=True)
@@ -101,7 +101,7 @@ def search(
             [{"name": one.name, "title": one.title, "text": one.text, "score": one.score} for one in found]
         )
     for one in () if as_json else found:
-        click.echo(f"{one.name}  {one.title}\n    {one.text[:200]}")
+        click.echo(plain(f"{one.name}  {one.title}\n    {one.text[:200]}"))
 
 
 @command.command("versions")

@@ -9,7 +9,7 @@ import click
 
 from ringwall.core import DataError
 
-from .options import json_option, show_json, show_table
+from .options import json_option, plain, show_json, show_table
 
 if TYPE_CHECKING:
     from ringwall.boundaries.data.records import Record
@@ -62,7 +62,7 @@ def command(
         show_json(report_data(drift))
     else:
         for one in drift.findings:
-            click.echo(f"{one.detector}  {one.title}\n    {one.message}")
+            click.echo(plain(f"{one.detector}  {one.title}\n    {one.message}"))
         show_table(
             [
                 (

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ringwall.core import DataError
+
+from .data_person import key_option, person
 from .options import show_json, show_table, site_options
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _READ = 200_000
 """Rows among which a sample is drawn."""
+_MOST_PLANTED = 100_000
 
 
 @click.group("canaries")
@@ -32,7 +36,7 @@ def canaries() -> None:
     "--count", type=click.IntRange(1, 1000), default=5, show_default=True, help="For each number of repeats."
 )
 @click.option("--repeats", default="0,1,8", show_default=True, help="Records that hold each; 0: a control.")
-@click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")
+@key_option
 @site_options
 def plant(
     collection: str, count: int, repeats: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
@@ -40,23 +44,29 @@ def plant(
     """Draw canaries and put them into a training set, as a version of its own in your name.
 
     They pass no control: a control would take them for what they imitate. What they are is sealed; the ledger
-    has their hashes.
+    has their hashes. Where a second person is asked for, plant them in a branch (COLLECTION~NAME), which
+    somebody else merges.
     """
     from ringwall.boundaries.data.records import Source
     from ringwall.boundaries.data.sensitive.canaries import drawn, rows
-    from ringwall.core import DeniedError, IdentityError
+    from ringwall.core import DeniedError
 
-    times = _times(repeats)
+    times = _times(repeats, count)
     with _bench(workload, data_dir) as bench:
-        by = bench.plant.keys.verify(key) if key else None
-        if by is None:
-            raise IdentityError(
-                "Give your own API key with --key or in RINGWALL_KEY: canaries have an author."
-            )
-        if not by.roles & set(_training(bench, collection).contributors):
+        by = person(bench, key)
+        name, _, branch = collection.partition("~")
+        settings = _training(bench, name)
+        if not by.roles & set(settings.contributors):
             raise DeniedError(f"{by.subject} may not contribute to {collection}.", "")
+        if settings.two_person and not branch:
+            raise DeniedError(
+                f"What comes into {collection} waits for a second person: plant canaries in a branch of it.",
+                "",
+            )
+        if branch and bench.plant.training.versions.head(collection) is None:
+            raise DataError(f"There is no branch {collection}.")
         made = drawn(count, times)
-        bench.plant.canaries.keep(collection, made)
+        bench.plant.canaries.keep(name, made)
         like = next(bench.plant.training.records(collection), None)
         source = Source(origin="canaries", contributor=by.subject)
         commit = bench.plant.training.add(
@@ -148,7 +158,6 @@ def extraction(
     """
     from ringwall.boundaries.data.extraction.page import to_html
     from ringwall.boundaries.data.records import read_rows
-    from ringwall.core import DataError
 
     with _bench(workload, data_dir) as bench:
         _training(bench, collection)
@@ -238,13 +247,16 @@ def _kept(bench: "Workbench", report: "ExtractionReport", route: str, collection
     return entry.id
 
 
-def _times(repeats: str) -> list[int]:
+def _times(repeats: str, count: int) -> list[int]:
     given = [one.strip() for one in repeats.split(",")]
-    if not all(one.isdigit() and int(one) <= 10_000 for one in given):
+    if not all(one.isdecimal() and len(one) <= 5 and int(one) <= 10_000 for one in given):
         raise click.BadParameter(
             "whole numbers from 0 to 10000, with commas between them", param_hint="--repeats"
         )
-    return [int(one) for one in given]
+    times = [int(one) for one in given]
+    if max(sum(times), len(times)) * count > _MOST_PLANTED:
+        raise click.BadParameter(f"more than {_MOST_PLANTED:,} records in all", param_hint="--repeats")
+    return times
 
 
 def _bench(workload: Path, data_dir: Path) -> Any:
@@ -254,8 +266,6 @@ def _bench(workload: Path, data_dir: Path) -> Any:
 
 
 def _training(bench: "Workbench", collection: str) -> Any:
-    from ringwall.core import DataError
-
     settings = bench.site.workload.data.collections.get(collection)
     if settings is None or settings.kind != "training":
         raise DataError(f"{collection} is no training set of the workload.")
@@ -263,7 +273,6 @@ def _training(bench: "Workbench", collection: str) -> Any:
 
 
 def _version(bench: "Workbench", collection: str, route: str) -> int:
-    from ringwall.core import DataError
     from ringwall.workload.extraction import trained_on
 
     found = [number for name, number in trained_on(bench.site.model, route) if name == collection]

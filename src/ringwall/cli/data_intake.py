@@ -12,7 +12,7 @@ import click
 from ringwall.core import DataError, DeniedError, Principal
 
 from .data_person import key_option, with_person
-from .options import show_json, show_table, site_options
+from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
     from ringwall.boundaries.data import Contributions, Receipt, Terms
@@ -81,7 +81,7 @@ def add(
         show_json(outcomes)
     else:
         for one in outcomes:
-            click.echo(f"{one['file']}: {_sentence(one)}")
+            click.echo(plain(f"{one['file']}: {_sentence(one)}"))
     clean = all(one["status"] in _FINE and not one["held_rows"] and not one["left_out"] for one in outcomes)
     sys.exit(0 if clean else 1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .data_person import key_option, person
-from .options import data_dir_option, show_json, show_table, site_options, workload_option
+from .options import data_dir_option, plain, show_json, show_table, site_options, workload_option
 
 
 @click.command("blast-radius")
@@ -35,9 +35,8 @@ def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> 
 def _tell(found: Any) -> None:
     click.echo(f"{found.collection}/{found.record} ({found.kind})")
     for one in found.revisions:
-        click.echo(
-            f"  {one.name}: by {one.contributor} from {one.origin}, versions {one.first} to {one.last}"
-        )
+        said = f"  {one.name}: by {one.contributor} from {one.origin}, versions {one.first} to {one.last}"
+        click.echo(plain(said))
     for span in found.spans:
         click.echo(f"  held by {span.line} in {_ranges(span.versions)}")
     click.echo(f"  in the current version: {_yes(found.current)}; can be retrieved: {_yes(found.indexed)}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import json_option, show_json, show_table
+from .options import json_option, plain, show_json, show_table
 
 _FAMILIES = ("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected")
 
@@ -39,10 +39,10 @@ def poison(approved: Path, candidate: Path, as_json: bool) -> None:
         show_json([asdict(one) for one in findings])
     else:
         for one in findings:
-            click.echo(f"{one.severity.value}  {one.score:.2f}  {len(one.records)} records  {one.title}")
-            click.echo(f"    {one.message}")
+            head = f"{one.severity.value}  {one.score:.2f}  {len(one.records)} records  {one.title}"
+            click.echo(plain(f"{head}\n    {one.message}"))
             for example in one.examples:
-                click.echo(f"    e.g. {example}")
+                click.echo(plain(f"    e.g. {example}"))
         click.echo(f"{len(to_review)} groups to review." if to_review else "Nothing to review.")
     sys.exit(1 if to_review else 0)
 

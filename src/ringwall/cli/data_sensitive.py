@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import show_json, show_table, site_options
+from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
     from ringwall.boundaries.data.document import Document
@@ -133,7 +133,7 @@ def reveal(
             raise IdentityError("Give your own API key with --key or in RINGWALL_KEY: reveals have a name.")
         revealer = Revealer(bench.site.workload.data, bench.plant.token_keys, _recorder(bench))
         value = asyncio.run(revealer.reveal(collection, token, by, cls=cls, generation=generation))
-    show_json({"collection": collection, "value": value}) if as_json else click.echo(value)
+    show_json({"collection": collection, "value": value}) if as_json else click.echo(plain(value))
 
 
 @click.command("token-keys")

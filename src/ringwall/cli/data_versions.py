@@ -12,7 +12,7 @@ import click
 from ringwall.core import DataError, Principal
 
 from .data_person import key_option, person
-from .options import show_json, show_table, site_options
+from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
     from ringwall.boundaries.data import Commit, Vault, Version
@@ -64,7 +64,7 @@ def diff(collection: str, old: str, new: str, workload: Path, data_dir: Path, as
     click.echo(f"{before.name} to {after.name}")
     for sign, ids in (("+", difference.added), ("-", difference.removed), ("~", difference.changed)):
         for one in ids[:_SHOWN]:
-            click.echo(f"{sign} {one}")
+            click.echo(plain(f"{sign} {one}"))
         if len(ids) > _SHOWN:
             click.echo(f"{sign} and {len(ids) - _SHOWN:,} more")
 
@@ -189,19 +189,19 @@ def show(
     collection: str, item: str, at: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
     """Show a record or document of COLLECTION as it was, with where it came from and which versions hold it.
-    You need a contributor role."""
+    You need a contributor or approver role, and be of the document's tenant."""
     with _bench(workload, data_dir) as bench:
         by = person(bench, key)
         store = store_of(bench, collection)
         settings = bench.site.workload.data.collections[collection.partition("~")[0]]
         if not by.roles & {*settings.contributors, *settings.approvers}:
             raise DataError(f"{by.subject} may not look into {collection}.")
-        told = _item(bench, store, collection, item, _version(store, collection, at).number)
+        told = _item(bench, store, collection, item, _version(store, collection, at).number, by)
     if as_json:
         show_json(told)
         return
     for name, value in told.items():
-        click.echo(f"{name}: {value}")
+        click.echo(plain(f"{name}: {value}"))
 
 
 @click.command("tamper-drill")
@@ -256,7 +256,7 @@ def verify_export(export: Path, workload: Path, data_dir: Path, as_json: bool) -
         show_json({"ok": not damages, "manifest": said, "damages": [asdict(one) for one in damages]})
     else:
         for one in damages:
-            click.echo(f"{one.place}: {one.message}", err=True)
+            click.echo(plain(f"{one.place}: {one.message}"), err=True)
         name = f"{said['collection']}@{said['version']}"
         click.echo(f"It is {name}, as it was exported." if not damages else f"It differs from {name}.")
     sys.exit(1 if damages else 0)
@@ -341,7 +341,12 @@ def _tell_commit(commit: "Commit | RecordsCommit | None", as_json: bool) -> None
 
 
 def _item(
-    bench: "Workbench", store: "Vault | TrainingSets", collection: str, item: str, version: int
+    bench: "Workbench",
+    store: "Vault | TrainingSets",
+    collection: str,
+    item: str,
+    version: int,
+    by: Principal,
 ) -> dict[str, Any]:
     if store is bench.plant.training:
         record = bench.plant.training.find(collection, item, version)
@@ -354,6 +359,8 @@ def _item(
             "versions": held,
         }
     document = bench.plant.vault.document(collection, item, version)
+    if document.access.tenant not in ("", by.tenant):
+        raise DataError(f"{by.subject} may not look into {item!r} of {collection}.")
     traces = bench.plant.vault.who(collection, item)
     return {
         "document": document.name,

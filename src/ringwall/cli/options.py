@@ -60,9 +60,14 @@ def show_json(value: Any) -> None:
     sys.stdout.flush()
 
 
+def plain(text: str) -> str:
+    """What somebody wrote, without what a terminal would obey: control characters, changed direction."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
+
+
 def show_table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...]) -> None:
     """Columns of text, as wide as they need to be."""
-    table = [head, *rows]
+    table = [head, *(tuple(" ".join(plain(cell).split("\n")) for cell in row) for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     for row in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

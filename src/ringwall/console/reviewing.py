@@ -34,6 +34,9 @@ async def review(visit: Visit) -> Response:
     """Have the current version compared with the approved one: it takes a while, the page says when it is
     done."""
     info = await _collection(visit)
+    if not info.may_read:
+        sentence = "Reviews are for people with a contributor or approver role of this collection."
+        return _back(visit, info.name, "problem", sentence)
     try:
         await visit.backend.review_collection(info.name, visit.principal)
     except RingwallError as error:

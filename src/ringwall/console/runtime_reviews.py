@@ -40,6 +40,8 @@ class RunningReviews:
         state = await asyncio.to_thread(self._reviews().state, collection)
         if state.version is None:
             raise DataError(f"Collection {collection} holds nothing that could be reviewed.")
+        if collection in self._running:  # somebody else's request was faster
+            raise DataError(f"A review of {collection} is running: it takes a while.")
         self.failed.pop(collection, None)
         self._running[collection] = asyncio.create_task(self._run(collection, by.subject))
 

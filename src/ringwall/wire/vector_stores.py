@@ -150,7 +150,8 @@ def _threshold(given: Any) -> float:
     if unknown:
         message = f"The ranking option {unknown[0][:64]!r} is not supported here: leave it out."
         raise invalid(message, "ranking_options")
-    if given.get("ranker") is not None and given["ranker"] not in _RANKERS:
+    ranker = given.get("ranker")
+    if ranker is not None and not (isinstance(ranker, str) and ranker in _RANKERS):
         raise invalid(f"'ranker' is one of: {', '.join(sorted(_RANKERS))}.", "ranking_options")
     threshold = given.get("score_threshold")
     if threshold is None:

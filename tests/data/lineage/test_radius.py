@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ringwall.boundaries.data import CollectionSettings, DataSection, DataStores, Document
+from ringwall.boundaries.data import Access, CollectionSettings, DataSection, DataStores, Document
 from ringwall.boundaries.data.lineage import Citations, Lineage, Marks, Purge, Trained
 from ringwall.boundaries.data.lineage.origins import facts
 from ringwall.boundaries.data.records import Record, Source, record_of
@@ -146,6 +146,44 @@ async def test_a_contributor_is_taken_out_and_models_are_marked(
     assert "poison" not in str(events)
     assert purge.plan("eve")[0].current == ()
     assert purge.plan("nobody") == []
+
+
+async def test_another_tenants_documents_are_not_taken_out(
+    lineage: Lineage, stores: DataStores, db: Database, person: Callable[..., Principal]
+) -> None:
+    """A subject is a name within a tenant: ``kim`` of one is not ``kim`` of the other."""
+    theirs = replace(_document("mine", "Fine.", "kim"), access=Access("south"))
+    stores.vault.commit("faq", add=[theirs], author="kim")
+    purge = Purge(SECTION, stores.vault, stores.training, lineage, Marks(db))
+
+    async def record(event: Mapping[str, Any]) -> None:
+        raise AssertionError(event)
+
+    with pytest.raises(DeniedError, match="another tenant's"):
+        await purge.run(purge.plan("kim"), person("cy", "curator", tenant="north"), "", record)
+    assert stores.vault.document("faq", "mine").text == "Fine."
+
+
+async def test_nobody_takes_out_alone_what_took_two(
+    lineage: Lineage, stores: DataStores, db: Database, person: Callable[..., Principal]
+) -> None:
+    guarded = {
+        name: one.model_copy(update={"two_person": True, "approvers": ()})
+        for name, one in SECTION.collections.items()
+    }
+    stores.vault.commit("faq", add=[_document("mine", "Fine.", "kim")], author="lee")
+    stores.training.add("tickets", _rows("kim", "a"), author="lee")
+    purge = Purge(DataSection(collections=guarded), stores.vault, stores.training, lineage, Marks(db))
+    plans = purge.plan("kim")
+    assert len(plans) == 2
+
+    async def record(event: Mapping[str, Any]) -> None:
+        return
+
+    for plan in plans:
+        with pytest.raises(DeniedError, match="Somebody other than kim"):
+            await purge.run([plan], person("kim", "editor"), "", record)
+    assert len(await purge.run(plans, person("lee", "editor"), "", record)) == 2
 
 
 def test_facts_for_a_bill_of_materials(stores: DataStores) -> None:

@@ -14,6 +14,7 @@ from ringwall.core import DataError, DeniedError, Principal
 SECTION = DataSection(
     collections={
         "tickets": CollectionSettings(kind="training", contributors=("editor",), approvers=("curator",)),
+        "guarded": CollectionSettings(kind="training", contributors=("editor",), two_person=True),
         "locked": CollectionSettings(kind="training", contributors=("editor",), lock_days=30),
     }
 )
@@ -53,6 +54,25 @@ async def test_rows_are_removed_and_erased(stores: DataStores, person: Callable[
     assert not stores.verify()
     with pytest.raises(DataError, match="no training set"):
         await door.erase("nowhere", ["a"], curator)
+
+
+async def test_what_took_two_to_come_in_takes_two_to_go(
+    stores: DataStores, person: Callable[..., Principal]
+) -> None:
+    async def note(event: Mapping[str, Any]) -> None:
+        return
+
+    stores.training.add("guarded", _rows("a", "b"), author="mo")
+    door = Withdrawals(SECTION, stores.training, note)
+    for act in (door.remove, door.erase):
+        with pytest.raises(DeniedError, match="Somebody other than kim"):
+            await act("guarded", ["a"], person("kim", "editor"))
+    assert stores.training.count("guarded") == 2
+    await door.remove("guarded", ["a"], person("mo", "editor"))
+    with pytest.raises(DeniedError, match="Somebody other than kim"):
+        await door.erase("guarded", ["a"], person("kim", "editor"))
+    await door.erase("guarded", ["a"], person("mo", "editor"))
+    assert not stores.verify()
 
 
 async def test_what_is_locked_is_not_erased(stores: DataStores, person: Callable[..., Principal]) -> None:

@@ -262,13 +262,17 @@ class Contributions:
         tenants = {entry.tenant} if entry else self._vault.tenants(collection, document)
         if not tenants:
             raise DataError(f"Collection {collection} never held a document {document!r}.")
-        for tenant in tenants:
-            self._contributor(collection, tenant, by, "")
-
-    def _contributor(self, collection: str, tenant: str, by: Principal, decision: str) -> None:
-        roles = set(self._settings(collection).contributors)
-        if not by.authenticated or not by.roles & roles or tenant not in (COMMON, by.tenant):
-            raise DeniedError(f"{by.subject} may not change this document of {collection}.", decision)
+        settings = self._settings(collection)
+        roles = set(settings.contributors)
+        if settings.two_person:  # what took two to come in is not one contributor's to take out
+            roles = set(settings.approvers or settings.contributors)
+            brought = {entry.contributor} if entry else self._vault.contributors(collection, document)
+            if by.subject in brought:
+                raise DeniedError(
+                    f"Somebody other than {by.subject}, who brought it, has to take it out.", ""
+                )
+        if not by.authenticated or not by.roles & roles or not tenants <= {COMMON, by.tenant}:
+            raise DeniedError(f"{by.subject} may not change this document of {collection}.", "")
 
     async def _noted(self, commit: Commit) -> None:
         if self._record:

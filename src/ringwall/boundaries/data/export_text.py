@@ -6,7 +6,7 @@ from typing import Any
 
 from ringwall.core import Edit, Part, PartKind, apply_edits
 
-from .records.forms import record_of
+from .records.forms import given_id, record_of
 from .records.record import Record
 
 _DIGITS = 7
@@ -51,9 +51,32 @@ def edited(record: Record, edits: Sequence[Sequence[Edit]]) -> Record:
 
     fields = rebuilt(record.fields, "")
     again = record_of(fields, record.source)
+    kept = given_id(record.fields) == given_id(fields)
     return replace(
-        record, fields=fields, prompt=again.prompt, response=again.response, rejected=again.rejected
+        record,
+        id=record.id if kept else again.id,  # what was taken out of it is out
+        fields=fields,
+        prompt=again.prompt,
+        response=again.response,
+        rejected=again.rejected,
     )
+
+
+def words_of(record: Record) -> Iterator[str]:
+    """What leaves with a record and is no value of it, so that nothing can be taken out of it: names of
+    fields, and what its contributor said of it."""
+    yield from _names(record.fields)
+    yield from (said for said in (record.source.origin, record.source.consent) if said)
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names(inner)
 
 
 def _values(value: Any, place: str) -> Iterator[tuple[str, Any]]:

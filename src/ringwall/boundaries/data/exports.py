@@ -33,7 +33,7 @@ from ringwall.core import (
     new_id,
 )
 
-from .export_text import edited, parts_of
+from .export_text import edited, parts_of, words_of
 from .records.record import Record
 from .settings import CollectionSettings, DataSection
 
@@ -48,6 +48,7 @@ _BATCH_RECORDS = 200
 _BATCH_CHARS = 200_000
 _DECIDE_S = 600.0
 _STALE_S = 86_400.0
+_MOST_WORDS = 100_000
 _SUFFIX: Mapping[Form, str] = {"jsonl": ".jsonl", "parquet": ".parquet", "delta": ""}
 
 
@@ -198,6 +199,8 @@ class _Run:
     written: int = 0
     withheld: int = 0
     redacted: int = 0
+    words: set[tuple[str, frozenset[str]]] = field(default_factory=set)
+    """Names of fields and the like that were let through, with the classes of who had them."""
     decisions: list[str] = field(default_factory=list)
 
     async def allowed(self, parts: tuple[Part, ...]) -> Decision:
@@ -229,11 +232,18 @@ class _Run:
         """What may leave, as it may leave. Runs in a thread of its own, beside the loop that decides."""
         for batch in self._batches(source):
             parts = [parts_of(record, self.at.collection) for record in batch]
-            flat = tuple(part for each in parts for part in each)
+            words = self._fresh(batch)
+            flat = tuple(part for each in (*parts, words) for part in each)
             decision = asyncio.run_coroutine_threadsafe(self.allowed(flat), loop).result(_DECIDE_S)
             by_part: dict[int, list[Edit]] = {}
             for edit in decision.joined.edits:
                 by_part.setdefault(edit.part, []).append(edit)
+            if any(at >= len(flat) - len(words) for at in by_part):
+                raise DeniedError(
+                    f"The export of {self.at.collection} was refused: names of fields, origins or grounds of "
+                    "consent hold what may not leave, and nothing can be taken out of those.",
+                    decision.id,
+                )
             first = 0
             for record, own in zip(batch, parts, strict=True):
                 mine = [by_part.get(index, []) for index in range(first, first + len(own))]
@@ -246,6 +256,19 @@ class _Run:
                 yield edited(record, mine)
             if self.progress:
                 self.progress(self.written)
+
+    def _fresh(self, batch: list[Record]) -> list[Part]:
+        """A part for each word beside the values that was not decided on before under the same classes."""
+        found: dict[tuple[str, frozenset[str]], Part] = {}
+        for record in batch:
+            for word in words_of(record):
+                key = (word, record.sensitivity)
+                if key not in self.words and key not in found:
+                    data = {"collection": self.at.collection}
+                    found[key] = Part(PartKind.DOCUMENT, word, record.label, data=data)
+        if len(self.words) < _MOST_WORDS:
+            self.words.update(found)
+        return list(found.values())
 
     def facts(self, digest: str, size: int) -> dict[str, Any]:
         """Names, numbers and hashes; nothing that was exported."""

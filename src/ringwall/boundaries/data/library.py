@@ -125,6 +125,8 @@ class Library:
                 score=1.0,
                 label=found.label,
                 access=found.access,
+                contributor=found.contributor,
+                origin=found.origin,
             )
             for ordinal, passage in enumerate(cut[first : first + most], first)
         ]

@@ -134,7 +134,8 @@ class Reviews:
         findings.sort(key=lambda one: (-_GRAVITY[one.severity], -one.score, one.detector, one.title))
         at = time.time_ns() // 1000
         review = Review(new_id("rev"), of, by, at, tuple(findings), tuple(analyses), failed)
-        sealed = self._envelope.seal(_owner(of.collection), _body(review), review.id.encode())
+        place = _place(review.id, of, by, at)
+        sealed = self._envelope.seal(_owner(of.collection), _body(review), place)
         self._db.write(
             "INSERT INTO data_review VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             *(review.id, of.collection, of.approved, of.candidate, of.chain, by, at, sealed),
@@ -158,11 +159,13 @@ class Reviews:
         return self._review(row)
 
     def _review(self, row: Row) -> Review:
-        raw = self._envelope.open(_owner(row["collection"]), row["sealed"], row["id"].encode())
+        of = Compared(row["collection"], row["approved"], row["candidate"], row["chain"])
+        place = _place(row["id"], of, row["by"], row["at"])
+        raw = self._envelope.open(_owner(of.collection), row["sealed"], place)
         given: dict[str, Any] = orjson.loads(raw)
         return Review(
             row["id"],
-            Compared(row["collection"], row["approved"], row["candidate"], row["chain"]),
+            of,
             row["by"],
             row["at"],
             tuple(_finding(one) for one in given["findings"]),
@@ -176,6 +179,11 @@ _GRAVITY = {Severity.STOP: 2, Severity.REVIEW: 1, Severity.NOTE: 0}
 
 def _owner(collection: str) -> str:
     return f"collection:{collection}"
+
+
+def _place(review: str, of: Compared, by: str, at: int) -> bytes:
+    """What the findings are bound to: a clean review can't be passed off as one of another version."""
+    return canonical([review, of.collection, of.approved, of.candidate, of.chain, by, at])
 
 
 def _body(review: Review) -> bytes:

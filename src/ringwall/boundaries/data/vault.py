@@ -159,6 +159,10 @@ class Vault:
         """Whose the document ever was."""
         return {revision.tenant for revision in self._revisions.of(base(collection), document)}
 
+    def contributors(self, collection: str, document: str) -> set[str]:
+        """Who ever brought a revision of it."""
+        return {revision.contributor for revision in self._revisions.of(base(collection), document)}
+
     def who(self, collection: str, document: str) -> list["Trace"]:
         """Each revision that ever was, oldest first: who contributed it, and the versions that hold it."""
         found: dict[int, Trace] = {}

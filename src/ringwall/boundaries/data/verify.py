@@ -8,7 +8,7 @@ For each line of versions, of either kind:
 5. what the database keeps beside (search index, revisions, ids of records, approvals) agrees with all that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ringwall.core import DataError
@@ -18,6 +18,7 @@ from .damage import Damage, Problem, walk
 from .document import cite
 from .index import RetrievalStore
 from .manifest import Entry
+from .retrieval.examine import Examined
 from .training.check import check_training
 from .training.sets import TrainingSets
 from .vault import Vault
@@ -141,6 +142,8 @@ def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
         try:
             current.update({(collection, one.id): one.revision for one in vault.manifest(collection).entries})
             found.extend(_revisions(vault, collection))
+            if isinstance(index, Examined):
+                found.extend(_rows(vault, index, collection, erased))
         except DataError:  # said above
             unknown.add(collection)
     for place in index.missing(current):
@@ -148,6 +151,19 @@ def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
         if collection not in unknown:
             found.append(Damage(collection, 0, place, f"The index and the vault disagree about {place}."))
     return found
+
+
+def _rows(vault: Vault, index: Examined, collection: str, erased: set[str]) -> Iterator[Damage]:
+    """What is retrieved of each current document, against the document."""
+    for entry in vault.manifest(collection).entries:
+        if entry.owner in erased:
+            continue
+        try:
+            wrong = index.examine(vault.open(collection, entry))
+        except DataError:  # said of the document
+            continue
+        if wrong:
+            yield Damage(collection, 0, cite(collection, entry.id, entry.revision), wrong)
 
 
 def _erasures(vault: Vault) -> list[Damage]:

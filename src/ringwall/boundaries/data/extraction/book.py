@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from ringwall.core import new_id
+from ringwall.core import DataError, new_id
 from ringwall.storage.database import Database, Row
 
 from ..document import canonical
@@ -84,7 +84,7 @@ class ExtractionBook:
         digest = hashlib.sha256(body).hexdigest()
         at = time.time_ns() // 1000
         entry = Examined(new_id("ext"), route, model, collection, version, report.passed, by, at, digest)
-        sealed = self._envelope.seal(_owner(collection), body, entry.id.encode())
+        sealed = self._envelope.seal(_owner(collection), body, _place(entry))
         self._db.write(
             "INSERT INTO data_extraction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(entry.id, route, model, collection, version, int(report.passed), by, at, digest, sealed),
@@ -104,7 +104,7 @@ class ExtractionBook:
         row = self._db.one("SELECT sealed FROM data_extraction WHERE id = ?", entry.id)
         sealed: bytes = row["sealed"] if row else b""
         opened: dict[str, Any] = orjson.loads(
-            self._envelope.open(_owner(entry.collection), sealed, entry.id.encode())
+            self._envelope.open(_owner(entry.collection), sealed, _place(entry))
         )
         return opened
 
@@ -116,7 +116,22 @@ class ExtractionBook:
             return f"It was trained on {collection}, and no extraction test was made: {run}."
         if entry.model != model or entry.version != version:
             return f"The extraction test was of another model, or of another version of {collection}: {run}."
+        try:
+            self.report(entry)
+        except DataError:
+            return f"The report {entry.id} of its extraction test was changed in the database: {run}."
         return "" if entry.passed else f"It did not pass its extraction test (report {entry.id})."
+
+
+def _place(entry: Examined) -> bytes:
+    """What a report is bound to: nobody who can only write to the database makes a failed test a passed
+    one, or one of another model."""
+    return canonical(
+        [
+            *(entry.id, entry.route, entry.model, entry.collection, entry.version),
+            *(int(entry.passed), entry.by, entry.at, entry.digest),
+        ]
+    )
 
 
 def _entry(row: Row) -> Examined:

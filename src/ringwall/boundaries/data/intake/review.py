@@ -1,7 +1,7 @@
 """What waits in quarantine, before the person who decides on it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from ringwall.storage.database import Database
 
 from ..document import COMMON
 from ..quarantine import Content, Held, Quarantine
+from ..records import Record as Row
 from ..settings import CollectionSettings, DataSection
 from ..training.sets import RecordsCommit
 from ..vault import Commit, Vault
@@ -137,6 +138,10 @@ class Reviews:
     def _release(self, found: Held, by: Principal, reason: str) -> Commit | None:
         """One transaction: of two reviewers who disagree, one is told that it was already decided."""
         edited = self._quarantine.content(found.id).edited
+        if (edited.collection, edited.contributor, edited.access.tenant) != (
+            *(found.collection, found.contributor, found.tenant),
+        ):
+            raise _changed(found)
         with self._db.transaction():
             self._quarantine.decide(found.id, "stored", by.subject, reason)
             return self._vault.commit(
@@ -152,7 +157,7 @@ class Reviews:
         try:
             return self._training.add(
                 found.collection,
-                (held.row for held in self._quarantine.rows.read(found.id)),
+                self._rows(found),
                 author=by.subject,
                 note=f"released {found.id}",
             )
@@ -160,11 +165,22 @@ class Reviews:
             self._quarantine.reopen(found.id, by.subject)
             raise
 
+    def _rows(self, found: Held) -> Iterator[Row]:
+        for held in self._quarantine.rows.read(found.id):
+            if held.row.source.contributor != found.contributor:
+                raise _changed(found)
+            yield held.row
+
     async def _told(self, kind: str, found: Held, by: Principal) -> None:
         if self._note:
             told = event(kind, by, collection=found.collection, document=found.document, held=found.id)
             decided = {"decision": found.decision, "contributor": found.contributor, "rows": found.rows}
             await self._note({**told, **decided, "credential": by.credential})
+
+
+def _changed(found: Held) -> DataError:
+    """Who may decide goes by the table; what is stored says the same, or somebody changed the table."""
+    return DataError(f"What is noted of {found.id} is not what was contributed: the database was changed.")
 
 
 def _at_home(held: Held, settings: CollectionSettings, by: Principal) -> bool:

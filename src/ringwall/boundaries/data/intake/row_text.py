@@ -7,6 +7,7 @@ from typing import Any
 from ringwall.core import Edit, apply_edits
 
 from ..records import Record, content_id, record_of
+from ..records.forms import given_id
 
 _LONG_NUMBER = 1_000_000
 """Numbers from here on are read as texts too: account and telephone numbers come as integers."""
@@ -54,11 +55,12 @@ class RowText:
 
 
 def with_fields(row: Record, fields: Mapping[str, Any]) -> Record:
-    """The row with other fields, read anew; an id that was made of the content is made again."""
+    """The row with other fields, read anew; an id that was made of the content is made again, and one that
+    was changed in its field is what the field says now."""
     read = record_of(fields, row.source, tuple(row.sensitivity))
     made = content_id(row.fields)
     own = row.id != made and not row.id.startswith(f"{made}.")
-    return replace(read, id=row.id) if own else read
+    return replace(read, id=row.id) if own and given_id(row.fields) == given_id(fields) else read
 
 
 def names(value: Any) -> Iterable[str]:

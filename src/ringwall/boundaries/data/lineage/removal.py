@@ -7,6 +7,7 @@ from typing import Any
 
 from ringwall.core import DataError, DeniedError, Principal
 
+from ..document import COMMON
 from ..settings import DataSection
 from ..training.sets import TrainingSets
 from ..vault import Vault
@@ -78,13 +79,27 @@ class Purge:
         self, plans: Iterable[Removal], by: Principal, reason: str, record: Record
     ) -> list[Removed]:
         """Carry plans out, each in one version. DeniedError for whoever may not approve versions of a
-        collection; nothing is done then."""
+        collection, or where a document is another tenant's; nothing is done then."""
         plans = list(plans)
         for plan in plans:
             settings = self._section.collections[plan.collection]
             if not by.authenticated or not by.roles & set(settings.approvers or settings.contributors):
                 raise DeniedError(f"{by.subject} may not take records out of {plan.collection}.", "")
+            if plan.kind == "index" and not self._tenants(plan) <= {COMMON, by.tenant}:
+                raise DeniedError(f"Some of these documents of {plan.collection} are another tenant's.", "")
+            if settings.two_person and self._own(plan, by):
+                raise DeniedError(
+                    f"Somebody other than {by.subject}, who brought it, has to take it out.", ""
+                )
         return [await self._done(plan, by, reason, record) for plan in plans]
+
+    def _tenants(self, plan: Removal) -> set[str]:
+        manifest = self._vault.manifest(plan.collection)
+        return {entry.tenant for one in plan.current if (entry := manifest.find(one))}
+
+    def _own(self, plan: Removal, by: Principal) -> bool:
+        store = self._sets if plan.kind == "training" else self._vault
+        return not set(plan.current).isdisjoint(store.by_contributor(plan.collection, by.subject))
 
     async def _done(self, plan: Removal, by: Principal, reason: str, record: Record) -> Removed:
         version = indexed = 0

@@ -7,6 +7,7 @@ from typing import Any
 from ringwall.core import DataError
 
 from .chunk import Chunk, Row
+from .expanded import rows_of_batch
 
 _BATCH = 1024  # rows in memory at a time
 
@@ -38,9 +39,9 @@ def rows_of_columns(chunk: Chunk) -> Iterator[Row]:
     number = chunk.first
     for batch in _of_chunk(chunk):
         for start in range(0, batch.num_rows, _BATCH):
-            for fields in batch.slice(start, _BATCH).to_pylist():
-                yield Row(number, fields)
-                number += 1
+            part = batch.slice(start, _BATCH)
+            yield from rows_of_batch(part, number)
+            number += part.num_rows
 
 
 def _of_chunk(chunk: Chunk) -> Iterator[Any]:
@@ -48,12 +49,20 @@ def _of_chunk(chunk: Chunk) -> Iterator[Any]:
     path = Path(chunk.path)
     try:
         if chunk.kind == "parquet":
-            with arrow.parquet.ParquetFile(path) as file:
+            with arrow.parquet.ParquetFile(path, read_dictionary=_texts(path)) as file:
                 yield from file.iter_batches(batch_size=_BATCH, row_groups=[chunk.start])
         else:
             yield from (batch for at, batch in enumerate(_batches(path, chunk.file)) if at == chunk.start)
     except (OSError, arrow.ArrowException) as error:
         raise DataError(f"{chunk.file} can't be read: {_short(error)}.") from None
+
+
+def _texts(path: Path) -> list[str]:
+    """Columns that are left as the file has them: each value once, and where it is. Expanded, a file of a few
+    bytes could fill the memory."""
+    schema = _arrow().parquet.read_metadata(path).schema
+    columns = [schema.column(at) for at in range(len(schema))]
+    return [one.path for one in columns if one.physical_type == "BYTE_ARRAY"]
 
 
 def _batches(path: Path, name: str) -> Iterator[Any]:

@@ -30,10 +30,9 @@ def record_of(
     16, or not JSON.
     """
     fields = _plain(row, 0)
-    given = next((fields[name] for name in _ID if fields.get(name) not in (None, "")), None)
     form, prompt, response, rejected = reading(fields)
     return Record(
-        id=str(given)[:128] if isinstance(given, str | int) else content_id(fields),
+        id=given_id(fields) or content_id(fields),
         fields=fields,
         form=form,
         prompt=prompt,
@@ -42,6 +41,12 @@ def record_of(
         source=source or Source(),
         sensitivity=frozenset(sensitivity),
     )
+
+
+def given_id(fields: Mapping[str, Any]) -> str:
+    """The id that a row says itself; empty for one that says none."""
+    given = next((fields[name] for name in _ID if fields.get(name) not in (None, "")), None)
+    return str(given)[:128] if isinstance(given, str | int) else ""
 
 
 def reading(fields: Mapping[str, Any]) -> tuple[Form, str, str, str]:

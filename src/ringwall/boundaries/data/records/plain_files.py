@@ -78,7 +78,8 @@ def csv_chunks(file: BinaryIO, name: str, delimiter: str = ",") -> Iterator[Chun
     """
     csv.field_size_limit(min(sys.maxsize, LONGEST_ROW))
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    lines = _Lines(text, name)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 1
     try:
         header = next(reader, [])
@@ -87,6 +88,7 @@ def csv_chunks(file: BinaryIO, name: str, delimiter: str = ",") -> Iterator[Chun
         pending: list[bytes] = []
         size = 0
         for row in reader:
+            lines.begin()
             if not row:
                 continue
             if len(row) != len(header):
@@ -108,6 +110,33 @@ def csv_chunks(file: BinaryIO, name: str, delimiter: str = ",") -> Iterator[Chun
         text.detach()  # the stream is the caller's
 
 
+class _Lines:
+    """Lines of a text as a CSV reader asks for them: of one row, no more than a row may have. A compressed
+    file of some kilobytes may hold a line of gigabytes."""
+
+    def __init__(self, text: io.TextIOWrapper, name: str) -> None:
+        self._text = text
+        self._name = name
+        self._left = LONGEST_ROW
+
+    def begin(self) -> None:
+        """Another row."""
+        self._left = LONGEST_ROW
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        if not line:
+            raise StopIteration
+        self._left -= len(line)
+        if self._left < 0:
+            size = LONGEST_ROW // 1024 // 1024
+            raise DataError(f"{self._name} has a row of more than {size} MB: split it.")
+        return line
+
+
 def json_chunks(file: BinaryIO, name: str) -> Iterator[Chunk]:
     """An array of objects, in memory: DataError when it has more than 64 MB."""
     try:
@@ -123,7 +152,10 @@ def json_chunks(file: BinaryIO, name: str) -> Iterator[Chunk]:
     if not isinstance(value, list):
         raise DataError(f"{name} holds no array of rows: save one row to a line, as JSON Lines.")
     for start in range(0, len(value), 1000):
-        rows = [orjson.dumps(row) for row in value[start : start + 1000]]
+        try:
+            rows = [orjson.dumps(row) for row in value[start : start + 1000]]
+        except TypeError:  # what may be read deeper than it may be written
+            raise DataError(f"{name}, row {start + 1} or one after it: it is nested too deep.") from None
         yield _carried(name, start + 1, rows)
 
 

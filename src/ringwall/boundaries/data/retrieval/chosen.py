@@ -7,6 +7,7 @@ from ringwall.core import Principal
 from ..document import Document
 from ..settings import CollectionSettings, DataSection
 from .chunk import Chunk, Prepared
+from .examine import Examined
 from .installed import check_installed, check_store
 from .settings import RetrievalSettings, StoreKind
 from .store import RetrievalStore
@@ -64,6 +65,10 @@ class ChosenStore:
 
     def missing(self, current: Mapping[tuple[str, str], int]) -> list[str]:
         return self._store.missing(current)
+
+    def examine(self, document: Document) -> str:
+        """As ``Examined.examine``; a store that can't tell finds nothing."""
+        return self._store.examine(document) if isinstance(self._store, Examined) else ""
 
     def close(self) -> None:
         self._store.close()

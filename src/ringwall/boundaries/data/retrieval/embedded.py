@@ -19,6 +19,7 @@ from ..keys import CollectionKeys, Sealer
 from ..settings import CollectionSettings
 from .asker import Asker
 from .chunk import Chunk, Prepared, open_chunk
+from .examine import examine
 from .fusion import fused
 from .installed import check_installed
 from .prepare import Preparer
@@ -124,6 +125,10 @@ class Index:
             )
             wrong |= {(row["collection"], row["document"]) for row in lacking if row["collection"] in hybrid}
         return sorted("/".join(key) for key in wrong)
+
+    def examine(self, document: Document) -> str:
+        """What is wrong with what it holds of a document; empty when nothing is."""
+        return examine(self._db, self._envelope, self._preparer.words, document)
 
     def close(self) -> None:
         """Let go of the vectors in memory. The database is its owner's to close."""

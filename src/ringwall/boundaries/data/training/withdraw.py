@@ -7,7 +7,7 @@ from typing import Any
 from ringwall.core import DataError, DeniedError, Principal
 
 from ..intake.events import event
-from ..settings import DataSection
+from ..settings import CollectionSettings, DataSection
 from .sets import RecordsCommit, TrainingSets
 
 Note = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -25,7 +25,8 @@ class Withdrawals:
     async def remove(self, collection: str, ids: Sequence[str], by: Principal) -> RecordsCommit | None:
         """Make a version without rows; earlier ones keep them. DeniedError for whoever may not, DataError
         when one is not there."""
-        self._check(collection, by)
+        settings = self._check(collection, by)
+        await self._second(collection, settings, ids, by)
         remove = self._sets.remove
         commit = await asyncio.to_thread(remove, collection, ids, author=by.subject, note="removed")
         if commit:
@@ -36,6 +37,7 @@ class Withdrawals:
         """Remove rows from the set and its branches, and destroy their keys in every version, for ever: every
         proof still holds. Raises as ``remove``, and DataError while a row is locked."""
         settings = self._check(collection, by)
+        await self._second(collection, settings, ids, by)
         erase, lock = self._sets.erase, settings.lock_days
         commits = await asyncio.to_thread(erase, collection, ids, author=by.subject, lock_days=lock)
         for commit in commits:
@@ -43,7 +45,19 @@ class Withdrawals:
         await self._note(event("data.erased", by, collection=collection, records=len(set(ids))))
         return commits
 
-    def _check(self, collection: str, by: Principal) -> Any:
+    async def _second(
+        self, collection: str, settings: CollectionSettings, ids: Sequence[str], by: Principal
+    ) -> None:
+        """What took two to come in takes two to go: whoever ever brought one of these rows is not the
+        second."""
+        if settings.two_person:
+            brought = await asyncio.to_thread(self._sets.by_contributor, collection, by.subject)
+            if not set(ids).isdisjoint(brought):
+                raise DeniedError(
+                    f"Somebody other than {by.subject}, who brought it, has to take it out.", ""
+                )
+
+    def _check(self, collection: str, by: Principal) -> CollectionSettings:
         settings = self._section.of(collection)
         if settings is None or settings.kind != "training":
             raise DataError(f"{collection} is no training set of this workload.")
