@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-from ringwall.boundaries.data import Contributions
-from ringwall.core import Principal
 from ringwall.workload.workbench import Workbench
 
 from .data_drift import command as drift_command
@@ -17,7 +15,7 @@ from .data_extraction import COMMANDS as EXTRACTION
 from .data_intake import COMMANDS as INTAKE
 from .data_lineage import blast_radius, ml_bom, purge_command
 from .data_perimeter import perimeter
-from .data_person import key_option, person, with_person
+from .data_person import key_option, person
 from .data_poison import COMMANDS as POISON
 from .data_reindex import command as reindex_command
 from .data_review import command as review_command
@@ -27,6 +25,7 @@ from .data_sign import COMMANDS as SIGN
 from .data_store import store
 from .data_versions import COMMANDS as VERSIONS
 from .data_versions import store_of
+from .data_withdraw import COMMANDS as WITHDRAW
 from .options import show_json, show_table, site_options
 
 
@@ -65,6 +64,7 @@ for added in (
     *SENSITIVE,
     *EXTRACTION,
     *VERSIONS,
+    *WITHDRAW,
     *POISON,
 ):
     command.add_command(added)
@@ -82,24 +82,6 @@ def _collection(bench: Workbench, name: str) -> dict[str, Any]:
         "branches": len(versions.branches(name)),
         "quarantined": len(bench.plant.quarantine.waiting(name)),
     }
-
-
-@command.command("remove")
-@click.argument("collection")
-@click.argument("document")
-@key_option
-@site_options
-def remove(
-    collection: str, document: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
-) -> None:
-    """Make a version of the collection without a document; earlier versions keep it."""
-
-    async def run(door: Contributions, by: Principal) -> None:
-        await door.remove(collection, document, by)
-
-    with_person(workload, data_dir, key, run)
-    told = {"collection": collection, "document": document, "status": "removed"}
-    show_json(told) if as_json else click.echo(f"{collection}/{document}: removed")
 
 
 @command.command("search")
