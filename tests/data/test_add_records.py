@@ -191,7 +191,7 @@ async def test_held_rows_wait_as_one_group(make: Any, ed: Principal, person: Per
     (held,) = way.door.quarantined()
     assert (held.rows, held.licence, held.contributor) == (2, "MIT", "ed")
     mo = person("mo", "editor")
-    page = way.door.review_rows(held.id, mo)
+    page = way.door.reviews.page(held.id, mo)
     assert [row.row.id for row in page.rows] == ["q7", "q210"]
     assert page.rows[1].findings
     assert PLANT not in str(way.events)

@@ -14,8 +14,8 @@ from .options import show_json, site_options
 @click.option("--by", default="command line", show_default=True, help="Who asks.")
 @site_options
 def command(collection: str, by: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Compare the current version of COLLECTION with the approved one: poison, floods, bias and drift,
-    sensitive data. What is found is kept. Exit code 1: a person should look before it is approved."""
+    """Hold the current version against the approved one. Poison, floods, bias and drift, sensitive data.
+    What is found is kept. Exit code 1: a person should look before it is approved."""
     from dataclasses import asdict
 
     from ringwall.workload.review_analyses import data_reviews
