@@ -38,6 +38,10 @@ def _tell(found: Any) -> None:
         click.echo(
             f"  {one.name}: by {one.contributor} from {one.origin}, versions {one.first} to {one.last}"
         )
+    if found.source:
+        said = found.source
+        licence = f", under {said.licence}" if said.licence else ""
+        click.echo(f"  by {said.contributor} from {said.origin}, row {said.place}{licence}")
     for span in found.spans:
         click.echo(f"  held by {span.line} in {_ranges(span.versions)}")
     click.echo(f"  in the current version: {_yes(found.current)}; can be retrieved: {_yes(found.indexed)}")
