@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringwall.boundaries.data import (
@@ -360,6 +360,7 @@ JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a machine under load draws slowly
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4), st.data())
 def test_what_an_edit_takes_out_is_gone_and_the_rest_stays(
     fields: dict[str, Any], data: st.DataObject
