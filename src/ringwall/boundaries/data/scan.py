@@ -24,7 +24,7 @@ from ringwall.core import (
 )
 from ringwall.detect.files.told import MESSAGES
 
-from .signals import INSTRUCTION, LEARNED, Scanner, Signal, invisible, orders, scan, scan_row, warmed
+from .signals import INSTRUCTION, LEARNED, Scanner, Signal, invisible, orders, scan, warmed
 
 ID = "data.scan"
 _REASON = "The document was put aside until a person has looked at it."
@@ -87,7 +87,7 @@ class Scan:
 
     def _part(self, part: Part, index: int) -> Verdict:
         is_row = "record" in part.data
-        found = [*(scan_row(part.text) if is_row else self._scanner(part.text)), *invisible(part.text)]
+        found = [*self._scanner(part.text), *invisible(part.text)]
         if self._settings.rows == "all" or not is_row:
             found += [one for one in orders(part.text) if one.score >= self._settings.orders]
         found += [_at_whole(signal) for signal in (*self._scanner(part.name), *invisible(part.name))]
