@@ -41,8 +41,10 @@ def command(
     workload: Path,
     as_json: bool,
 ) -> None:
-    """Scan rows (JSON Lines, JSON, CSV, text, Parquet, Arrow): PLACE is a file, a folder, or
-    s3://BUCKET/PREFIX of a place that the workload file names under data.sources.
+    """Look through rows for what must not be learnt.
+
+    PLACE is a file or folder of JSON Lines, JSON, CSV, text, Parquet or Arrow, or s3://BUCKET/PREFIX of a
+    place that the workload file names under data.sources.
 
     Tells text that gives orders to a model, credentials, personal data and invisible characters by file, row
     and place, never their values. Stopped at any moment, the same command goes on where it was. Exit code 1:
