@@ -69,7 +69,7 @@ def test_documents_in_review_and_out(ringwall: Any, tmp_path: Path) -> None:
     assert (outsider.code, outsider.json[0]["status"]) == (1, "refused")
     assert ringwall("data", "remove", "handbook", "dimmers", "--key", editor).code == 0
     assert not ringwall("data", "search", "handbook", "quillback", "--key", customer).json
-    assert len(ringwall("data", "versions", "handbook").json) == 2
+    assert len(ringwall("data", "log", "handbook").json["versions"]) == 2
     assert ringwall("data", "verify").json == {"ok": True, "damages": []}
 
 

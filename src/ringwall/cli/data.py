@@ -1,4 +1,4 @@
-"""``ringwall data``: documents in and out of the collections."""
+"""``ringwall data``: documents and rows in and out of the collections."""
 
 import sys
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ringwall.core import DataError
 from ringwall.workload.workbench import Workbench
 
 from .data_drift import command as drift_command
@@ -27,13 +28,24 @@ from .data_versions import COMMANDS as VERSIONS
 from .data_versions import store_of
 from .data_withdraw import COMMANDS as WITHDRAW
 from .options import plain, show_json, show_table, site_options
+from .sections import SectionedGroup
+
+_SECTIONS = {
+    "What comes in": ("scan", "add", "sign", "signing-key", "quarantine", "release", "reject"),
+    "Versions": ("log", "diff", "show", "branch", "merge", "rollback", "verify"),
+    "Review": ("review", "approve", "poison", "drift", "poison-drill", "tamper-drill"),
+    "Sensitive data": ("inventory", "uniqueness", "reveal", "token-keys", "canaries", "extraction"),
+    "Where it went, and taking it back": ("blast-radius", "ml-bom", "remove", "purge", "erase"),
+    "Retrieval": ("search", "reindex"),
+    "Stores and exports": ("store", "perimeter", "export", "verify-export"),
+}
 
 
-@click.group("data", invoke_without_command=True)
+@click.group("data", cls=SectionedGroup, sections=_SECTIONS, invoke_without_command=True)
 @site_options
 @click.pass_context
 def command(context: click.Context, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Contribute documents, review the quarantine, search, list versions, verify the vault.
+    """Documents and training sets: what comes in, what changed, where it went.
 
     Alone: every collection with its version, its documents or records and what waits in quarantine.
     """
@@ -94,34 +106,26 @@ def search(
 ) -> None:
     """What retrieval gives this principal for a question."""
     with _bench(workload, data_dir) as bench:
+        store_of(bench, collection)
+        if bench.site.workload.data.collections[collection].kind == "training":
+            raise DataError(f"{collection} is a training set: nothing is retrieved from it.")
         by = person(bench, key)
         found = bench.site.application().retriever.search(by, [collection], query)
     if as_json:
         show_json(
             [{"name": one.name, "title": one.title, "text": one.text, "score": one.score} for one in found]
         )
-    for one in () if as_json else found:
-        click.echo(plain(f"{one.name}  {one.title}\n    {one.text[:200]}"))
-
-
-@command.command("versions")
-@click.argument("collection")
-@site_options
-def versions(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """List the versions of a collection, newest last."""
-    with _bench(workload, data_dir) as bench:
-        rows = [asdict(version) for version in store_of(bench, collection).lines.versions.all(collection)]
-    if as_json:
-        show_json([{name: _json(value) for name, value in row.items()} for row in rows])
         return
-    for row in rows:
-        click.echo("  ".join(f"{name}={_json(value)}" for name, value in row.items()))
+    for one in found:
+        click.echo(plain(f"{one.name}  {one.title}\n    {one.text[:200]}"))
+    if not found:
+        click.echo("Nothing that you may read was found.", err=True)
 
 
 @command.command("verify")
 @site_options
 def verify(workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Check every stored document, record and version against what is on the ledger. Exit code 1: damage."""
+    """Check every stored document, record and version. Against what is on the ledger. Exit code 1: damage."""
     from ringwall.boundaries.data import verify as check
     from ringwall.workload.data_anchors import anchors
 
@@ -143,7 +147,3 @@ def _bench(workload: Path, data_dir: Path) -> Any:
     from ringwall.workload.workbench import workbench
 
     return workbench(workload, data_dir)
-
-
-def _json(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes) else value

@@ -37,7 +37,9 @@ def command(
     groups: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Hold a training set (file or folder of rows) against its approved version, or against a reference.
+    """Look for bias and drift between two files of rows.
+
+    CANDIDATE is held against APPROVED, its approved version or a reference; each may be a folder.
 
     Columns, labels by group, missing values, lengths, formats, duplicates, languages, topics, and how texts
     speak of groups of people. Exit code 1: something changed enough to be looked at.

@@ -35,7 +35,9 @@ def export(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Take a collection out to TARGET, a name under data.exports. Exit code 1: the gate refused it."""
+    """Take a collection out to TARGET. A target is a name under data.exports.
+
+    Exit code 1: the gate refused it."""
     from ringwall.core import DeniedError
     from ringwall.workload.export import exports
     from ringwall.workload.workbench import workbench

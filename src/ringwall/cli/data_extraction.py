@@ -27,7 +27,7 @@ _MOST_PLANTED = 100_000
 
 @click.group("canaries")
 def canaries() -> None:
-    """Random secrets in a training set, by which to tell later what a model remembers."""
+    """Random secrets that tell what a model remembers."""
 
 
 @canaries.command("plant")
@@ -151,10 +151,10 @@ def extraction(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Test whether the model behind a route gives away what it was trained on, and keep the report.
+    """Test what the model behind a route gives away.
 
-    Exposure of the canaries, extraction from prefixes, membership signals. The model is asked past the
-    gateway's controls. Exit code 1: it did not pass.
+    Exposure of the canaries, extraction from prefixes, membership signals. The report is kept.
+    The model is asked past the gateway's controls. Exit code 1: it did not pass.
     """
     from ringwall.boundaries.data.extraction.page import to_html
     from ringwall.boundaries.data.records import read_rows

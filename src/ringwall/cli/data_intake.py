@@ -45,11 +45,12 @@ def add(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Contribute files, folders or s3:// prefixes: documents to an index, rows to a training set.
+    """Contribute files, folders or s3:// prefixes.
 
-    Documents: text, Markdown, HTML, PDF, office files, e-mail, pictures. Rows: JSON Lines, JSON, CSV, text,
-    Parquet, Arrow; each place is one contribution, stored whole or not at all. Of S3, only what data.sources
-    lists is read. Exit code 1: something was quarantined, left out or refused.
+    To an index, documents: text, Markdown, HTML, PDF, office files, e-mail, pictures. To a training set,
+    rows: JSON Lines, JSON, CSV, text, Parquet, Arrow; each place is one contribution, stored whole or not at
+    all. Of S3, only what data.sources lists is read. Exit code 1: something was quarantined, left out or
+    refused.
     """
     from ringwall.boundaries.data import Signature, Terms
 
@@ -102,7 +103,7 @@ def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -
         (
             one.id,
             one.collection,
-            f"{one.rows:,} rows" if one.rows else one.document,
+            _rows_of(one.rows) if one.rows else one.document,
             one.contributor,
             one.decision,
         )
@@ -117,13 +118,13 @@ def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -
 @key_option
 @site_options
 def release(held: str, reason: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Store what was quarantined: with an approver role, as somebody else than who brought it."""
+    """Store what was quarantined. You need an approver role, and must not have brought it."""
 
     async def run(door: "Contributions", by: Principal) -> dict[str, Any]:
         return _told(await door.release(held, by, reason))
 
     done = with_person(workload, data_dir, key, run)
-    what = done["document"] or f"{done['rows']:,} rows"
+    what = done["document"] or _rows_of(done["rows"])
     show_json(done) if as_json else click.echo(f"{done['collection']}/{what}: {done['status']}")
 
 
@@ -244,6 +245,10 @@ def _sentence(one: dict[str, Any]) -> str:
         parts += [f"{one['left_out']:,} left out"] if one["left_out"] else []
         return ", ".join(parts) + f" {' '.join(one['reasons'])}".rstrip()
     return f"{one['status']} {' '.join(one['reasons'])}".rstrip()
+
+
+def _rows_of(count: int) -> str:
+    return f"{count:,} rows" if count > 1 else "1 row"
 
 
 def _teller(as_json: bool) -> Callable[[str], None]:

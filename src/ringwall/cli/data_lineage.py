@@ -16,7 +16,7 @@ from .options import data_dir_option, plain, show_json, show_table, site_options
 @click.argument("record")
 @site_options
 def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Tell where RECORD (COLLECTION/ID) went: versions, index, models, exports, answers."""
+    """Tell where RECORD (COLLECTION/ID) went. Versions, index, models, exports, answers."""
     from ringwall.core import DataError
     from ringwall.workload.lineage import lineage
     from ringwall.workload.workbench import workbench
@@ -37,6 +37,10 @@ def _tell(found: Any) -> None:
     for one in found.revisions:
         said = f"  {one.name}: by {one.contributor} from {one.origin}, versions {one.first} to {one.last}"
         click.echo(plain(said))
+    if found.source:
+        source = found.source
+        licence = f", under {source.licence}" if source.licence else ""
+        click.echo(plain(f"  by {source.contributor} from {source.origin}, row {source.place}{licence}"))
     for span in found.spans:
         click.echo(f"  held by {span.line} in {_ranges(span.versions)}")
     click.echo(f"  in the current version: {_yes(found.current)}; can be retrieved: {_yes(found.indexed)}")
@@ -84,7 +88,7 @@ def purge_command(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Take out everything that SUBJECT contributed: a new version without it, the index rebuilt, the models
+    """Take out everything that SUBJECT contributed. A new version without it, the index rebuilt, the models
     that learnt from it marked. Earlier versions keep it until it is erased. You need an approver role."""
     from ringwall.workload.lineage import purge
     from ringwall.workload.workbench import workbench
@@ -141,8 +145,8 @@ def _show_plans(plans: list[dict[str, Any]], as_json: bool) -> None:
 @workload_option
 @data_dir_option
 def ml_bom(model: str, workload: Path, data_dir: Path) -> None:
-    """Write the bill of materials of MODEL (a route or a model file) as CycloneDX JSON: the versions of
-    training sets that it learnt from, with roots, licences and contributors."""
+    """Write the bill of materials of MODEL (CycloneDX JSON). MODEL is a route or a model file. It has the
+    versions of training sets that it learnt from, with roots, licences and contributors."""
     from ringwall.workload.lineage import bill_of_materials
     from ringwall.workload.workbench import workbench
 

@@ -33,7 +33,7 @@ def perimeter(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Check whether bucket and VPC endpoints keep strangers out and data in.
+    """Check that bucket and VPC endpoints keep data in.
 
     Exit code 1: a check failed, or could not be read.
     """

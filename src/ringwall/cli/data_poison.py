@@ -20,7 +20,7 @@ def _said(line: str) -> None:
 @click.argument("candidate", type=click.Path(path_type=Path, exists=True))
 @json_option
 def poison(approved: Path, candidate: Path, as_json: bool) -> None:
-    """Compare a training set with its approved version: groups of new records that look planted.
+    """Look for planted rows in a file, against an approved one.
 
     APPROVED and CANDIDATE are files or folders of rows; the candidate is the whole new version or what is
     added. Exit code 1: there is something to review.
@@ -60,7 +60,7 @@ def poison(approved: Path, candidate: Path, as_json: bool) -> None:
 @click.option("--rounds", type=click.IntRange(1, 100), default=1, show_default=True)
 @json_option
 def poison_drill(file: Path, plant: str, families: str, seed: int, rounds: int, as_json: bool) -> None:
-    """Plant attacks into your own data and tell which of them are found: what holds for you.
+    """Plant attacks into your rows and tell what is found.
 
     Nothing is written. Each round plants one attack of each family among clean rows that were held back.
     """

@@ -20,7 +20,7 @@ from .options import show_json, site_options
 )
 @site_options
 def command(collection: str, to: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Build the search index of a collection from the vault. Searches go on meanwhile.
+    """Build the search index of a collection anew. From the vault; searches go on meanwhile.
 
     Needed after ``search: hybrid`` or ``chunk_chars`` was changed, and to move to another store.
     """

@@ -15,8 +15,8 @@ from .options import plain, show_json, site_options
 @key_option
 @site_options
 def command(collection: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Compare the current version of COLLECTION with the approved one: poison, floods, bias and drift,
-    sensitive data. What is found is kept. Exit code 1: a person should look before it is approved.
+    """Hold the current version against the approved one. Poison, floods, bias and drift, sensitive data.
+    What is found is kept. Exit code 1: a person should look before it is approved.
 
     With a key of your own it is on record in your name, and with a contributor or approver role --json shows
     examples out of the records.

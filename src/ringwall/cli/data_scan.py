@@ -25,6 +25,9 @@ from .options import json_option, show_json, show_table, workload_option
 @click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes of the local engine.  [default: one a core]"
 )
+@click.option(
+    "--decode", is_flag=True, help="Also read what is encoded (Base64, leetspeak…): five times as slow."
+)
 @click.option("--restart", is_flag=True, help="Forget what an earlier run found.")
 @workload_option
 @json_option
@@ -33,12 +36,15 @@ def command(
     out: Path | None,
     engine: str,
     workers: int | None,
+    decode: bool,
     restart: bool,
     workload: Path,
     as_json: bool,
 ) -> None:
-    """Scan rows (JSON Lines, JSON, CSV, text, Parquet, Arrow): PLACE is a file, a folder, or
-    s3://BUCKET/PREFIX of a place that the workload file names under data.sources.
+    """Look through rows for what must not be learnt.
+
+    PLACE is a file or folder of JSON Lines, JSON, CSV, text, Parquet or Arrow, or s3://BUCKET/PREFIX of a
+    place that the workload file names under data.sources.
 
     Tells text that gives orders to a model, credentials, personal data and invisible characters by file, row
     and place, never their values. Stopped at any moment, the same command goes on where it was. Exit code 1:
@@ -52,7 +58,7 @@ def command(
     runs = on_ray if engine == "ray" else partial(local, workers=workers or 0)
     told = _shown() if sys.stderr.isatty() and not as_json else None
     with rows_at(place, workload) as files:
-        summary = scan_files(files, folder, engine=runs, told=told, restart=restart)
+        summary = scan_files(files, folder, engine=runs, decode=decode, told=told, restart=restart)
     if told:
         click.echo("", err=True)
     if as_json:

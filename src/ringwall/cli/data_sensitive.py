@@ -26,7 +26,9 @@ _FOUND = 1
 def inventory(
     target: str, version: int | None, regions: tuple[str, ...], workload: Path, data_dir: Path, as_json: bool
 ) -> None:
-    """Count the sensitive data of a collection, or of a file or folder of rows, by class and place.
+    """Count sensitive data by class and place.
+
+    TARGET is a collection, or a file or folder of rows.
 
     Values are never shown, examples by their shape alone. Exit code 1: something was found.
     """
@@ -70,7 +72,9 @@ def uniqueness(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Tell which columns of a table single people out, together or alone (k-anonymity, l-diversity).
+    """Tell which columns of a table single people out.
+
+    Together or alone (k-anonymity, l-diversity).
 
     Without --quasi: those that the workload names, else those whose names look like it. Exit code 1: some
     rows are in groups that are too small.
@@ -144,7 +148,7 @@ def reveal(
 def token_keys(
     collection: str, rotate: bool, erase: int | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
-    """List, rotate or erase the keys of a collection's tokens. An erasure can't be undone."""
+    """List, rotate or erase the keys of tokens. An erasure can't be undone."""
     with _bench(workload, data_dir) as bench:
         keys = bench.plant.token_keys
         if erase is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @json_option
 def signing_key(file: Path, as_json: bool) -> None:
-    """Make an Ed25519 key to sign contributions with; its public half is for data.signers."""
+    """Make an Ed25519 key to sign contributions with. Its public half is for data.signers."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
@@ -62,7 +62,9 @@ def sign(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Sign what you are about to contribute: what, to which collection, by whom, under which licence, when.
+    """Sign what you are about to contribute.
+
+    What, to which collection, by whom, under which licence, when.
 
     Of rows the content is signed, in order, and not the file's bytes: it may be converted on its way.
     """

@@ -13,7 +13,7 @@ from .options import show_json, site_options
 
 @click.group("store")
 def store() -> None:
-    """The store of blobs: sealed documents, packs and manifests."""
+    """Where sealed documents, packs and manifests lie."""
 
 
 @store.command("status")

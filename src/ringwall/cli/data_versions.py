@@ -26,8 +26,8 @@ _SHOWN = 20
 @click.argument("collection")
 @site_options
 def log(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """List the versions of COLLECTION, or of a branch (COLLECTION~NAME), newest first: what each changed,
-    who made it, who approved it."""
+    """List versions and branches of a collection, newest first. With who made and who approved each. A
+    branch is named COLLECTION~NAME."""
     with _bench(workload, data_dir) as bench:
         store = store_of(bench, collection)
         approved = {one.version: one.by for one in store.approvals.all(collection)}
@@ -52,8 +52,8 @@ def log(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
 @click.argument("new", default="")
 @site_options
 def diff(collection: str, old: str, new: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """What differs between two versions of COLLECTION, by number or time, or between a version and the head
-    of a branch (~NAME). Default for NEW: the current version."""
+    """List the ids that differ between two versions. OLD and NEW are numbers or times, or ~NAME for the
+    head of a branch. Default for NEW: the current version."""
     with _bench(workload, data_dir) as bench:
         store = store_of(bench, collection)
         before, after = (_version(store, collection, asked) for asked in (old, new))
@@ -108,8 +108,9 @@ def merge(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Take what BRANCH (COLLECTION~NAME) changed into its collection. You need an approver role and must not
-    have made any of it. Exit code 1: conflicts, which are listed; say for each id whose side counts."""
+    """Take what a branch changed into its collection. BRANCH is COLLECTION~NAME. You need an approver role
+    and must not have made any of it. Exit code 1: conflicts, which are listed; say for each id whose side
+    counts."""
     from ringwall.boundaries.data.changes import ConflictError
 
     resolve: dict[str, Any] = {**dict.fromkeys(ours, "ours"), **dict.fromkeys(theirs, "theirs")}
@@ -133,8 +134,8 @@ def merge(
 def rollback(
     collection: str, to: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
-    """Make a version of COLLECTION that holds what it held at TO (a version or a time). The versions between
-    stay; what was erased since stays erased. You need an approver role."""
+    """Make a version that holds what an old one held. TO is a version or a time. The versions between stay;
+    what was erased since stays erased. You need an approver role."""
 
     def run(
         store: "Vault | TrainingSets", by: Principal, roles: tuple[str, ...]
@@ -165,8 +166,8 @@ def approve(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Say that a version of COLLECTION is good: reviews compare with it from then on. It was reviewed before
-    (ringwall data review). You need an approver role, and must not have made all that is new in it."""
+    """Approve a version: reviews compare with it from then on. It was reviewed before (ringwall data
+    review). You need an approver role, and must not have made all that is new in it."""
     from ringwall.workload.data_review import DataReviews
     from ringwall.workload.review_analyses import data_reviews
 
@@ -188,7 +189,7 @@ def approve(
 def show(
     collection: str, item: str, at: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
-    """Show a record or document of COLLECTION as it was, with where it came from and which versions hold it.
+    """Show a record or document, now or as it was. With it: where it came from and which versions hold it.
     You need a contributor or approver role, and be of the document's tenant."""
     with _bench(workload, data_dir) as bench:
         by = person(bench, key)
@@ -208,8 +209,8 @@ def show(
 @click.option("--sample", type=click.IntRange(1, 200), default=12, show_default=True, help="Items of each.")
 @site_options
 def tamper_drill(sample: int, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Damage a copy of a small store in every way, object by object, and see whether verification finds and
-    locates it. Nothing of yours is touched. Exit code 1: something was missed."""
+    """Damage a small store in every way and see what is found. Object by object: does verification find and
+    locate it? Nothing of yours is touched. Exit code 1: something was missed."""
     from ringwall.workload.tamper_drill import drill
 
     outcomes = []
@@ -241,8 +242,8 @@ def tamper_drill(sample: int, workload: Path, data_dir: Path, as_json: bool) -> 
 @click.argument("export", type=click.Path(path_type=Path, exists=True))
 @site_options
 def verify_export(export: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Hold an EXPORT of a training set against its manifest, the ledger, and the version that it was made
-    of, row by row. Exit code 1: it differs."""
+    """Hold an export against its manifest and the vault. Row by row, with the ledger and the version that it
+    was made of. Exit code 1: it differs."""
     from ringwall.boundaries.data.training.check_export import check_export, export_manifest
 
     said = export_manifest(export)

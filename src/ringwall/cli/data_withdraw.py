@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def remove(
     collection: str, ids: tuple[str, ...], key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
-    """Make a version of the collection without documents or rows; earlier versions keep them."""
+    """Make a version without documents or rows. Earlier versions keep them."""
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
@@ -49,7 +49,7 @@ def erase(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Destroy documents or rows in every version, for ever, by destroying their keys; hashes and proofs stay
+    """Destroy documents or rows in every version. For ever, by destroying their keys; hashes and proofs stay
     whole. What is locked (lock_days) can't be."""
     from ringwall.workload.workbench import workbench
 

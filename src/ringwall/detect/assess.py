@@ -47,7 +47,7 @@ def assess(text: str) -> Assessment:
     seen = [one for one in scanner().scan(text) if one.cls.split(".")[0] in wanted]
     if not seen:
         return Assessment(0.0, 0.0, 0.0, ())
-    seen = [_weighed(text, one) for one in seen]
+    seen = [weighed(text, one) for one in seen]
     return Assessment(
         joined(one for one in seen if one.cls == "injection"),
         joined(one for one in seen if one.cls == "jailbreak"),
@@ -67,7 +67,7 @@ def joined(sightings: Iterable[Sighting]) -> float:
     return round(1 - doubt, 4)
 
 
-def _weighed(text: str, one: Sighting) -> Sighting:
+def weighed(text: str, one: Sighting) -> Sighting:
     """Text hidden in an encoding is never there by chance; a quoted signature in a text about it often is."""
     if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet", "respelled"):
         return replace(one, score=min(0.99, one.score + 0.1))

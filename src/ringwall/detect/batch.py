@@ -25,6 +25,8 @@ from .personal import CLASSES, find
 from .rules import builtin
 from .scanner import Sighting
 
+ORDERS = frozenset({"injection", "jailbreak"})
+"""Classes of text that gives orders to a model."""
 SECRETS = "secret"
 """Class of credentials, which are no personal data but do not belong in a training set either."""
 BATCH = 1 << 19
@@ -43,10 +45,13 @@ class Batches:
     """Thread-safe. Compiles its rules when made: keep it (``batches``)."""
 
     def __init__(self, classes: Collection[str] = tuple(CLASSES)) -> None:
-        """``classes``: of ``personal.CLASSES``, and ``secret``. All personal classes compete for a span
-        whatever is asked for, as in ``personal.find``."""
+        """``classes``: of ``personal.CLASSES``, and ``secret``; or those of ``ORDERS``, which compete with
+        nothing. All personal classes compete for a span whatever is asked for, as in ``personal.find``."""
         self.classes = frozenset(classes)
-        wanted = {SECRETS, *CLASSES} if SECRETS in self.classes else set(CLASSES)
+        self._alone = self.classes <= ORDERS
+        wanted = set(self.classes) if self._alone else set(CLASSES)
+        if SECRETS in self.classes:
+            wanted.add(SECRETS)
         rules = [
             replace(rule, whole=rule.whole or rule.id in _WHOLE) for rule in builtin() if rule.cls in wanted
         ]
@@ -110,7 +115,8 @@ class Batches:
         return found
 
     def _left(self, found: Sequence[Sighting], text: str, minimum: float) -> list[Sighting]:
-        left = resolved((one for one in found if one.score >= minimum), text)
+        likely = (one for one in found if one.score >= minimum)
+        left = list(likely) if self._alone else resolved(likely, text)
         return [one for one in left if one.cls in self.classes]
 
     def _every_way(

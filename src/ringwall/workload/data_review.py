@@ -97,9 +97,10 @@ class DataReviews:
         """
         settings = self._settings(collection)
         store = self._store(collection)
+        asked = store.lines.versions.get(collection, version)
         review = self._reviews.latest(collection, version)
-        if review is None or review.of.chain != store.lines.versions.get(collection, version).chain:
-            raise DataError(f"{collection}@{version} was not reviewed yet: review it first.")
+        if review is None or review.of.chain != asked.chain:
+            raise DataError(f"{collection}@{version} was not reviewed as it is: run ringwall data review.")
         if review.stops and not despite:
             raise DataError(
                 f"The review {review.id} of {collection}@{version} found what speaks against it: read its "

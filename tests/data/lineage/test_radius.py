@@ -98,6 +98,7 @@ def test_a_row_is_followed_to_the_models(lineage: Lineage, stores: DataStores) -
     stores.training.add("tickets", _rows("lee", "c"), author="lee")
     found = lineage.radius("tickets", "a")
     assert [one.versions for one in found.spans] == [(1, 2)]
+    assert found.source is not None and found.source.contributor == "kim"
     assert [one.model for one in found.models] == ["route:default"]
     assert not lineage.radius("tickets", "c").models
 

@@ -11,13 +11,13 @@ from ringwall.storage.database import Database
 from ringwall.storage.s3_source import S3Sources
 
 from .document import COMMON, Document, id_from
+from .events import event
 from .intake.documents import crossing_of, document_of, edited, seen, why
-from .intake.events import event
 from .intake.files import ENDINGS, TEXT_ENDINGS, read_any
 from .intake.means import Means
 from .intake.process import credential_of
 from .intake.receipt import Offer, Receipt
-from .intake.review import HeldPage, Reviews
+from .intake.review import Reviews
 from .intake.rows import SECOND_PERSON, Progress, RowIntake
 from .intake.terms import Terms
 from .quarantine import Content, Held, Quarantine
@@ -131,10 +131,6 @@ class Contributions:
     def review(self, held: str, by: Principal) -> Content:
         """See ``Reviews.content``."""
         return self.reviews.content(held, by)
-
-    def review_rows(self, held: str, by: Principal, start: int = 0, count: int = 50) -> HeldPage:
-        """See ``Reviews.page``."""
-        return self.reviews.page(held, by, start, count)
 
     async def release(self, held: str, by: Principal, reason: str = "") -> Receipt:
         """Store what was quarantined: by somebody of an approver role who did not contribute it, nor through

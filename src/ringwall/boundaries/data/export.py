@@ -77,7 +77,8 @@ class Export:
     def __init__(self, settings: ExportSettings, section: DataSection) -> None:
         self._settings = settings
         self._section = section
-        self._seen([_WARM])  # compiles its rules now, not within the first crossing's deadline
+        if section.exports:  # else nothing may leave, and nothing is looked into
+            self._seen([_WARM])  # compiles its rules now, not within the first crossing's deadline
 
     def inspect(self, crossing: Crossing) -> Verdict:
         joined = self._lists(crossing)

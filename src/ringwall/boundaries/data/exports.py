@@ -33,6 +33,7 @@ from ringwall.core import (
     new_id,
 )
 
+from .events import event
 from .export_text import edited, parts_of, words_of
 from .records.record import Record
 from .settings import CollectionSettings, DataSection
@@ -149,9 +150,9 @@ class Exports:
             await asyncio.to_thread(writer, records, made)
             digest, size = await asyncio.to_thread(measured, made)
             facts = run.facts(digest, size)
-            await self._note(_event("data.exporting", principal, facts))
+            await self._note(event("data.exporting", principal, **facts))
             path = await asyncio.to_thread(_published, made, place, facts)
-            await self._note(_event("data.exported", principal, facts))
+            await self._note(event("data.exported", principal, **facts))
         finally:
             await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
         return ExportReceipt(
@@ -345,8 +346,3 @@ def _published(made: Path, place: Path, facts: Mapping[str, Any]) -> Path:
     finally:
         shutil.rmtree(incoming, ignore_errors=True) if incoming.is_dir() else incoming.unlink(missing_ok=True)
     return final
-
-
-def _event(kind: str, by: Principal, facts: Mapping[str, Any]) -> dict[str, Any]:
-    head = {"id": new_id("dat"), "type": kind, "at": time.time_ns() // 1000, "boundary": "data"}
-    return {**head, "subject": by.subject, "tenant": by.tenant, **facts}

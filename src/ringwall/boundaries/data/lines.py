@@ -81,7 +81,7 @@ class Lines(Generic[E]):
         ``apply`` writes to the database in the same transaction.
         """
         if is_branch(line) and head is None and fork is None:
-            raise DataError(f"There is no branch {line}: fork it first.")
+            raise DataError(f"There is no branch {line}: make it first (ringwall data branch).")
         number = head.number + 1 if head else 1
         blob = self._blobs.put(
             self._envelope.seal(

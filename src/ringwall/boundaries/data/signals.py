@@ -1,10 +1,13 @@
 """What a document or passage shows to the detection engine: instructions to a model, credentials."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ringwall.detect import assess, best_tier, judge, scanner
+from ringwall.detect.assess import weighed
+from ringwall.detect.batch import ORDERS, batches
+from ringwall.detect.scanner import Sighting
 
 INSTRUCTION = frozenset({"injection", "jailbreak"})
 
@@ -48,7 +51,21 @@ def scan_row(text: str) -> list[Signal]:
     return [one for one in scan(text) if one.view or not _ends_line(text, one)]
 
 
-def _ends_line(text: str, one: Signal) -> bool:
+def scan_rows(texts: Sequence[str]) -> list[list[Signal]]:
+    """What gives orders in each of many texts, as ``scan_row`` sees it but for what is encoded: some five
+    times as fast."""
+    found = batches(ORDERS).find(texts, minimum=0.0)
+    return [
+        [
+            Signal(*(one.rule, one.cls, one.message, one.start, one.end), one.score, one.view)
+            for one in (weighed(text, seen) for seen in row)
+            if not _ends_line(text, one)
+        ]
+        for text, row in zip(texts, found, strict=True)
+    ]
+
+
+def _ends_line(text: str, one: Signal | Sighting) -> bool:
     return text[one.start : one.start + 40].split("\n", 1)[0].rstrip() in _ENDS
 
 

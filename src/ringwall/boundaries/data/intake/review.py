@@ -10,12 +10,12 @@ from ringwall.core import DataError, DeniedError, Principal
 from ringwall.storage.database import Database
 
 from ..document import COMMON
+from ..events import event
 from ..quarantine import Content, Held, Quarantine
 from ..records import Record as Row
 from ..settings import CollectionSettings, DataSection
 from ..training.sets import RecordsCommit
 from ..vault import Commit, Vault
-from .events import event
 from .held_rows import HeldRow
 from .means import Means
 from .process import same_credential

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from ringwall.core import DataError, Decision, DeniedError, Principal, new_id
 
+from ..events import event
 from ..quarantine import Held, Quarantine
 from ..records import Record, Source
 from ..records.reading import unused_id
 from ..settings import CollectionSettings, DataSection
 from ..training.sets import RecordsCommit
-from .events import event
 from .held_rows import HeldRow
 from .judging import Decide, Fate, Judge, Judged, batches
 from .process import credential_of, process_of

@@ -9,6 +9,7 @@ from ringwall.ledger import Ledger
 
 from ..index import RetrievalStore
 from ..names import base
+from ..records.record import Source
 from ..training.sets import TrainingSets
 from ..vault import Trace, Vault
 from .citations import Answer, Citations
@@ -65,7 +66,7 @@ class Radius:
     kind: str
     """``index`` (a document) or ``training``."""
     revisions: tuple[Trace, ...] = ()
-    """Of a document: who brought what, when. Of a training record the source stands in the record."""
+    """Of a document: who brought what, when."""
     spans: tuple[Span, ...] = ()
     current: bool = False
     """Whether the current version holds it."""
@@ -74,6 +75,8 @@ class Radius:
     models: tuple[Trained, ...] = ()
     exports: tuple[Export, ...] = ()
     answers: tuple[Cited, ...] = ()
+    source: Source | None = None
+    """Of a training record, as the newest version that holds it has it: who brought it, from where."""
 
 
 class Lineage:
@@ -132,11 +135,13 @@ class Lineage:
         spans = [Span(line, tuple(v.number for v in versions if v.collection == line)) for line in lines]
         held = [version.number for version in versions if version.collection == base(collection)]
         head = self._sets.versions.head(collection)
+        newest = max(versions, key=lambda version: version.at)
         return Radius(
             *(collection, record, "training", (), tuple(spans)),
             current=head is not None and head.number in held,
             models=self.models_of(collection, held),
             exports=self._exports(collection, held),
+            source=self._sets.find(newest.collection, record, newest.number).source,
         )
 
     def _cited(self, name: str) -> Cited:

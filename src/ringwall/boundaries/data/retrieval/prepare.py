@@ -1,7 +1,5 @@
 """The slow part of adding a document, the same for every store: cut, hash, seal, embed."""
 
-from collections.abc import Mapping
-
 from ..document import Document
 from ..keys import CollectionKeys, Sealer
 from ..passages import passages
@@ -35,8 +33,3 @@ class Preparer:
             return Prepared(document, owner, rows)
         texts = [f"{document.title}\n{piece.text}" for piece in pieces]
         return Prepared(document, owner, rows, self.embedding.of_texts(collection, texts))
-
-
-def searched_by_vector(collections: Mapping[str, CollectionSettings]) -> list[str]:
-    """Names of the collections that need embeddings."""
-    return [name for name, settings in collections.items() if settings.search == "hybrid"]

@@ -23,7 +23,9 @@ _CHECKPOINT = "checkpoint.json"
 class Journal:
     """A folder with the findings and the checkpoint. One scan writes to it at a time."""
 
-    def __init__(self, folder: Path, files: Sequence[RowSource], *, restart: bool = False) -> None:
+    def __init__(
+        self, folder: Path, files: Sequence[RowSource], *, decode: bool, restart: bool = False
+    ) -> None:
         """Take up what an earlier scan of the same files left. DataError when it was of other files, or by
         another version: its findings would not be those of one scan."""
         self.folder = folder
@@ -31,7 +33,7 @@ class Journal:
         self.classes: Counter[str] = Counter()
         self.complete = False
         self._bytes = 0
-        self._about = _about(files)
+        self._about = _about(files, decode)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._checkpoint = folder / _CHECKPOINT
         if restart:
@@ -102,9 +104,9 @@ class Journal:
             )
 
 
-def _about(files: Sequence[RowSource]) -> str:
-    """What a scan is of: names, sizes and times of the files, and the version whose rules are used."""
-    told: list[Any] = [version("ringwall")]
+def _about(files: Sequence[RowSource], decode: bool) -> str:
+    """What a scan is of: names, sizes and times of the files, what is looked for, by which version."""
+    told: list[Any] = [version("ringwall"), decode]
     for file in files:
         told.append([file.name, file.size, file.mark])
     return hashlib.sha256(orjson.dumps(told)).hexdigest()

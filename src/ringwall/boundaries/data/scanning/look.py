@@ -9,11 +9,10 @@ from typing import Any
 import orjson
 
 from ringwall.core import DataError
-from ringwall.detect import assess
 
 from ..records import Chunk, Record, Row, record_of, rows_of
 from ..sensitive.spans import inspect_batch
-from ..signals import INSTRUCTION, Signal, invisible, scan_row
+from ..signals import INSTRUCTION, Signal, invisible, scan_row, scan_rows
 
 _DOUBT = 0.5  # score from which a text that gives orders is told, as ``data.scan`` holds documents
 _MOST_OF_A_ROW = 100  # findings told of one row; a row with more is bad enough
@@ -37,23 +36,26 @@ class Looked:
 def warm() -> None:
     """Compile the rules: once a process, at its start."""
     for text in ("warm", "w\u00e4rm"):
-        assess(text)
+        scan_row(text)
+        scan_rows([text])
         inspect_batch([text])
 
 
-def look(chunk: Chunk) -> Looked:
+def look(chunk: Chunk, decode: bool = False) -> Looked:
     """Look at every text of every row. The same chunk gives the same bytes, wherever it is looked at.
 
+    ``decode``: orders to a model also in what somebody encoded (Base64, leetspeak, reversed words…).
     DataError when the file can't be read any more; a row that can't be read is a finding, not an error.
     """
     read = [_read(row) for row in rows_of(chunk)]
     texts = [
         (at, place, text) for at, (record, _) in enumerate(read) if record for place, text in record.texts()
     ]
-    personal = inspect_batch([text for _, _, text in texts])
+    every = [text for _, _, text in texts]
+    orders = map(scan_row, every) if decode else scan_rows(every)
     found: list[list[dict[str, Any]]] = [[] for _ in read]
-    for (at, place, text), spans in zip(texts, personal, strict=True):
-        found[at] += _told(place, (one for one in scan_row(text) if _orders(one)))
+    for (at, place, text), seen, spans in zip(texts, orders, inspect_batch(every), strict=True):
+        found[at] += _told(place, (one for one in seen if _orders(one)))
         found[at] += _told(place, invisible(text))
         found[at] += _told(place, spans)
     return _looked(chunk, read, found)

@@ -17,13 +17,13 @@ from .look import Looked, look
 _ROUND = 256  # chunks given to the cluster at a time: what is lost when the driver dies
 
 
-def on_ray(chunks: Iterable[Chunk]) -> Iterator[Looked]:
+def on_ray(chunks: Iterable[Chunk], decode: bool = False) -> Iterator[Looked]:
     """On the cluster that ``RAY_ADDRESS`` names, else on this machine. Files have to be reachable under the
     same path from every node. DataError when Ray is not installed, or a task fails for good."""
     ray = _ray()
     source = iter(chunks)
     while batch := list(islice(source, _ROUND)):
-        items = [{"chunk": at, **asdict(one)} for at, one in enumerate(batch)]
+        items = [{"chunk": at, "decode": decode, **asdict(one)} for at, one in enumerate(batch)]
         try:
             data = ray.data.from_items(items, override_num_blocks=len(items)).map(_look_row)
             found = {row["chunk"]: row for row in data.iter_rows()}
@@ -33,8 +33,8 @@ def on_ray(chunks: Iterable[Chunk]) -> Iterator[Looked]:
 
 
 def _look_row(row: dict[str, Any]) -> dict[str, Any]:
-    at = row.pop("chunk")
-    told = look(Chunk(**row))
+    at, decode = row.pop("chunk"), row.pop("decode")
+    told = look(Chunk(**row), decode)
     counts = orjson.dumps(dict(told.classes)).decode()
     return {"chunk": at, **{**asdict(told), "classes": counts}}
 

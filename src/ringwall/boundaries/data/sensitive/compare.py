@@ -44,7 +44,7 @@ def _class(cls: str, before: Inventory, after: Inventory) -> Iterator[DataFindin
     facts = {"count": now.count, "records": now.records, "share": share, "share_before": was}
     places = sorted(set(now.places) - set(old.places))
     if not old.count:
-        told = f"{meaning.capitalize()}: {now.count} in {now.records} records, where there was none before."
+        told = f"{meaning.capitalize()}: {now.count}, in {share:.2%} of the records; none before."
         yield _finding(cls, told, now, facts)
     elif now.count >= _LEAST and share >= _TWICE * was:
         told = f"{meaning.capitalize()}: in {share:.2%} of the records, {was:.2%} before."

@@ -1,12 +1,12 @@
 """What a token stands for, for whoever holds a role for it; each time on the ledger."""
 
 import hashlib
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ringwall.core import DataError, DeniedError, Principal, new_id
+from ringwall.core import DataError, DeniedError, Principal
 
+from ..events import event
 from ..settings import CollectionSettings, DataSection
 from .spans import CLASSES
 from .tokens import TokenKeys, names, read_opaque
@@ -65,17 +65,6 @@ class Revealer:
     async def _note(
         self, kind: str, collection: str, token: str, by: Principal, cls: str, generation: int
     ) -> None:
-        await self._record(
-            {
-                "id": new_id("dat"),
-                "type": kind,
-                "at": time.time_ns() // 1000,
-                "boundary": "data",
-                "collection": collection,
-                "class": cls,
-                "generation": generation,
-                "token": hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:32],
-                "subject": by.subject,
-                "tenant": by.tenant,
-            }
-        )
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:32]
+        facts = {"collection": collection, "class": cls, "generation": generation, "token": digest}
+        await self._record(event(kind, by, **facts))

@@ -6,7 +6,7 @@ from typing import Any
 
 from ringwall.core import DataError, DeniedError, Principal
 
-from ..intake.events import event
+from ..events import event
 from ..settings import CollectionSettings, DataSection
 from .sets import RecordsCommit, TrainingSets
 

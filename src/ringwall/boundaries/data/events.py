@@ -6,7 +6,7 @@ from typing import Any
 from ringwall.core import Principal, new_id
 
 
-def event(kind: str, by: Principal, **facts: str | int) -> dict[str, Any]:
+def event(kind: str, by: Principal, **facts: Any) -> dict[str, Any]:
     """``facts`` hold nothing that a person wrote."""
     head = {"id": new_id("dat"), "type": kind, "at": time.time_ns() // 1000, "boundary": "data"}
     return {**head, "subject": by.subject, "tenant": by.tenant, **facts}
