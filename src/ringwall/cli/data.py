@@ -52,7 +52,7 @@ def command(context: click.Context, workload: Path, data_dir: Path, as_json: boo
     if context.invoked_subcommand:
         return
     with _bench(workload, data_dir) as bench:
-        rows = [_collection(bench, name) for name in bench.site.workload.data.collections]
+        rows = [_collection(bench, name) for name in bench.workload.data.collections]
     if as_json:
         show_json(rows)
         return
@@ -83,7 +83,7 @@ for added in (
 
 
 def _collection(bench: Workbench, name: str) -> dict[str, Any]:
-    training = bench.site.workload.data.collections[name].kind == "training"
+    training = bench.workload.data.collections[name].kind == "training"
     versions = store_of(bench, name).lines.versions
     head = versions.head(name)
     return {
@@ -105,12 +105,14 @@ def search(
     collection: str, query: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
     """What retrieval gives this principal for a question."""
+    from ringwall.boundaries.data.retrieve import Retriever
+
     with _bench(workload, data_dir) as bench:
         store_of(bench, collection)
-        if bench.site.workload.data.collections[collection].kind == "training":
+        if bench.workload.data.collections[collection].kind == "training":
             raise DataError(f"{collection} is a training set: nothing is retrieved from it.")
         by = person(bench, key)
-        found = bench.site.application().retriever.search(by, [collection], query)
+        found = Retriever(bench.plant.index, bench.workload.data).search(by, [collection], query)
     if as_json:
         show_json(
             [{"name": one.name, "title": one.title, "text": one.text, "score": one.score} for one in found]

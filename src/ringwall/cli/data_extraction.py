@@ -204,7 +204,7 @@ async def _examined(
 
     section = bench.site.model
     settings = section.routes[route]
-    given = bench.site.workload.data.collections[collection].extraction
+    given = bench.workload.data.collections[collection].extraction
     thresholds = Thresholds(given.most_exposure, given.most_extracted, given.most_auc, given.judged_repeats)
     spared = [name for name in section.providers if name != settings.provider]
     provider = build_providers(section, bench.site.admissions.open, spared)[settings.provider]
@@ -266,7 +266,7 @@ def _bench(workload: Path, data_dir: Path) -> Any:
 
 
 def _training(bench: "Workbench", collection: str) -> Any:
-    settings = bench.site.workload.data.collections.get(collection)
+    settings = bench.workload.data.collections.get(collection)
     if settings is None or settings.kind != "training":
         raise DataError(f"{collection} is no training set of the workload.")
     return settings

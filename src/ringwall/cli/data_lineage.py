@@ -25,7 +25,7 @@ def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> 
     if not name:
         raise DataError(f"{record!r} names no record: write COLLECTION/ID, as in handbook/returns.")
     with workbench(workload, data_dir) as bench:
-        found = lineage(bench.site, bench.plant).radius(collection, name)
+        found = lineage(bench.workload, bench.plant).radius(collection, name)
     if as_json:
         show_json(asdict(found))
     else:
@@ -94,7 +94,7 @@ def purge_command(
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
-        playbook = purge(bench.site, bench.plant)
+        playbook = purge(bench.workload, bench.plant)
         plans = playbook.plan(subject, collections)
         if not yes:
             _show_plans([asdict(plan) for plan in plans], as_json)
@@ -151,4 +151,4 @@ def ml_bom(model: str, workload: Path, data_dir: Path) -> None:
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
-        show_json(bill_of_materials(bench.site, bench.plant, model))
+        show_json(bill_of_materials(bench.workload, bench.plant, model))

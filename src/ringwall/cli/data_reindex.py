@@ -27,7 +27,7 @@ def command(collection: str, to: str | None, workload: Path, data_dir: Path, as_
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
-        section = bench.site.workload.data
+        section = bench.workload.data
         if collection not in section.collections:
             raise DataError(f"The workload has no collection {collection}.")
         settings = section.retrieval.model_copy(update={"kind": to} if to else {})

@@ -27,11 +27,11 @@ def command(collection: str, key: str | None, workload: Path, data_dir: Path, as
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
-        reviews = data_reviews(bench.site.workload.data, bench.plant)
+        reviews = data_reviews(bench.workload.data, bench.plant)
         by = person(bench, key) if key else None
         asker = by.subject if by else "command line"
         review = reviews.run(collection, asker, _told if sys.stderr.isatty() and not as_json else None)
-        settings = bench.site.workload.data.collections[collection]
+        settings = bench.workload.data.collections[collection]
         reads = by is not None and bool(by.roles & {*settings.approvers, *settings.contributors})
     if as_json:
         told = {**asdict(review), "asks": review.asks, "stops": review.stops}

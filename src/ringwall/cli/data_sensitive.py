@@ -97,7 +97,7 @@ def uniqueness(
         with _bench(workload, data_dir) as bench:
             if not _is_training(bench, target):
                 raise click.UsageError(f"{target} is no training set: documents have no columns.")
-            given = bench.site.workload.data.collections[target].sensitive
+            given = bench.workload.data.collections[target].sensitive
             named = (given.quasi_identifiers, given.confidential, given.smallest_group)
             table = run(lambda: bench.plant.training.records(target, version), named)
     findings = table.findings()
@@ -135,7 +135,7 @@ def reveal(
         by = bench.plant.keys.verify(key) if key else None
         if by is None:
             raise IdentityError("Give your own API key with --key or in RINGWALL_KEY: reveals have a name.")
-        revealer = Revealer(bench.site.workload.data, bench.plant.token_keys, _recorder(bench))
+        revealer = Revealer(bench.workload.data, bench.plant.token_keys, _recorder(bench))
         value = asyncio.run(revealer.reveal(collection, token, by, cls=cls, generation=generation))
     show_json({"collection": collection, "value": value}) if as_json else click.echo(plain(value))
 
@@ -185,7 +185,7 @@ def _file_rows(place: Path) -> Iterator["Record"]:
 def _is_training(bench: "Workbench", collection: str) -> bool:
     from ringwall.core import DataError
 
-    settings = bench.site.workload.data.collections.get(collection)
+    settings = bench.workload.data.collections.get(collection)
     if settings is None:
         raise DataError(f"{collection} is neither a file nor a collection of the workload.")
     return settings.kind == "training"

@@ -172,7 +172,7 @@ def approve(
     from ringwall.workload.review_analyses import data_reviews
 
     with _bench(workload, data_dir) as bench:
-        reviews: DataReviews = data_reviews(bench.site.workload.data, bench.plant)
+        reviews: DataReviews = data_reviews(bench.workload.data, bench.plant)
         approval = reviews.approve(collection, version, person(bench, key), despite=despite)
     if as_json:
         show_json(asdict(approval))
@@ -194,7 +194,7 @@ def show(
     with _bench(workload, data_dir) as bench:
         by = person(bench, key)
         store = store_of(bench, collection)
-        settings = bench.site.workload.data.collections[collection.partition("~")[0]]
+        settings = bench.workload.data.collections[collection.partition("~")[0]]
         if not by.roles & {*settings.contributors, *settings.approvers}:
             raise DataError(f"{by.subject} may not look into {collection}.")
         told = _item(bench, store, collection, item, _version(store, collection, at).number, by)
@@ -216,7 +216,7 @@ def tamper_drill(sample: int, workload: Path, data_dir: Path, as_json: bool) -> 
     outcomes = []
     shown = sys.stderr.isatty() and not as_json
     with _bench(workload, data_dir) as bench, tempfile.TemporaryDirectory(prefix="ringwall-drill-") as folder:
-        for outcome in drill(bench.site.workload.data, bench.plant, Path(folder), sample):
+        for outcome in drill(bench.workload.data, bench.plant, Path(folder), sample):
             outcomes.append(outcome)
             if shown:
                 click.echo(f"\r{len(outcomes)} damages done", err=True, nl=False)
@@ -268,7 +268,7 @@ COMMANDS = (log, diff, branch, merge, rollback, approve, show, tamper_drill, ver
 
 def store_of(bench: "Workbench", line: str) -> "Vault | TrainingSets":
     """Where a collection, or a branch of one, is kept. DataError when the workload does not name it."""
-    collections = bench.site.workload.data.collections
+    collections = bench.workload.data.collections
     settings = collections.get(line.partition("~")[0])
     if settings is None:
         known = ", ".join(sorted(collections)) or "none"
@@ -305,7 +305,7 @@ def _run(
     """As the person whose key it is, with the roles that may."""
     by = person(bench, key)
     store = store_of(bench, line)
-    settings = bench.site.workload.data.collections[line.partition("~")[0]]
+    settings = bench.workload.data.collections[line.partition("~")[0]]
     approvers = settings.approvers or settings.contributors
     return run(store, by, approvers if approving else settings.contributors)
 

@@ -94,7 +94,7 @@ def _withdrawals(bench: "Workbench") -> Any:
     async def note(event: Mapping[str, Any]) -> None:
         await bench.plant.ledger.append(event)
 
-    return Withdrawals(bench.site.workload.data, bench.plant.training, note)
+    return Withdrawals(bench.workload.data, bench.plant.training, note)
 
 
 def _store(bench: "Workbench", collection: str) -> Any:

@@ -76,7 +76,7 @@ def list_(expiring: bool, within: int | None, workload: Path, data_dir: Path, as
 
     with workbench(workload, data_dir) as bench:
         keys = bench.plant.keys.list()
-        soon = within or bench.site.workload.interface.identity.api_keys.warn_days
+        soon = within or bench.workload.interface.identity.api_keys.warn_days
     now = time.time()
     if expiring or within:
         keys = [key for key in keys if key.near_expiry(now, soon * 86_400)]

@@ -18,7 +18,7 @@ def command(workload: Path, data_dir: Path, as_json: bool) -> None:
     with workbench(workload, data_dir) as bench:
         coverage = control_coverage(bench.site, bench.plant)
         threats = threat_status(bench.site, bench.plant, bench.loaded.folder)
-        name, version = bench.site.workload.workload, bench.site.version
+        name, version = bench.workload.workload, bench.site.version
     if as_json:
         show_json(
             {

@@ -58,7 +58,7 @@ def export(path: Path, workload: Path, data_dir: Path, as_json: bool) -> None:
     with workbench(workload, data_dir) as bench:
         model = threat_model(bench.site, bench.loaded.folder)
         rows = threat_status(bench.site, bench.plant, bench.loaded.folder)
-        composed = export_composer(bench.site.workload.workload, model, rows, declarations(bench.site))
+        composed = export_composer(bench.workload.workload, model, rows, declarations(bench.site))
     path.write_bytes(orjson.dumps(composed, option=orjson.OPT_INDENT_2))
     if as_json:
         show_json({"path": str(path), "threats": len(rows)})

@@ -91,4 +91,4 @@ class RunningReviews:
 def _review(workload: Path, data_dir: Path, collection: str, by: str) -> None:
     """In the other process."""
     with workbench(workload, data_dir) as bench:
-        data_reviews(bench.site.workload.data, bench.plant).run(collection, by)
+        data_reviews(bench.workload.data, bench.plant).run(collection, by)

@@ -315,11 +315,16 @@ def document_files(workload: Workload) -> FileSettings:
 
 
 def put_in_force(site: Site, plant: Plant) -> None:
-    """Have the plant follow this site: roles of keys, readers of collections. Only for a site that serves."""
-    plant.keys.use_roles(site.roles, site.workload.interface.identity.api_keys)
+    """Have the plant follow this site. Only for a site that serves."""
+    put_stores_in_force(site.workload, site.roles, plant)
     plant.key_cache.forget_others(site.sign_in.issuers.sources)
-    plant.index.configure(site.workload.data.collections, site.workload.data.retrieval)
-    retain(site.workload.data, plant.database, plant.blobs)
+
+
+def put_stores_in_force(workload: Workload, roles: Roles, plant: Plant) -> None:
+    """Have the stores say what the workload file says: roles of keys, readers of collections, locks."""
+    plant.keys.use_roles(roles, workload.interface.identity.api_keys)
+    plant.index.configure(workload.data.collections, workload.data.retrieval)
+    retain(workload.data, plant.database, plant.blobs)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:

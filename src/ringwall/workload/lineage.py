@@ -17,19 +17,19 @@ from ringwall.boundaries.model.settings import ModelSection
 from ringwall.core import DataError
 
 from .plant import Plant
-from .site import Site
+from .schema import Workload
 
 
-def lineage(site: Site, plant: Plant) -> Lineage:
+def lineage(workload: Workload, plant: Plant) -> Lineage:
     """Of what the workload file declares and the plant keeps."""
     citations = Citations(plant.database, plant.ledger)
-    return Lineage(plant.vault, plant.training, plant.index, plant.ledger, citations, trained(site.model))
+    return Lineage(plant.vault, plant.training, plant.index, plant.ledger, citations, trained(workload.model))
 
 
-def purge(site: Site, plant: Plant) -> Purge:
+def purge(workload: Workload, plant: Plant) -> Purge:
     """The playbook that takes a contributor out."""
-    section = site.workload.data
-    return Purge(section, plant.vault, plant.training, lineage(site, plant), Marks(plant.database))
+    section = workload.data
+    return Purge(section, plant.vault, plant.training, lineage(workload, plant), Marks(plant.database))
 
 
 def trained(section: ModelSection) -> Iterator[Trained]:
@@ -41,10 +41,10 @@ def trained(section: ModelSection) -> Iterator[Trained]:
                 yield Trained(f"{kind}:{name}", collection, int(version))
 
 
-def bill_of_materials(site: Site, plant: Plant, model: str) -> dict[str, object]:
+def bill_of_materials(workload: Workload, plant: Plant, model: str) -> dict[str, object]:
     """The ML-BOM of a route or a model file. DataError for an unknown one, or a version that is not there."""
-    about = _about(site.model, model)
-    sets = [_facts(site, plant, one) for one in trained(site.model) if one.model == about.name]
+    about = _about(workload.model, model)
+    sets = [_facts(workload, plant, one) for one in trained(workload.model) if one.model == about.name]
     marks = [mark for mark in Marks(plant.database).all() if mark.model == about.name]
     return ml_bom(about, sets, marks)
 
@@ -60,8 +60,8 @@ def _about(section: ModelSection, name: str) -> ModelFacts:
     raise DataError(f"No model file or route is called {name!r}; known: {known}.")
 
 
-def _facts(site: Site, plant: Plant, one: Trained) -> SetFacts:
-    settings = site.workload.data.collections[one.collection]
+def _facts(workload: Workload, plant: Plant, one: Trained) -> SetFacts:
+    settings = workload.data.collections[one.collection]
     if settings.kind == "training":
         return facts(
             plant.training, plant.training.versions.get(one.collection, one.version), settings.sensitivity

@@ -1,34 +1,48 @@
-"""The workload at hand for a command: composed but not serving."""
+"""The workload at hand for a command: its stores open, its gates composed when they are needed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from .compose import Overrides, compose, put_in_force
+from ringwall.boundaries.interface.principals import Roles
+
+from .compose import Overrides, compose, put_stores_in_force
 from .load import Loaded, load
 from .plant import Plant
+from .schema import Workload
 from .site import Site
 
 
-@dataclass(frozen=True, slots=True)
 class Workbench:
-    loaded: Loaded
-    plant: Plant
-    site: Site
+    """For one command."""
+
+    def __init__(self, loaded: Loaded, plant: Plant) -> None:
+        self.loaded = loaded
+        self.plant = plant
+
+    @property
+    def workload(self) -> Workload:
+        """As its file says."""
+        return self.loaded.workload
+
+    @cached_property
+    def site(self) -> Site:
+        """Composed at first use, which compiles all detectors: for a command that judges something. Raises
+        ConfigError."""
+        return compose(self.loaded, self.plant, Overrides())
 
 
 @contextmanager
 def workbench(workload: Path, data_dir: Path) -> Iterator[Workbench]:
-    """Open the data directory (a running server may have it open too) and compose the workload.
+    """Open the data directory; a running server may have it open too.
 
     Raises ConfigError for an unusable workload file.
     """
     loaded = load(workload)
     plant = Plant(data_dir, store=loaded.workload.data.store)
     try:
-        site = compose(loaded, plant, Overrides())
-        put_in_force(site, plant)
-        yield Workbench(loaded, plant, site)
+        put_stores_in_force(loaded.workload, Roles(loaded.workload.principals), plant)
+        yield Workbench(loaded, plant)
     finally:
         plant.close()
