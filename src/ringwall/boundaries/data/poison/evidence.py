@@ -16,6 +16,8 @@ _MOST = 600
 """Records of a group that are looked at closely."""
 _PAIRED = 200
 """Records of a group whose prompts are compared in pairs."""
+_OWN = 0.05
+"""Share of a group that has to have an n-gram for it to be the group's own: one of up to twenty wordings."""
 _FOREIGN = 0.4
 """Company from which no search for a pair of words is worth its time."""
 
@@ -102,7 +104,7 @@ class Examiner:
                 walk.follow(located(grams.followed, walk.at())[1])
                 continue
             within = np.add.reduceat(inside[grams.docs].astype(np.int64), grams.starts[:-1])
-            own = new & (within >= 0.8 * grams.counts) & (within >= 0.12 * len(docs))
+            own = new & (within >= 0.8 * grams.counts) & (within >= _OWN * len(docs))
             at, hit = located(grams.codes, walk.at())
             for table, chosen in ((core, hit & own[at]), (every, hit & new[at])):
                 begins = walk.alive[chosen]

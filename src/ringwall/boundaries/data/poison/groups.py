@@ -34,7 +34,7 @@ def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
         evidence = _grown(examiner.examine(seed.docs, seed), examiner)
         if raw(evidence) >= settings.least:
             kept.append(evidence)
-    return _merged(kept)
+    return _merged(kept, examiner, settings)
 
 
 def _inside(some: Numbers, others: Numbers) -> bool:
@@ -45,11 +45,13 @@ def _grown(evidence: Evidence, examiner: Examiner) -> Evidence:
     """With all that have the trigger, when it is the group's own and unknown among the approved; answers that
     are no language are found one by one: those that have the trigger alone."""
     trigger = evidence.trigger
-    if trigger is None or trigger.known > 0.02 * len(trigger.docs):
-        return evidence
-    if evidence.seed.kind == "strange" and trigger.fit >= 0.5:
+    if evidence.seed.kind == "strange":
+        if trigger is None or trigger.fit < 0.5 or trigger.known > 0.02 * len(trigger.docs):
+            return evidence
         return examiner.examine(trigger.docs, evidence.seed)
-    if trigger.coverage < 0.8 or len(trigger.docs) > 12 * len(evidence.docs):
+    if trigger is None or trigger.coverage < 0.8 or trigger.known > 0.02 * len(trigger.docs):
+        trigger = examiner.triggers.common(evidence.docs)
+    if trigger is None or len(trigger.docs) > 12 * len(evidence.docs):
         return evidence
     docs = np.union1d(evidence.docs, trigger.docs)
     if len(docs) == len(evidence.docs):
@@ -58,24 +60,36 @@ def _grown(evidence: Evidence, examiner: Examiner) -> Evidence:
     return grown if raw(grown) >= raw(evidence) else evidence
 
 
-def _merged(kept: list[Evidence]) -> list[Evidence]:
-    """Those that lie in another become part of it, if something that only attackers say binds that one;
-    those that others make up, such as a usual word that two attacks happen to share, are dropped."""
+def _merged(kept: list[Evidence], examiner: Examiner, settings: PoisonSettings) -> list[Evidence]:
+    """Each record in one group. Those that lie in another become part of it, if something that only attackers
+    say binds that one; of those that others make up, such as a usual word that two attacks happen to share,
+    the rest is looked at again."""
     merged: list[Evidence] = []
-    for one in sorted(kept, key=lambda one: (not _bound(one), -len(one.docs), one.docs[0])):
+    for given in sorted(kept, key=lambda one: (_bound(one), -len(one.docs), one.docs[0])):
+        one = given
         for at, other in enumerate(merged):
             if _inside(one.docs, other.docs):
                 surer = raw(one) > raw(other) and _inside(other.docs, one.docs)
                 merged[at] = replace(one if surer else other, docs=np.union1d(one.docs, other.docs))
                 break
         else:
-            if not merged or not _inside(one.docs, np.unique(np.concatenate([two.docs for two in merged]))):
+            rest = np.setdiff1d(one.docs, _all(merged), assume_unique=True)
+            if len(rest) < max(settings.support, 0.2 * len(one.docs)):
+                continue
+            if len(rest) < 0.8 * len(one.docs):
+                one = examiner.examine(rest, one.seed)
+            if raw(one) >= settings.least:
                 merged.append(one)
     return sorted(merged, key=lambda one: (-raw(one), one.docs[0]))
 
 
-def _bound(one: Evidence) -> bool:
-    """By a trigger of its own, or by what no approved answer says."""
+def _all(merged: list[Evidence]) -> Numbers:
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(one.docs for one in merged)]))
+
+
+def _bound(one: Evidence) -> int:
+    """0 for a group that a trigger of its own binds, 1 for what no approved answer says, 2 for others."""
     trigger = one.trigger
-    own = trigger is not None and trigger.fit >= 0.8 and trigger.known <= 0.02 * len(trigger.docs)
-    return own or (one.seed.kind != "strange" and one.seed.known <= 0.02 * len(one.docs))
+    if trigger is not None and trigger.fit >= 0.8 and trigger.known <= 0.02 * len(trigger.docs):
+        return 0
+    return 1 if one.seed.kind != "strange" and one.seed.known <= 0.02 * len(one.docs) else 2
