@@ -19,8 +19,10 @@ _NEIGHBOURS = 4
 _NEAREST = 0.08
 """Cosine under which a neighbour is none."""
 _SHARE = 0.6
-"""Part of a group that must have a word for it to be in the core, and of the core that a passage must have to
-be in the group."""
+"""Part of a group that must have a word for it to be in the core, and of the core, about, that a passage must
+have to be in the group."""
+_AROUND = (0.45, 0.7)
+"""Part of the core between which a group ends."""
 _TELLING = 2.0
 """Rarity from which a word can be in a core: in less than about an eighth of all passages."""
 _FEWEST = 3
@@ -114,7 +116,7 @@ class Space:
         total = float(weights.sum())
         rows, sums = self.new.scores(core.tolist(), weights, len(self.sets))
         cover = sums / total
-        inside = cover >= _SHARE
+        inside = cover >= _edge(cover)
         if not _FEWEST <= int(inside.sum()) <= _MOST:
             return None
         _, old = self.old.scores(core.tolist(), weights, len(self.approved_sets))
@@ -131,6 +133,17 @@ class Space:
 
 def _whole(passage: PassageLike) -> str:
     return f"{passage.title}\n{passage.text}"
+
+
+def _edge(covers: Floats) -> float:
+    """Where the group ends: in the middle of the widest gap between the covers around ``_SHARE``. A member
+    that says one of the words differently is still far ahead of what isn't one."""
+    low, high = _AROUND
+    between = np.sort(covers[(covers > low) & (covers < high)])
+    steps = np.concatenate([[low], between, [high]])
+    gaps = np.diff(steps)
+    at = int(np.argmax(gaps))
+    return _SHARE if not len(between) else float(steps[at] + steps[at + 1]) / 2
 
 
 def _best(covers: Floats) -> float:
