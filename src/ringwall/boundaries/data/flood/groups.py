@@ -9,6 +9,7 @@ documents on one topic, where cover falls off gradually and the approved version
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -26,6 +27,8 @@ _AROUND = (0.45, 0.7)
 _TELLING = 2.0
 """Rarity from which a word can be in a core: in less than about an eighth of all passages."""
 _FEWEST = 3
+_MANY = 8
+"""Passages that share a new word; more are on a new topic."""
 _MOST = 40
 """A group larger than this is a kind of document."""
 
@@ -75,11 +78,18 @@ class Space:
     def groups(self) -> Iterator[Group]:
         """Each group once, from whichever seed it is found first; a passage may be in several."""
         seen: set[tuple[int, ...]] = set()
-        for seed in range(len(self.sets)):
-            for group in self._grown(self._nearest(seed)):
+        for members in chain(map(self._nearest, range(len(self.sets))), self._named()):
+            for group in self._grown(members):
                 if group.rows not in seen:
                     seen.add(group.rows)
                     yield group
+
+    def _named(self) -> Iterator[list[int]]:
+        """Passages that share a word of which no approved one has heard: in a long passage on other things,
+        that is all that brings members of a flood together."""
+        fit = (self.new.frequency >= _FEWEST) & (self.new.frequency <= _MANY) & (self.old.frequency == 0)
+        for term in np.flatnonzero(fit).tolist():
+            yield self.new.having(term).tolist()
 
     def _grown(self, near: list[int]) -> Iterator[Group]:
         """What the core of the seed's neighbours finds, of the nearest two and of all; and what the core of

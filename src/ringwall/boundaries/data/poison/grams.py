@@ -117,8 +117,8 @@ def count(texts: Texts, grams: list[Grams]) -> list[Numbers]:
 
 
 def distinct(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
-    """The different numbers, ascending. By sorting: what ``np.unique`` does with a hash table takes five times
-    as long on millions of numbers."""
+    """The different numbers, ascending. By sorting: the hash table of ``np.unique`` takes several times
+    as long on millions of them."""
     ordered = np.sort(numbers)
     first = np.ones(len(ordered), dtype=np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]

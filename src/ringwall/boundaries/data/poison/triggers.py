@@ -112,12 +112,11 @@ class Triggers:
             2,
         )
 
-    @staticmethod
-    def _have(texts: Texts, words: Numbers) -> NDArray[np.bool_]:
-        order = np.argsort(words)
-        at = np.searchsorted(words[order], texts.ids)
-        at[at == len(words)] = 0
-        hit = words[order][at] == texts.ids
+    def _have(self, texts: Texts, words: Numbers) -> NDArray[np.bool_]:
+        column = np.full(len(self._new.vocabulary), -1, dtype=np.int16)
+        column[words] = np.arange(len(words))
+        at = column[texts.ids]
+        places = np.flatnonzero(at >= 0)
         table = np.zeros((len(texts), len(words)), dtype=np.bool_)
-        table[texts.of()[hit], order[at[hit]]] = True
+        table[np.searchsorted(texts.starts, places, side="right") - 1, at[places]] = True
         return table
