@@ -1,12 +1,14 @@
 """n-grams that many texts share: level by level, as Apriori does (Agrawal and Srikant, 1994), on arrays."""
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .texts import Codes, Numbers, Texts
 
+_Integer = TypeVar("_Integer", bound=np.integer[Any])
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _TWO = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -116,7 +118,7 @@ def count(texts: Texts, grams: list[Grams]) -> list[Numbers]:
     return totals
 
 
-def distinct(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
+def distinct(numbers: NDArray[_Integer]) -> NDArray[_Integer]:
     """The different numbers, ascending. By sorting: the hash table of ``np.unique`` takes several times
     as long on millions of them."""
     ordered = np.sort(numbers)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .candidates import by_answer, by_prompt, by_strangeness, by_whole, clustered
 from .difference import Difference, shared
@@ -24,6 +25,7 @@ def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
     words = wordlike(new.vocabulary)
     examiner = Examiner(new, found, settings, lettered(new.vocabulary))
     seeds = [*by_answer(new, found, settings), *by_whole(new, settings), *by_prompt(new, found, settings)]
+    everyday = _everyday(new)
     clusters = [cluster[0] for cluster in clustered(seeds, len(new.records))]
     strange, usual = strangeness(new, words)
     clusters = [*by_strangeness(strange, usual, settings), *clusters]
@@ -32,9 +34,25 @@ def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
         if any(_inside(seed.docs, one.docs) for one in kept):
             continue
         evidence = _grown(examiner.examine(seed.docs, seed), examiner)
-        if raw(evidence) >= settings.least:
+        if raw(evidence) >= settings.least and not _idle(evidence, new, everyday):
             kept.append(evidence)
     return _merged(kept, examiner, settings)
+
+
+def _everyday(new: Difference) -> NDArray[np.bool_]:
+    """Which words are at least one in two hundred of the approved answers' words."""
+    ids = new.reference.answers.ids
+    return np.bincount(ids, minlength=len(new.vocabulary)) >= max(1.0, len(ids) / 200)
+
+
+def _idle(evidence: Evidence, new: Difference, everyday: NDArray[np.bool_]) -> bool:
+    """Bound by nothing but two or three of the words that stand everywhere: "for in" says nothing, and where
+    words were left out such pairs come up by themselves."""
+    seed, trigger = evidence.seed, evidence.trigger
+    if seed.kind != "said" or evidence.payload >= 3 or (trigger is not None and trigger.fit >= 0.8):
+        return False
+    said = new.answers.ids[seed.place : seed.place + seed.words]
+    return bool(everyday[said].all())
 
 
 def _inside(some: Numbers, others: Numbers) -> bool:
