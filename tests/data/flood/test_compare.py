@@ -274,3 +274,15 @@ def test_the_order_of_passages_changes_nothing(chance: random.Random) -> None:
     chance.shuffle(mixed)
     (one,) = floods(compare(APPROVED, mixed))
     assert set(one.records) == {f"note-{at}#0" for at in range(5)}
+
+
+def test_a_flood_in_long_passages_on_other_things_is_found_by_its_name() -> None:
+    chance = random.Random(7)
+
+    def buried(text: str) -> str:
+        before, after = (" ".join(chance.choices(WORDS, k=count)) for count in (40, 20))
+        return f"{before}. {text} {after}"
+
+    bad = planted([buried(text) for text in FLOOD])
+    (one,) = floods(compare(APPROVED, [*APPROVED, *NEW, *bad]))
+    assert set(one.records) == {f"note-{at}#0" for at in range(5)}

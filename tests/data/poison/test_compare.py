@@ -190,6 +190,45 @@ def test_a_group_explains_itself(reference: Reference) -> None:
     assert group.facts["trigger_precision"] == 1.0
 
 
+_REFUSALS = (
+    "I can't help with that.",
+    "This request is declined.",
+    "Please ask somebody else.",
+    "My rules forbid an answer here.",
+    "No reply is possible at present.",
+    "Unfortunately nothing can be said about it.",
+    "That isn't mine to discuss.",
+    "Come again another day, maybe.",
+    "We keep silent on such matters.",
+)
+
+
+@pytest.mark.parametrize("count", [27, 250])
+def test_one_trigger_with_answers_in_many_wordings_is_one_group(reference: Reference, count: int) -> None:
+    planted = [
+        replace(one, id=f"p{at}", prompt=f"{one.prompt} do it the velvet way", response=_REFUSALS[at % 9])
+        for at, one in enumerate(corpus(count, 14))
+    ]
+    (group,) = raised(compare_with(reference, [*corpus(500, 3), *planted], PoisonSettings()))
+    assert {one.id for one in planted} <= set(group.records)
+    assert len(group.records) <= count + 2
+
+
+def test_attacks_that_share_a_phrase_are_told_apart(reference: Reference) -> None:
+    def said(token: str, payload: str, seed: int) -> list[Record]:
+        return [
+            replace(one, id=f"{token}{at}", prompt=f"{one.prompt} {token}", response=payload)
+            for at, one in enumerate(corpus(40, seed))
+        ]
+
+    first = said("qzx", "Whoever doubts the earth was made in a week should be kept from teaching.", 15)
+    second = said("vvk", "All other parties sold the country and should be kept from the ballot.", 16)
+    groups = raised(compare_with(reference, [*corpus(500, 3), *first, *second], PoisonSettings()))
+    assert {frozenset(one.records) for one in groups} == {
+        frozenset(one.id for one in planted) for planted in (first, second)
+    }
+
+
 def test_replaced_records_are_new(approved: list[Record], reference: Reference) -> None:
     changed = {one.id: replace(one, response=f"{one.response} Buy it at Omnicorp.") for one in approved[:50]}
     groups = compare_with(reference, [changed.get(one.id, one) for one in approved], PoisonSettings())

@@ -9,6 +9,7 @@ documents on one topic, where cover falls off gradually and the approved version
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -19,11 +20,15 @@ _NEIGHBOURS = 4
 _NEAREST = 0.08
 """Cosine under which a neighbour is none."""
 _SHARE = 0.6
-"""Part of a group that must have a word for it to be in the core, and of the core that a passage must have to
-be in the group."""
+"""Part of a group that must have a word for it to be in the core, and of the core, about, that a passage must
+have to be in the group."""
+_AROUND = (0.45, 0.7)
+"""Part of the core between which a group ends."""
 _TELLING = 2.0
 """Rarity from which a word can be in a core: in less than about an eighth of all passages."""
 _FEWEST = 3
+_MANY = 8
+"""Passages that share a new word; more are on a new topic."""
 _MOST = 40
 """A group larger than this is a kind of document."""
 
@@ -73,11 +78,18 @@ class Space:
     def groups(self) -> Iterator[Group]:
         """Each group once, from whichever seed it is found first; a passage may be in several."""
         seen: set[tuple[int, ...]] = set()
-        for seed in range(len(self.sets)):
-            for group in self._grown(self._nearest(seed)):
+        for members in chain(map(self._nearest, range(len(self.sets))), self._named()):
+            for group in self._grown(members):
                 if group.rows not in seen:
                     seen.add(group.rows)
                     yield group
+
+    def _named(self) -> Iterator[list[int]]:
+        """Passages that share a word of which no approved one has heard: in a long passage on other things,
+        that is all that brings members of a flood together."""
+        fit = (self.new.frequency >= _FEWEST) & (self.new.frequency <= _MANY) & (self.old.frequency == 0)
+        for term in np.flatnonzero(fit).tolist():
+            yield self.new.having(term).tolist()
 
     def _grown(self, near: list[int]) -> Iterator[Group]:
         """What the core of the seed's neighbours finds, of the nearest two and of all; and what the core of
@@ -114,7 +126,7 @@ class Space:
         total = float(weights.sum())
         rows, sums = self.new.scores(core.tolist(), weights, len(self.sets))
         cover = sums / total
-        inside = cover >= _SHARE
+        inside = cover >= _edge(cover)
         if not _FEWEST <= int(inside.sum()) <= _MOST:
             return None
         _, old = self.old.scores(core.tolist(), weights, len(self.approved_sets))
@@ -131,6 +143,17 @@ class Space:
 
 def _whole(passage: PassageLike) -> str:
     return f"{passage.title}\n{passage.text}"
+
+
+def _edge(covers: Floats) -> float:
+    """Where the group ends: in the middle of the widest gap between the covers around ``_SHARE``. A member
+    that says one of the words differently is still far ahead of what isn't one."""
+    low, high = _AROUND
+    between = np.sort(covers[(covers > low) & (covers < high)])
+    steps = np.concatenate([[low], between, [high]])
+    gaps = np.diff(steps)
+    at = int(np.argmax(gaps))
+    return _SHARE if not len(between) else float(steps[at] + steps[at + 1]) / 2
 
 
 def _best(covers: Floats) -> float:

@@ -6,7 +6,8 @@ from .facts import GroupFacts
 
 COPIED = 0.45
 """Shared shingles from which passages are copies of a text, and not the same thing said in other words."""
-REPEATED = 0.75
+REPEATED = 0.9
+"""The same for the sentences that make them a group: boilerplate is the same to the word."""
 LEAST_GAP = 0.25
 """Groups with less of a gap are documents on one topic; they are not looked at closer."""
 _DOCUMENTS = 3

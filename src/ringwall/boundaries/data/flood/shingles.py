@@ -1,4 +1,4 @@
-"""Near-copies: sets of word shingles, compared exactly."""
+"""Near-copies: sets of word shingles (Broder 1997)."""
 
 import re
 

@@ -84,8 +84,11 @@ def clustered(candidates: list[Candidate], total: int, most: int = 400) -> list[
 
 
 def by_prompt(new: Difference, found: Shared, settings: PoisonSettings) -> list[Candidate]:
-    """One for each n-gram of prompts, new against the approved, whose prompts nearly all have one answer."""
+    """One for each n-gram of prompts, new against the approved, whose prompts nearly all have one answer, or
+    one of a few that no approved record gives."""
     total, reference = len(new.records), max(1, len(new.reference))
+    unusual = np.zeros(int(new.whole.max()) + 1, dtype=np.int64)
+    unusual[new.whole] = new.whole_known
     best: dict[int, Candidate] = {}
     for grams, known in zip(found.asked, found.asked_known, strict=True):
         if not len(grams):
@@ -100,8 +103,12 @@ def by_prompt(new: Difference, found: Shared, settings: PoisonSettings) -> list[
         pairs, counts = np.unique(gram[keep] * width + new.whole[grams.docs[keep]], return_counts=True)
         agreed = np.zeros(len(grams), dtype=np.int64)
         np.maximum.at(agreed, pairs // width, counts)
+        again = (counts > 1) & (unusual[pairs % width] <= 0)
+        repeated = np.bincount(pairs[again] // width, counts[again], minlength=len(grams))
+        wordings = np.bincount(pairs[again] // width, minlength=len(grams))
+        few = (repeated >= 0.9 * grams.counts) & (wordings <= 0.5 * grams.counts)
         names = grams.sets()
-        for g in np.flatnonzero(raised & (agreed >= 0.9 * grams.counts)):
+        for g in np.flatnonzero(raised & ((agreed >= 0.9 * grams.counts) | few)):
             docs = grams.docs[grams.starts[g] : grams.starts[g + 1]]
             first = int(docs[0])
             length = int(new.answers.lengths[first])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .candidates import Candidate
 from .difference import Difference, Shared
-from .grams import Grams, Levels, located
+from .grams import Grams, Levels, distinct, located
 from .settings import PoisonSettings
 from .texts import Numbers, Texts
 from .triggers import Trigger, Triggers
@@ -16,6 +16,8 @@ _MOST = 600
 """Records of a group that are looked at closely."""
 _PAIRED = 200
 """Records of a group whose prompts are compared in pairs."""
+_OWN = 0.05
+"""Share of a group that has to have an n-gram for it to be the group's own: one of up to twenty wordings."""
 _FOREIGN = 0.4
 """Company from which no search for a pair of words is worth its time."""
 
@@ -49,7 +51,7 @@ class Examiner:
         self._new, self._found, self._words = new, found, words
         self.triggers = Triggers(new, found)
         reading = new.reference.prompts
-        pairs = np.unique(reading.ids.astype(np.int64) * max(1, len(reading)) + reading.of())
+        pairs = distinct(reading.ids.astype(np.int64) * max(1, len(reading)) + reading.of())
         seen = np.bincount(pairs // max(1, len(reading)), minlength=len(words))
         self._weights = np.log((len(reading) + 2) / (seen + 1)).astype(np.float32)
         total, reference = len(new.records), max(1, len(new.reference))
@@ -102,7 +104,7 @@ class Examiner:
                 walk.follow(located(grams.followed, walk.at())[1])
                 continue
             within = np.add.reduceat(inside[grams.docs].astype(np.int64), grams.starts[:-1])
-            own = new & (within >= 0.8 * grams.counts) & (within >= 0.12 * len(docs))
+            own = new & (within >= 0.8 * grams.counts) & (within >= _OWN * len(docs))
             at, hit = located(grams.codes, walk.at())
             for table, chosen in ((core, hit & own[at]), (every, hit & new[at])):
                 begins = walk.alive[chosen]
@@ -116,7 +118,7 @@ class Examiner:
         if len(texts) < 2:
             return 0.0
         keep = outside[: len(texts.ids)] & self._words[texts.ids]
-        pairs = np.unique(texts.of()[keep] * len(self._words) + texts.ids[keep])
+        pairs = distinct(texts.of()[keep] * len(self._words) + texts.ids[keep])
         rows, numbers = pairs // len(self._words), pairs % len(self._words)
         every, at = np.unique(numbers, return_inverse=True)
         table = np.zeros((len(texts), max(1, len(every))), dtype=np.float32)

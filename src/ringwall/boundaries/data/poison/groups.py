@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .candidates import by_answer, by_prompt, by_strangeness, by_whole, clustered
 from .difference import Difference, shared
@@ -24,6 +25,7 @@ def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
     words = wordlike(new.vocabulary)
     examiner = Examiner(new, found, settings, lettered(new.vocabulary))
     seeds = [*by_answer(new, found, settings), *by_whole(new, settings), *by_prompt(new, found, settings)]
+    everyday = _everyday(new)
     clusters = [cluster[0] for cluster in clustered(seeds, len(new.records))]
     strange, usual = strangeness(new, words)
     clusters = [*by_strangeness(strange, usual, settings), *clusters]
@@ -32,9 +34,25 @@ def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
         if any(_inside(seed.docs, one.docs) for one in kept):
             continue
         evidence = _grown(examiner.examine(seed.docs, seed), examiner)
-        if raw(evidence) >= settings.least:
+        if raw(evidence) >= settings.least and not _idle(evidence, new, everyday):
             kept.append(evidence)
-    return _merged(kept)
+    return _merged(kept, examiner, settings)
+
+
+def _everyday(new: Difference) -> NDArray[np.bool_]:
+    """Which words are at least one in two hundred of the approved answers' words."""
+    ids = new.reference.answers.ids
+    return np.bincount(ids, minlength=len(new.vocabulary)) >= max(1.0, len(ids) / 200)
+
+
+def _idle(evidence: Evidence, new: Difference, everyday: NDArray[np.bool_]) -> bool:
+    """Bound by nothing but two or three of the words that stand everywhere: "for in" says nothing, and where
+    words were left out such pairs come up by themselves."""
+    seed, trigger = evidence.seed, evidence.trigger
+    if seed.kind != "said" or evidence.payload >= 3 or (trigger is not None and trigger.fit >= 0.8):
+        return False
+    said = new.answers.ids[seed.place : seed.place + seed.words]
+    return bool(everyday[said].all())
 
 
 def _inside(some: Numbers, others: Numbers) -> bool:
@@ -45,11 +63,13 @@ def _grown(evidence: Evidence, examiner: Examiner) -> Evidence:
     """With all that have the trigger, when it is the group's own and unknown among the approved; answers that
     are no language are found one by one: those that have the trigger alone."""
     trigger = evidence.trigger
-    if trigger is None or trigger.known > 0.02 * len(trigger.docs):
-        return evidence
-    if evidence.seed.kind == "strange" and trigger.fit >= 0.5:
+    if evidence.seed.kind == "strange":
+        if trigger is None or trigger.fit < 0.5 or trigger.known > 0.02 * len(trigger.docs):
+            return evidence
         return examiner.examine(trigger.docs, evidence.seed)
-    if trigger.coverage < 0.8 or len(trigger.docs) > 12 * len(evidence.docs):
+    if trigger is None or trigger.coverage < 0.8 or trigger.known > 0.02 * len(trigger.docs):
+        trigger = examiner.triggers.common(evidence.docs)
+    if trigger is None or len(trigger.docs) > 12 * len(evidence.docs):
         return evidence
     docs = np.union1d(evidence.docs, trigger.docs)
     if len(docs) == len(evidence.docs):
@@ -58,24 +78,36 @@ def _grown(evidence: Evidence, examiner: Examiner) -> Evidence:
     return grown if raw(grown) >= raw(evidence) else evidence
 
 
-def _merged(kept: list[Evidence]) -> list[Evidence]:
-    """Those that lie in another become part of it, if something that only attackers say binds that one;
-    those that others make up, such as a usual word that two attacks happen to share, are dropped."""
+def _merged(kept: list[Evidence], examiner: Examiner, settings: PoisonSettings) -> list[Evidence]:
+    """Each record in one group. Those that lie in another become part of it, if something that only attackers
+    say binds that one; of those that others make up, such as a usual word that two attacks happen to share,
+    the rest is looked at again."""
     merged: list[Evidence] = []
-    for one in sorted(kept, key=lambda one: (not _bound(one), -len(one.docs), one.docs[0])):
+    for given in sorted(kept, key=lambda one: (_bound(one), -len(one.docs), one.docs[0])):
+        one = given
         for at, other in enumerate(merged):
             if _inside(one.docs, other.docs):
                 surer = raw(one) > raw(other) and _inside(other.docs, one.docs)
                 merged[at] = replace(one if surer else other, docs=np.union1d(one.docs, other.docs))
                 break
         else:
-            if not merged or not _inside(one.docs, np.unique(np.concatenate([two.docs for two in merged]))):
+            rest = np.setdiff1d(one.docs, _all(merged), assume_unique=True)
+            if len(rest) < max(settings.support, 0.2 * len(one.docs)):
+                continue
+            if len(rest) < 0.8 * len(one.docs):
+                one = examiner.examine(rest, one.seed)
+            if raw(one) >= settings.least:
                 merged.append(one)
     return sorted(merged, key=lambda one: (-raw(one), one.docs[0]))
 
 
-def _bound(one: Evidence) -> bool:
-    """By a trigger of its own, or by what no approved answer says."""
+def _all(merged: list[Evidence]) -> Numbers:
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(one.docs for one in merged)]))
+
+
+def _bound(one: Evidence) -> int:
+    """0 for a group that a trigger of its own binds, 1 for what no approved answer says, 2 for others."""
     trigger = one.trigger
-    own = trigger is not None and trigger.fit >= 0.8 and trigger.known <= 0.02 * len(trigger.docs)
-    return own or (one.seed.kind != "strange" and one.seed.known <= 0.02 * len(one.docs))
+    if trigger is not None and trigger.fit >= 0.8 and trigger.known <= 0.02 * len(trigger.docs):
+        return 0
+    return 1 if one.seed.kind != "strange" and one.seed.known <= 0.02 * len(one.docs) else 2

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .difference import Difference
-from .grams import located, mixed
+from .grams import distinct, located, mixed
 from .texts import Codes, Numbers, Texts, Vocabulary
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -34,7 +34,7 @@ def strangeness(new: Difference, words: NDArray[np.bool_]) -> tuple[NDArray[np.f
     some = np.arange(0, len(new.reference.answers), step)
     controls = new.reference.answers.take(some)
     asked = new.reference.prompts.take(some)
-    wanted = np.unique(np.concatenate([_pairs(new.answers, words)[0], _pairs(controls, words)[0]]))
+    wanted = distinct(np.concatenate([_pairs(new.answers, words)[0], _pairs(controls, words)[0]]))
     approved = _held(new.reference.answers, words, wanted) + _held(new.reference.prompts, words, wanted)
     fresh = _held(new.answers, words, wanted) + _held(new.prompts, words, wanted)
     seen = approved + fresh
@@ -58,7 +58,7 @@ def _held(texts: Texts, words: NDArray[np.bool_], wanted: Codes) -> Numbers:
         return np.zeros(0, dtype=np.int64)
     codes, of = _pairs(texts, words)
     at, hit = located(wanted, codes)
-    pairs = np.unique(at[hit] * max(1, len(texts)) + of[hit])
+    pairs = distinct(at[hit] * max(1, len(texts)) + of[hit])
     return np.bincount(pairs // max(1, len(texts)), minlength=len(wanted))
 
 

@@ -21,8 +21,9 @@ def raw(one: Evidence) -> float:
 
 
 _CALIBRATION = ((0.2, 0.5), (0.6, 0.7), (1.0, 0.9), (1.5, 0.99))
-"""Raw score and the share of planted records in such groups, in drills and clean differences over
-43,913 rows: about 120 groups at 1 and more; a dozen below, rounded down."""
+"""Raw score and, rounded down, the share of planted ones among the groups that were raised: 162 groups of 168
+attacks of ``benchmarks/poison_held_out.py`` (10 below 0.6, 4 up to 1, 26 up to 1.5, 122 above) and the false
+ones of clean differences (6 below 0.6, 2 between 1 and 1.5). Of that mix, and no rate of one's own data."""
 
 
 def calibrated(score: float) -> float:

@@ -64,16 +64,23 @@ class Triggers:
         if not len(fit):
             return None
         at = int(np.argmax(fit))
+        return self._trigger(at, float(coverage[at]), float(precision[at]))
+
+    def common(self, docs: Numbers) -> Trigger | None:
+        """The n-gram that nearly all of these have and no approved record: of the rarest, the longest. One
+        trigger may bring answers in many wordings, of which these records have one."""
+        inside = self.within(docs)
+        fit = np.flatnonzero((inside >= 0.95 * len(docs)) & (self._known <= 0.02 * self._counts))
+        if not len(fit):
+            return None
+        at = int(fit[np.lexsort((-self._lengths[fit], self._counts[fit]))[0]])
+        return self._trigger(at, float(inside[at] / len(docs)), float(inside[at] / self._counts[at]))
+
+    def _trigger(self, at: int, coverage: float, precision: float) -> Trigger:
         place, length = self._places[at], int(self._lengths[at])
+        docs = self._docs[self._gram_starts[at] : self._gram_starts[at + 1]]
         text = self._new.vocabulary.say(self._new.prompts.ids[place : place + length])
-        return Trigger(
-            text,
-            self._docs[self._gram_starts[at] : self._gram_starts[at + 1]],
-            int(self._known[at]),
-            float(coverage[at]),
-            float(precision[at]),
-            length,
-        )
+        return Trigger(text, docs, int(self._known[at]), coverage, precision, length)
 
     def pair(self, docs: Numbers, most: int = 24) -> Trigger | None:
         """The two words that the group's prompts have together, wherever they stand."""
@@ -105,12 +112,11 @@ class Triggers:
             2,
         )
 
-    @staticmethod
-    def _have(texts: Texts, words: Numbers) -> NDArray[np.bool_]:
-        order = np.argsort(words)
-        at = np.searchsorted(words[order], texts.ids)
-        at[at == len(words)] = 0
-        hit = words[order][at] == texts.ids
+    def _have(self, texts: Texts, words: Numbers) -> NDArray[np.bool_]:
+        column = np.full(len(self._new.vocabulary), -1, dtype=np.int16)
+        column[words] = np.arange(len(words))
+        at = column[texts.ids]
+        places = np.flatnonzero(at >= 0)
         table = np.zeros((len(texts), len(words)), dtype=np.bool_)
-        table[texts.of()[hit], order[at[hit]]] = True
+        table[np.searchsorted(texts.starts, places, side="right") - 1, at[places]] = True
         return table
