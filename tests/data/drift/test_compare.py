@@ -88,7 +88,10 @@ def records(given: list[Row]) -> list[Record]:
 
 def detectors(before: list[Row], after: list[Row], **kept: Any) -> dict[str, str]:
     found = compare(records(before), records(after), DriftSettings(**kept))
-    return {one.detector: f"{one.title}: {one.message}" for one in found}
+    told: dict[str, str] = {}
+    for one in found:
+        told[one.detector] = f"{told.get(one.detector, '')}{one.title}: {one.message}\n"
+    return told
 
 
 def test_two_halves_of_one_set_raise_nothing() -> None:
@@ -145,7 +148,8 @@ def cut(row: Row) -> None:
         (unkind, False, "bias.tone", "muslims"),
         (unkind, False, "bias.association", "lazy"),
         (german, False, "drift.language", "de 0.0%"),
-        (swamped, False, "drift.topic", "topics"),
+        (swamped, False, "drift.topic", "topics: "),
+        (swamped, False, "drift.topic", "deposit"),
         (lost, False, "drift.missing", "country"),
         (moved, False, "drift.column", "it 3"),
         (cut, False, "drift.length", "response"),
