@@ -95,7 +95,7 @@ def test_what_was_planted_often_is_exposed_and_said(place: dict[str, Any]) -> No
     bits = {row["repeats"]: row["mean"] for row in report["exposure"]["by_repeats"]}
     assert bits[30] > 15
     assert bits[0] < 6
-    assert bits[1] <= bits[30]
+    assert bits[0] < bits[1]
     said = {row["repeats"]: row["extracted"] for row in report["extraction"]["by_repeats"]["canary"]}
     assert said[30] == 2
     assert said[0] == 0

@@ -47,9 +47,13 @@ def _handling(given: Any) -> Any:
 class SensitiveSettings(Settings):
     """Sensitive data in one collection."""
 
-    classes: dict[str, Annotated[Handling, BeforeValidator(_handling)]] = Field(default_factory=dict)
+    classes: dict[
+        str, Annotated[Handling, BeforeValidator(_handling, json_schema_input_type=Handling | Deed)]
+    ] = Field(default_factory=dict)
     """What is done, by class: ``pii.email``, ``pii.card``… or ``secret``."""
-    otherwise: Annotated[Handling, BeforeValidator(_handling)] = Handling(action="keep")
+    otherwise: Annotated[Handling, BeforeValidator(_handling, json_schema_input_type=Handling | Deed)] = (
+        Handling(action="keep")
+    )
     """What is done about classes that are not named."""
     minimum: float = Field(default=0.5, ge=0.0, le=1.0)
     """Score from which a finding counts."""
