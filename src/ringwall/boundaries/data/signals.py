@@ -9,7 +9,7 @@ from ringwall.detect.assess import weighed
 from ringwall.detect.batch import ORDERS, batches
 from ringwall.detect.scanner import Sighting
 
-INSTRUCTION = frozenset({"injection", "jailbreak"})
+INSTRUCTION = ORDERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Sensitive data as a difference: what a candidate version has that the approved one has not."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..finding import DataFinding, Severity
 from ..records import Record
+from ..review import Records
 from .inventory import ClassCount, Inventory
 from .spans import CLASSES, Gravity, gravity
 from .uniqueness import Uniqueness, quasi_identifiers
 
-Records = Callable[[], Iterator[Record]]
 _TWICE = 2.0
 _LEAST = 5
 """Occurrences from which a class that became more frequent is told."""
