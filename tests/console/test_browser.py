@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -55,7 +56,9 @@ class Page:
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
     def until(self, condition, seconds: float = 15):
-        return WebDriverWait(self.driver, seconds, 0.05).until(lambda _: condition())
+        """Waits for the condition; an element that a new page took away meanwhile is looked up again."""
+        wait = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=[WebDriverException])
+        return wait.until(lambda _: condition())
 
     def type(self, *keys: str) -> None:
         ActionChains(self.driver).send_keys(*keys).perform()
