@@ -108,6 +108,7 @@ def _line(
             "raw": one.facts["raw"],
             "kind": _KINDS.get(one.detector, "groups"),
             "planted": 2 * len(planted & set(one.records)) > len(one.records),
+            "detector": one.detector,
             "severity": one.severity.value,
             "title": one.title[:80],
         }

@@ -16,12 +16,14 @@ _MOST = 0.6
 """Share of all new records beyond which it says nothing that one contributor gave them."""
 _MANY = 4
 """Groups that a person would have to look at one by one."""
+_SURE = 1.5
+"""Raw score from which a group stands for itself wherever in the answer its phrase is."""
 
 
 def joined(kept: list[Evidence], new: Difference) -> list[Evidence]:
     """With groups that no trigger tells apart as one where they come from one source: some records have the
-    phrases of both, or one contributor brought both. When many are left, also those that all stand at the
-    same end of the answers. What a model wrote has such phrases by the dozen, and so has one attack in
+    phrases of both, or one contributor brought both. When many are left, also the weaker ones that all stand
+    at the same end of the answers. What a model wrote has such phrases by the dozen, and so has one attack in
     several wordings."""
     bare = [one for one in kept if _bare(one)]
     names = [_contributor(one.docs, new) for one in bare]
@@ -33,7 +35,7 @@ def joined(kept: list[Evidence], new: Difference) -> list[Evidence]:
     ]
     sources = _connected(len(bare), links)
     if len(set(sources)) >= _MANY:
-        ends = [_end(one, new) for one in bare]
+        ends = [_end(one, new) if raw(one) < _SURE else "" for one in bare]
         links += [(a, b) for b in range(len(bare)) for a in range(b) if ends[a] and ends[a] == ends[b]]
         sources = _connected(len(bare), links)
     result = [one for one in kept if not _bare(one)]
@@ -60,7 +62,9 @@ def _contributor(docs: Numbers, new: Difference) -> str:
 
 
 def _overlap(some: Numbers, others: Numbers) -> bool:
-    return len(np.intersect1d(some, others, assume_unique=True)) >= 2
+    """Some records have both phrases, and most have one: neither is a part of the other."""
+    both = len(np.intersect1d(some, others, assume_unique=True))
+    return 2 <= both <= 0.6 * min(len(some), len(others))
 
 
 def _end(one: Evidence, new: Difference) -> str:

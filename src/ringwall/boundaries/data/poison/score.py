@@ -13,17 +13,25 @@ def own_trigger(one: Evidence) -> float:
     return trigger.fit
 
 
+_SAYING = 3
+"""Words that say something; fewer may be a label."""
+_LABEL = 1.2
+"""Most that labels score which no trigger brings: honest tasks have them too."""
+
+
 def raw(one: Evidence) -> float:
     """Higher is surer. What the answers share beyond their prompts, and a trigger that only they have, speak
     for it; other new things around it speak for a new format or topic, prompts that are alike for a burst of
-    one thing, prompts that say nothing but what they all say for a form that was filled in."""
+    one thing, prompts that say nothing but what they all say for a form that was filled in. Noise may be a
+    language that nobody approved: it is never sure."""
     own = own_trigger(one)
     signal = min(one.payload, 8.0) / 8 + one.share + own
     if one.seed.kind == "strange":
-        signal = 0.5 + 1.5 * own
+        signal = 0.5 + 0.9 * own
     foreign = one.company + 1.6 * one.template
     form = 0.5 * max(0.0, 3 - one.carrier) if own else 0.0
-    return signal - 4 * foreign - 2 * max(0.0, one.alike - 0.25) - form
+    sure = signal - 4 * foreign - 2 * max(0.0, one.alike - 0.25) - form
+    return sure if own or one.payload >= _SAYING else min(sure, _LABEL)
 
 
 _CALIBRATION = ((0.2, 0.5), (0.6, 0.7), (1.0, 0.9), (1.5, 0.99))
