@@ -66,5 +66,7 @@ def cluster_raw(one: Cluster) -> float:
 
 
 def clustered(score: float) -> float:
-    """The precision that clusters of this raw score had in the drill."""
-    return round(float(np.interp(score, (0.0, 1.0, 1.5), (0.1, 0.7, 0.9))), 3)
+    """The share of planted ones among clusters of this raw score, at the mix of ``score.calibrated``. Of few:
+    of eight attacks five clusters, the others told by what they share; of 13 honest differences two, 1.2 and
+    1.5."""
+    return round(float(np.interp(score, (0.0, 1.0, 1.5), (0.1, 0.5, 0.9))), 3)

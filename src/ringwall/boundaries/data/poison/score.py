@@ -34,10 +34,11 @@ def raw(one: Evidence) -> float:
     return sure if own or one.payload >= _SAYING else min(sure, _LABEL)
 
 
-_CALIBRATION = ((0.2, 0.5), (0.6, 0.7), (1.0, 0.9), (1.5, 0.99))
-"""Raw score and, rounded down, the share of planted ones among the groups that were raised: 162 groups of 168
-attacks of ``benchmarks/poison_held_out.py`` (10 below 0.6, 4 up to 1, 26 up to 1.5, 122 above) and the false
-ones of clean differences (6 below 0.6, 2 between 1 and 1.5). Of that mix, and no rate of one's own data."""
+_CALIBRATION = ((0.2, 0.6), (1.2, 0.62), (1.4, 0.7), (1.6, 0.9), (1.75, 0.95))
+"""Raw score and the share of planted ones among the groups of ``benchmarks/poison_calibrate.py``, if as many
+differences hold an attack as are honest, and half of the honest ones are of a shape that is easily mistaken,
+the others ordinary rows. Groups of 94 attacks and false ones of 23 honest differences: up to 1.25 20 and 6,
+up to 1.5 24 and 5, above 46 and 1, pooled where few or out of order."""
 
 
 def calibrated(score: float) -> float:
