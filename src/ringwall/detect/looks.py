@@ -64,7 +64,7 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
         if literals and _common(literals, rule):
             literals = frozenset()
         cased = exact_case(rule.pattern, sensitive=rule.sensitive)
-        for literal in literals:
+        for literal in sorted(literals):  # in any process the same, or no database would be found again
             wanted[literal, cased and literal != literal.lower(), True].append(index)
         if not literals:
             wanted[_relaxed(rule.form), rule.sensitive, False].append(index)
