@@ -39,7 +39,7 @@ from ringwall.storage.database import Database
 CLASSES = 1_000
 PER_DOCUMENT = 10
 WORDS = 20
-QUERIES = 60
+QUERIES = 200
 HELD_OUT = 200
 SHARES = {"0.1%": "c999", "1%": "p1", "10%": "p10", "50%": "p50"}
 COLLECTION = CollectionSettings(readers=("reader",), isolate_tenants=False, search="hybrid")

@@ -11,6 +11,7 @@ from .examine import Examined
 from .installed import check_installed, check_store
 from .settings import RetrievalSettings, StoreKind
 from .store import RetrievalStore
+from .within import Within
 
 Opens = Mapping[StoreKind, Callable[[RetrievalSettings], RetrievalStore]]
 
@@ -56,9 +57,14 @@ class ChosenStore:
         self._store.apply(collection, put, removed)
 
     def search(
-        self, principal: Principal, collections: Sequence[str], query: str, top_k: int = 4
+        self,
+        principal: Principal,
+        collections: Sequence[str],
+        query: str,
+        top_k: int = 4,
+        within: Within | None = None,
     ) -> list[Chunk]:
-        return self._store.search(principal, collections, query, top_k)
+        return self._store.search(principal, collections, query, top_k, within)
 
     def indexed(self, collection: str) -> list[str]:
         return self._store.indexed(collection)

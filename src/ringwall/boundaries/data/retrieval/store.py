@@ -9,6 +9,7 @@ from ..document import Document
 from ..settings import CollectionSettings
 from .chunk import Chunk, Prepared
 from .settings import RetrievalSettings
+from .within import Within
 
 
 class RetrievalStore(Protocol):
@@ -28,9 +29,14 @@ class RetrievalStore(Protocol):
         """Replace and remove documents, all or nothing. Called inside a transaction of the vault."""
 
     def search(
-        self, principal: Principal, collections: Sequence[str], query: str, top_k: int = 4
+        self,
+        principal: Principal,
+        collections: Sequence[str],
+        query: str,
+        top_k: int = 4,
+        within: Within | None = None,
     ) -> list[Chunk]:
-        """The best passages that the principal may read, best first.
+        """The best passages that the principal may read, best first; ``within``: only of these.
 
         ``query`` is any text: only its words and its meaning count. DataError when a returned row was
         tampered with.

@@ -19,6 +19,7 @@ from ..keys import Sealer
 from .asker import Asker
 from .chunk import Prepared
 from .embedding import Embedding
+from .narrowed import Narrowed
 from .schema import CLASSES
 from .settings import RetrievalSettings
 from .vectors import BYTES, Quantised, Rows, Vectors
@@ -56,9 +57,15 @@ class VectorSearch:
         self._counted_at = -math.inf
 
     def search(
-        self, asker: Asker, collections: Sequence[str], query: str, count: int
+        self,
+        asker: Asker,
+        collections: Sequence[str],
+        query: str,
+        count: int,
+        only: Narrowed | None = None,
     ) -> list[tuple[int, float]]:
-        """Passages and their cosine, nearest first, of the access classes that the asker may read."""
+        """Passages and their cosine, nearest first, of the access classes that the asker may read; ``only``:
+        none but these."""
         names = orjson.dumps(collections).decode()
         rows = self._db.all(CLASSES, names, asker.roles_json, asker.tenant, asker.subject)
         classes = [row["id"] for row in rows]
@@ -70,7 +77,9 @@ class VectorSearch:
             vectors = self._sets.get(name)
             if vectors is not None:
                 asked = self._embedding.of_query(name, query)
-                found += vectors.nearest(asked, classes, count, self._settings().similarity)
+                found += vectors.nearest(
+                    asked, classes, count, self._settings().similarity, only.spans if only else None
+                )
         return sorted(found, key=lambda item: -item[1])[:count]
 
     def refresh(self) -> None:

@@ -121,7 +121,10 @@ GRANT EXECUTE ON FUNCTION ringwall.permitted(), ringwall.admitted() TO $reader;
 """
 
 _WORDED = """
-CREATE OR REPLACE FUNCTION ringwall.worded(asked tsquery, alone tsquery[], weights real[], most integer)
+DROP FUNCTION IF EXISTS ringwall.worded(tsquery, tsquery[], real[], integer);
+CREATE OR REPLACE FUNCTION ringwall.worded(
+    asked tsquery, alone tsquery[], weights real[], most integer, among bigint[]
+)
 RETURNS TABLE (passage bigint, score real)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$$$
 DECLARE
@@ -132,11 +135,11 @@ BEGIN
            (SELECT sum(t.weight * ts_rank('{0.33,0.33,0.33,1.0}', w.words, t.word, 1))
             FROM unnest(alone, weights) AS t (word, weight))::real AS score
     FROM ringwall.words w
-    WHERE w.words @@ asked AND get_bit(bits, w.class) = 1
+    WHERE w.words @@ asked AND get_bit(bits, w.class) = 1 AND (among IS NULL OR w.passage = ANY (among))
     ORDER BY 2 DESC, 1 LIMIT most;
 END $$$$;
-REVOKE ALL ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer) TO $reader;
+REVOKE ALL ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer, bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer, bigint[]) TO $reader;
 ALTER TABLE ringwall.words ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ringwall.words FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS reads ON ringwall.words;
