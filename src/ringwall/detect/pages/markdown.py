@@ -27,8 +27,8 @@ _BLOCK = re.compile(
 )
 _INLINE_NAMES = """
 a abbr annotation audio b bdi bdo big br button canvas cite code datalist defs del desc dfn em font i img
-input ins kbd label mark math metadata noembed noscript object picture q rp rt ruby s samp select small span strike
-strong sub sup svg symbol template text textarea time title tspan u var video
+input ins kbd label mark math metadata noembed noscript object picture q rp rt ruby s samp select small span
+strike strong sub sup svg symbol template text textarea time title tspan u var video
 """
 _INLINE = frozenset(_INLINE_NAMES.split())
 _TITLE = r"(?:\"[^\"]{0,4000}\"|'[^']{0,4000}'|\([^()]{0,4000}\))"
