@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .anchors import EDGE, anchors, core, exact_case
 from .gates import gated
@@ -104,6 +105,7 @@ def escaped(literal: str) -> str:
     )
 
 
+@lru_cache(4096)
 def _cases(char: str) -> str:
     """The character in every case, as UTF-8 bytes."""
     if char.isascii():
