@@ -222,6 +222,7 @@ class RowIntake:
             at=time.time_ns() // 1000,
             licence=terms.licence,
             consent=terms.consent,
+            tenant=principal.tenant,
         )
 
 
