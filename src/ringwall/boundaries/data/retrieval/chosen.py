@@ -7,7 +7,6 @@ from ringwall.core import Principal
 from ..document import Document
 from ..settings import CollectionSettings, DataSection
 from .chunk import Chunk, Prepared
-from .examine import Examined
 from .installed import check_installed, check_store
 from .settings import RetrievalSettings, StoreKind
 from .store import RetrievalStore
@@ -72,9 +71,9 @@ class ChosenStore:
     def missing(self, current: Mapping[tuple[str, str], int]) -> list[str]:
         return self._store.missing(current)
 
-    def examine(self, document: Document) -> str:
-        """As ``Examined.examine``; a store that can't tell finds nothing."""
-        return self._store.examine(document) if isinstance(self._store, Examined) else ""
+    def examine(self, documents: Sequence[Document]) -> list[str]:
+        """See ``RetrievalStore``."""
+        return self._store.examine(documents)
 
     def close(self) -> None:
         self._store.close()

@@ -134,9 +134,12 @@ class Index:
             wrong |= {(row["collection"], row["document"]) for row in lacking if row["collection"] in hybrid}
         return sorted("/".join(key) for key in wrong)
 
-    def examine(self, document: Document) -> str:
-        """What is wrong with what it holds of a document; empty when nothing is."""
-        return examine(self._db, self._envelope, self._preparer.words, document)
+    def examine(self, documents: Sequence[Document]) -> list[str]:
+        """See ``RetrievalStore``."""
+        words = self._preparer.words
+        return [
+            examine(self._db, self._envelope, words, one) or self._vectors.examine(one) for one in documents
+        ]
 
     def close(self) -> None:
         """Let go of the vectors in memory. The database is its owner's to close."""

@@ -49,5 +49,9 @@ class RetrievalStore(Protocol):
         """Where the store and the vault's current revisions differ, or a vector is wanting:
         ``collection/id`` of each."""
 
+    def examine(self, documents: Sequence[Document]) -> list[str]:
+        """What is wrong with what it holds of each of some documents of one collection, in their order; empty
+        where nothing is, or where ``missing`` tells it."""
+
     def close(self) -> None:
         """Let go of connections and memory."""

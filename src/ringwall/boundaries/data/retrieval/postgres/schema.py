@@ -58,6 +58,9 @@ CREATE TABLE IF NOT EXISTS ringwall.vector (
     passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE,
     class integer NOT NULL, vector halfvec($dimensions) NOT NULL
 );
+CREATE TABLE IF NOT EXISTS ringwall.mark (
+    passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE, mark bytea NOT NULL
+);
 """
 """``list``: hash of the whole list, which may be longer than an index takes. Signs of vectors (``code``),
 vectors and words lie apart, so that a scan of one reads no other."""
@@ -176,6 +179,12 @@ ALTER TABLE ringwall.code ALTER code SET STATISTICS 0;
 ALTER TABLE ringwall.vector ALTER vector SET STATISTICS 0;
 """
 """No statistics of contents: an estimate in a plan would tell something of rows that one may not read."""
+
+
+def functions(statements: str) -> dict[str, str]:
+    """The body of each function that ``schema`` makes, as the database keeps it."""
+    made = statements.split("CREATE OR REPLACE FUNCTION ringwall.")[1:]
+    return {one.partition("(")[0]: one.split("$$")[1] for one in made}
 
 
 def schema(owner: str, reader: str, dimensions: int) -> str:

@@ -24,6 +24,7 @@ from ..settings import RetrievalSettings
 from ..within import Piece, Within
 from .claims import Claims
 from .link import Link
+from .marks import examine, mark
 from .queries import AMONG, BEGUN_AND_PID, CLAIM, CLASSES, NEAR, ROWS, WORDED
 from .setup import set_up
 from .words import Asked, Rarity
@@ -45,6 +46,7 @@ class PostgresStore:
     ) -> None:
         """ConfigError when a URL is not one that may be used."""
         self._envelope = envelope
+        self._keys = keys
         self._preparer = Preparer(envelope, keys)
         self._claims = Claims(claim_key)
         self._retrieval = settings
@@ -113,6 +115,10 @@ class PostgresStore:
         wrong |= {(row["collection"], row["document"]) for row in lacking}
         return sorted("/".join(key) for key in wrong)
 
+    def examine(self, documents: Sequence[Document]) -> list[str]:
+        """See ``RetrievalStore``: by the marks of its passages."""
+        return self._link.run(self._examined(documents))
+
     def close(self) -> None:
         """Let go of the connections."""
         self._link.close()
@@ -176,7 +182,12 @@ class PostgresStore:
 
     async def _apply(self, collection: str, put: list[Prepared], removed: list[str]) -> None:
         async with (await self._link.owner()).acquire() as owner, owner.transaction():
-            await replace(owner, collection, put, removed)
+            keys = await replace(owner, collection, put, removed)
+            for key, one in zip(keys, put, strict=True):
+                await mark(owner, self._keys, key, one.document, one.owner)
+
+    async def _examined(self, documents: Sequence[Document]) -> list[str]:
+        return await examine(await self._link.owner(), self._keys, documents)
 
     async def _fetched(self, sql: str, *values: object) -> list[Any]:
         return list(await (await self._link.owner()).fetch(sql, *values))
