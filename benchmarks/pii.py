@@ -197,9 +197,10 @@ def speeds(title, texts, peer):
     share = sum(len(text.encode()) for text in few) / 1e6
     peer_speed = share / float(piped(peer, PEER_SPEED, few)) if peer else 0.0
     whole = [text for _ in range(max(1, round(4 / size))) for text in texts]
+    structured = batches(STRUCTURED)
     rows = [
         ("rows", whole, lambda some: batches().find(some)),
-        ("rows, structured classes", whole, lambda some: batches(STRUCTURED).find(some)),
+        ("rows, structured classes", whole, lambda some: structured.find(some)),
         (
             "each row by itself, structured",
             few,

@@ -14,15 +14,16 @@ Finder = Callable[[bytes, int, int], Sequence[tuple[int, int]]]
 """The first match that lies between two places: its span, then those of its groups; ``(-1, -1)`` for what is
 not there. What stands before and behind the places is seen by ``\\b`` and ``^``."""
 
+_ANYWHERE: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
+
 
 @lru_cache(maxsize=4096)
 def finder(pattern: str, *, sensitive: bool = True) -> Finder:
     compiled = re2.compile(pattern, options(sensitive=sensitive))
     bound = getattr(compiled, "_regexp", None)
-    anchor = getattr(re2, "_Anchor", None)
-    if bound is None or anchor is None:  # other bindings
+    if bound is None or _ANYWHERE is None:  # other bindings
         return partial(_searched, compiled)
-    return partial(bound.Match, anchor.UNANCHORED)
+    return partial(bound.Match, _ANYWHERE)
 
 
 def _searched(compiled: Any, data: bytes, start: int, stop: int) -> Sequence[tuple[int, int]]:
