@@ -200,7 +200,7 @@ def speeds(title, texts, peer):
     structured = batches(STRUCTURED)
     rows = [
         ("rows", whole, lambda some: batches().find(some)),
-        ("rows, structured classes", whole, lambda some: structured.find(some)),
+        ("rows, structured classes", whole, structured.find),
         (
             "each row by itself, structured",
             few,
