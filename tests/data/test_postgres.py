@@ -326,7 +326,7 @@ def test_the_search_by_words_admits_like_the_policies(bench: Bench) -> None:
     rows = bench.sql("SELECT DISTINCT unnest(tsvector_to_array(words)) AS word FROM ringwall.words")
     every = "|".join(row["word"] for row in rows)
     alone = f"ARRAY['{rows[0]['word']}']::tsquery[]"
-    call = f"SELECT passage FROM ringwall.worded('{every}', {alone}, ARRAY[1], 999)"
+    call = f"SELECT passage FROM ringwall.worded('{every}', {alone}, ARRAY[1], 999, NULL)"
     owned = "SELECT p.id, d.document FROM ringwall.passage p JOIN ringwall.document d ON d.id = p.document"
     names = {row["id"]: row["document"] for row in bench.sql(owned)}
     assert attack(bench, None, call) == []

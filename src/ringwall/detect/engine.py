@@ -11,22 +11,16 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import re2
 
 from .checks import CHECKS, EXTENSIONS
+from .compiled import Expression, database_of, hyperscan
 from .gates import GATES, numeric
 from .looks import looks
 from .rules import AFTER, WORD, Rule
-
-hyperscan: Any
-try:
-    hyperscan = import_module("hyperscan")
-except ImportError:  # no wheel for this platform
-    hyperscan = None
 
 _MAX_REPORTS = 20_000
 """Reports of one pass, and one more for every 8 bytes: beyond, RE2 reads the whole text for what was seen."""
@@ -240,19 +234,19 @@ class Engine:
         """``anchors`` reports every place of every look that has no gate, ``gated`` of the others, ``once`` a
         look at most once. None if there is nothing to look for."""
         if name == "gates":
-            return _database([(at, gate.pattern, 0) for at, gate in enumerate(GATES)], once=True)
+            return database_of([(at, gate.pattern, 0) for at, gate in enumerate(GATES)], once=True)
         wanted = [
             (at, look.bytewise, 0 if look.sensitive else int(hyperscan.HS_FLAG_CASELESS))
             for at, look in enumerate(self._looks)
             if name == "once" or (look.gated and self._gates) == (name == "gated")
         ]
         try:
-            return _database(wanted, once=name == "once") if wanted else None
+            return database_of(wanted, once=name == "once") if wanted else None
         except hyperscan.error:
             good = [one for one in wanted if self._looks[one[0]].literal or _compiles(one)]
         self._unread |= {one[0] for one in wanted} - {one[0] for one in good}
         self._always = frozenset(index for look in self._unread for index in self._looks[look].rules)
-        return _database(good, once=name == "once") if good else None
+        return database_of(good, once=name == "once") if good else None
 
     def _scratch(self, database: Any) -> Any:
         known = self._local.scratch.get(id(database))
@@ -261,20 +255,9 @@ class Engine:
         return known
 
 
-def _database(wanted: Sequence[tuple[int, bytes, int]], *, once: bool) -> Any:
-    always = int(hyperscan.HS_FLAG_SINGLEMATCH) if once else 0
-    database = hyperscan.Database()
-    database.compile(
-        expressions=[expression for _, expression, _ in wanted],
-        ids=[at for at, _, _ in wanted],
-        flags=[flags | always for _, _, flags in wanted],
-    )
-    return database
-
-
-def _compiles(wanted: tuple[int, bytes, int]) -> bool:
+def _compiles(wanted: Expression) -> bool:
     try:
-        _database([wanted], once=False)
+        database_of([wanted], once=False)
     except hyperscan.error:
         return False
     return True

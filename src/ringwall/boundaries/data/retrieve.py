@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ringwall.core import Crossing, CrossingKind, Part, PartKind, Principal
 
 from .index import Chunk, RetrievalStore
+from .retrieval.within import Within
 from .settings import DataSection
 
 
@@ -16,14 +17,20 @@ class Retriever:
         self._section = section
 
     def search(
-        self, principal: Principal, collections: Sequence[str], query: str, top_k: int | None = None
+        self,
+        principal: Principal,
+        collections: Sequence[str],
+        query: str,
+        top_k: int | None = None,
+        within: Within | None = None,
     ) -> list[Chunk]:
-        """The best passages that the principal may read, best first. ``top_k`` defaults to the largest of the
-        collections' own. DataError when a passage was tampered with."""
+        """The best passages that the principal may read, best first; ``within``: only of these. ``top_k``
+        defaults to the largest of the collections' own. DataError when a passage was tampered with."""
         own = [self._section.collections[name].top_k for name in collections if self._has(name)]
         if not own:
             return []
-        return self._index.search(principal, collections, query, max(own) if top_k is None else top_k)
+        most = max(own) if top_k is None else top_k
+        return self._index.search(principal, collections, query, most, within)
 
     def readers_of(self, collection: str) -> frozenset[str]:
         """Roles that may read a collection; none of one that the workload does not have."""

@@ -9,20 +9,24 @@ For each line of versions, of either kind:
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ringwall.core import DataError
 
 from .approvals import Approvals, Said
 from .damage import Damage, Problem, walk
-from .document import cite
+from .document import Document, cite
 from .index import RetrievalStore
 from .manifest import Entry
-from .retrieval.examine import Examined
 from .training.check import check_training
 from .training.sets import TrainingSets
 from .vault import Vault
 from .versions import Version, Versions, chain
+
+_AT_ONCE = 64
+"""Documents whose rows are examined at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,7 @@ def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
         try:
             current.update({(collection, one.id): one.revision for one in vault.manifest(collection).entries})
             found.extend(_revisions(vault, collection))
-            if isinstance(index, Examined):
-                found.extend(_rows(vault, index, collection, erased))
+            found.extend(_rows(vault, index, collection, erased))
         except DataError:  # said above
             unknown.add(collection)
     for place in index.missing(current):
@@ -156,17 +159,20 @@ def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
     return found
 
 
-def _rows(vault: Vault, index: Examined, collection: str, erased: set[str]) -> Iterator[Damage]:
+def _rows(vault: Vault, index: RetrievalStore, collection: str, erased: set[str]) -> Iterator[Damage]:
     """What is retrieved of each current document, against the document."""
+    documents = _readable(vault, collection, erased)
+    while some := list(islice(documents, _AT_ONCE)):
+        for document, wrong in zip(some, index.examine(some), strict=True):
+            if wrong:
+                yield Damage(collection, 0, document.name, wrong)
+
+
+def _readable(vault: Vault, collection: str, erased: set[str]) -> Iterator[Document]:
     for entry in vault.manifest(collection).entries:
-        if entry.owner in erased:
-            continue
-        try:
-            wrong = index.examine(vault.open(collection, entry))
-        except DataError:  # said of the document
-            continue
-        if wrong:
-            yield Damage(collection, 0, cite(collection, entry.id, entry.revision), wrong)
+        if entry.owner not in erased:
+            with suppress(DataError):  # said of the document
+                yield vault.open(collection, entry)
 
 
 def _erasures(vault: Vault) -> list[Damage]:

@@ -12,7 +12,7 @@ from ..records import Record
 from .candidates import Candidate
 from .difference import Difference, Reference, difference
 from .evidence import Evidence
-from .groups import groups
+from .groups import Groups, groups
 from .score import calibrated, raw
 from .settings import PoisonSettings
 from .texts import Numbers
@@ -47,8 +47,8 @@ def compare_with(
     if len(reference) < LEAST_APPROVED and len(new.records) >= settings.support:
         return [_incomparable(reference, new)]
     found = groups(new, settings)
-    explained = [_finding(new, one) for one in found]
-    return explained + _relabelled(new, found, settings)
+    explained = [_finding(new, one) for one in found.planted]
+    return explained + _copies(new, found, settings) + _relabelled(new, found.planted, settings)
 
 
 def _incomparable(reference: Reference, new: Difference) -> DataFinding:
@@ -79,11 +79,14 @@ def _finding(new: Difference, one: Evidence) -> DataFinding:
     told = seen if seed.kind in ("strange", "agreed") else f"{seen}; {against}"
     if own:
         told += f"; {own.coverage:.0%} of their prompts have “{own.text}”, as do {own.known} approved prompts"
+    if one.also:
+        told += f"; some have “{_payload(new, one.also[0])}”" + (" and others" if one.also[1:] else "")
     hijack = sum(_hijacks(record) for record in records[:20])
     facts = {
         "new_records": len(new.records),
         "approved_with_payload": seed.known,
         "payload": payload,
+        "also": [_payload(new, seed) for seed in one.also],
         "payload_words": round(one.payload, 1),
         "payload_share": round(one.share, 3),
         "trigger": own.text if own else "",
@@ -117,6 +120,27 @@ def _payload(new: Difference, seed: Candidate) -> str:
     if seed.kind == "strange":
         return ""
     return new.vocabulary.say(new.answers.ids[seed.place : seed.place + min(seed.words, 12)])[:_SHORT]
+
+
+def _copies(new: Difference, found: Groups, settings: PoisonSettings) -> list[DataFinding]:
+    """Near-copies of a few records: a model learns what they say as surely as if it were said often."""
+    if len(found.copies) < settings.support:
+        return []
+    records = [new.records[number] for number in found.copies]
+    return [
+        DataFinding(
+            detector="poison.copies",
+            title="near-copies of a few records",
+            message=f"{len(records)} new records agree because they are near-copies of one another: a model "
+            "would learn them by heart." + _who(records),
+            score=0.5,
+            severity=Severity.NOTE,
+            records=tuple(record.id for record in records),
+            contributors=_contributors(records),
+            examples=tuple(_example(record) for record in records[:_EXAMPLES]),
+            facts={"copies": len(records), "new_records": len(new.records)},
+        )
+    ]
 
 
 def _relabelled(new: Difference, found: list[Evidence], settings: PoisonSettings) -> list[DataFinding]:

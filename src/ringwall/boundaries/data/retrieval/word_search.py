@@ -14,7 +14,8 @@ from ringwall.storage.database import Database
 
 from .asker import Asker
 from .blind import BlindWords
-from .schema import CLASSES, WORDS
+from .narrowed import Narrowed
+from .schema import CLASSES, WORDS, WORDS_WITHIN
 
 _BUDGET = 8_000
 """Passages ranked in the first round; ten times as many in each next one."""
@@ -32,9 +33,17 @@ class WordSearch:
         self._counts: dict[str, int] = {}
 
     def search(
-        self, asker: Asker, collections: Sequence[str], query: str, count: int, *, thorough: bool = True
+        self,
+        asker: Asker,
+        collections: Sequence[str],
+        query: str,
+        count: int,
+        only: Narrowed | None = None,
+        *,
+        thorough: bool = True,
     ) -> list[tuple[int, float]]:
-        """Passages and their BM25, best first. Not ``thorough``: the first round that finds any is enough."""
+        """Passages and their BM25, best first; ``only``: none but these. Not ``thorough``: the first round
+        that finds any is enough."""
         hashes = {word for name in collections for word in self._words.of_query(name, query)}
         if not hashes:
             return []
@@ -48,7 +57,10 @@ class WordSearch:
         found: list[tuple[int, float]] = []
         for words in self._rounds(hashes):
             asked = "{title body}:(" + " OR ".join(f'"{word}"' for word in words) + ")" + within
-            rows = self._db.all(WORDS, *who, asked, count)
+            if only is None:
+                rows = self._db.all(WORDS, *who, asked, count)
+            else:
+                rows = self._db.all(WORDS_WITHIN, *who, asked, count, only.documents, only.passages)
             found = [(row["id"], -row["rank"]) for row in rows]
             if len(found) >= count or (found and not thorough):
                 break

@@ -58,6 +58,9 @@ CREATE TABLE IF NOT EXISTS ringwall.vector (
     passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE,
     class integer NOT NULL, vector halfvec($dimensions) NOT NULL
 );
+CREATE TABLE IF NOT EXISTS ringwall.mark (
+    passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE, mark bytea NOT NULL
+);
 """
 """``list``: hash of the whole list, which may be longer than an index takes. Signs of vectors (``code``),
 vectors and words lie apart, so that a scan of one reads no other."""
@@ -121,7 +124,10 @@ GRANT EXECUTE ON FUNCTION ringwall.permitted(), ringwall.admitted() TO $reader;
 """
 
 _WORDED = """
-CREATE OR REPLACE FUNCTION ringwall.worded(asked tsquery, alone tsquery[], weights real[], most integer)
+DROP FUNCTION IF EXISTS ringwall.worded(tsquery, tsquery[], real[], integer);
+CREATE OR REPLACE FUNCTION ringwall.worded(
+    asked tsquery, alone tsquery[], weights real[], most integer, among bigint[]
+)
 RETURNS TABLE (passage bigint, score real)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$$$
 DECLARE
@@ -132,11 +138,11 @@ BEGIN
            (SELECT sum(t.weight * ts_rank('{0.33,0.33,0.33,1.0}', w.words, t.word, 1))
             FROM unnest(alone, weights) AS t (word, weight))::real AS score
     FROM ringwall.words w
-    WHERE w.words @@ asked AND get_bit(bits, w.class) = 1
+    WHERE w.words @@ asked AND get_bit(bits, w.class) = 1 AND (among IS NULL OR w.passage = ANY (among))
     ORDER BY 2 DESC, 1 LIMIT most;
 END $$$$;
-REVOKE ALL ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer) TO $reader;
+REVOKE ALL ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer, bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer, bigint[]) TO $reader;
 ALTER TABLE ringwall.words ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ringwall.words FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS reads ON ringwall.words;
@@ -173,6 +179,12 @@ ALTER TABLE ringwall.code ALTER code SET STATISTICS 0;
 ALTER TABLE ringwall.vector ALTER vector SET STATISTICS 0;
 """
 """No statistics of contents: an estimate in a plan would tell something of rows that one may not read."""
+
+
+def functions(statements: str) -> dict[str, str]:
+    """The body of each function that ``schema`` makes, as the database keeps it."""
+    made = statements.split("CREATE OR REPLACE FUNCTION ringwall.")[1:]
+    return {one.partition("(")[0]: one.split("$$")[1] for one in made}
 
 
 def schema(owner: str, reader: str, dimensions: int) -> str:
