@@ -123,7 +123,7 @@ def release(held: str, reason: str, key: str | None, workload: Path, data_dir: P
     async def run(door: "Contributions", by: Principal) -> dict[str, Any]:
         return _told(await door.release(held, by, reason))
 
-    done = with_person(workload, data_dir, key, run)
+    done = with_person(workload, data_dir, key, run, judging=False)
     what = done["document"] or _rows_of(done["rows"])
     show_json(done) if as_json else click.echo(f"{done['collection']}/{what}: {done['status']}")
 
@@ -139,7 +139,7 @@ def reject(held: str, reason: str, key: str | None, workload: Path, data_dir: Pa
     async def run(door: "Contributions", by: Principal) -> None:
         await door.reject(held, by, reason)
 
-    with_person(workload, data_dir, key, run)
+    with_person(workload, data_dir, key, run, judging=False)
     show_json({"held": held, "status": "rejected"}) if as_json else click.echo(f"{held}: rejected")
 
 

@@ -31,6 +31,6 @@ def exports(site: Site, plant: Plant, folder: Path) -> Exports:
     section = site.workload.data
     sources: dict[str, ExportSource] = {
         "index": DocumentSource(section, plant.vault),
-        "training": RecordSource(plant.training),
+        "training": RecordSource(section, plant.training),
     }
     return Exports(section, folder, plant.data_dir / EXPORTS, sources, WRITERS, decide, note)
