@@ -11,7 +11,7 @@ import click
 
 from ringwall.core import DataError, DeniedError, Principal
 
-from .data_person import key_option, with_person
+from .data_person import key_option, person, with_person
 from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
@@ -89,13 +89,18 @@ def add(
 
 @click.command("quarantine")
 @click.argument("collection", default="")
+@key_option
 @site_options
-def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """List what waits for a person."""
+def quarantine(collection: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """List what waits for a person. With a key: only what this person may know of."""
+    from ringwall.workload.intake import past_the_gate
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
         waiting = bench.plant.quarantine.waiting(collection)
+        if key:
+            known = {one.id for one in past_the_gate(bench).reviews.waiting(person(bench, key))}
+            waiting = [one for one in waiting if one.id in known]
     if as_json:
         show_json([asdict(held) for held in waiting])
         return

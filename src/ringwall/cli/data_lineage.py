@@ -14,10 +14,13 @@ from .options import data_dir_option, plain, show_json, show_table, site_options
 
 @click.command("blast-radius")
 @click.argument("record")
+@key_option
 @site_options
-def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Tell where RECORD (COLLECTION/ID) went. Versions, index, models, exports, answers."""
-    from ringwall.core import DataError
+def blast_radius(record: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Tell where RECORD (COLLECTION/ID) went. Versions, index, models, exports, answers. With a key: only for
+    who may read it."""
+    from ringwall.boundaries.data.changes import Touched
+    from ringwall.core import DataError, DeniedError
     from ringwall.workload.lineage import lineage
     from ringwall.workload.workbench import workbench
 
@@ -26,6 +29,10 @@ def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> 
         raise DataError(f"{record!r} names no record: write COLLECTION/ID, as in handbook/returns.")
     with workbench(workload, data_dir) as bench:
         found = lineage(bench.workload, bench.plant).radius(collection, name)
+        if key:
+            by = person(bench, key)
+            if not bench.governing.reads(collection, Touched(tenants=found.tenants), by):
+                raise DeniedError(f"{by.subject} may not look into {collection}/{name[:128]}.", "")
     if as_json:
         show_json(asdict(found))
     else:

@@ -115,6 +115,7 @@ def uniqueness(
 @click.argument("token")
 @click.option("--class", "cls", default="", help="Class of a token in the format of its value.")
 @click.option("--generation", type=click.IntRange(0), default=0, help="Of its keys.  [default: the newest]")
+@click.option("--common", is_flag=True, help="Of such a token: it is of what belongs to all tenants.")
 @click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")
 @site_options
 def reveal(
@@ -122,12 +123,14 @@ def reveal(
     token: str,
     cls: str,
     generation: int,
+    common: bool,
     key: str | None,
     workload: Path,
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Show what a token stands for. It takes a role of the collection's `revealers`, and is on the ledger."""
+    """Show what a token stands for. It takes a role of the collection's `revealers`, and is on the ledger.
+    Where tenants are apart, tokens of another tenant don't open."""
     from ringwall.boundaries.data.sensitive.reveal import Revealer
     from ringwall.core import IdentityError
 
@@ -136,7 +139,8 @@ def reveal(
         if by is None:
             raise IdentityError("Give your own API key with --key or in RINGWALL_KEY: reveals have a name.")
         revealer = Revealer(bench.workload.data, bench.plant.token_keys, _recorder(bench))
-        value = asyncio.run(revealer.reveal(collection, token, by, cls=cls, generation=generation))
+        asked = revealer.reveal(collection, token, by, cls=cls, generation=generation, common=common)
+        value = asyncio.run(asked)
     show_json({"collection": collection, "value": value}) if as_json else click.echo(plain(value))
 
 

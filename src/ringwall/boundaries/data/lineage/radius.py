@@ -78,6 +78,12 @@ class Radius:
     source: Source | None = None
     """Of a training record, as the newest version that holds it has it: who brought it, from where."""
 
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Whose it is, and was."""
+        owner = {self.source.tenant} if self.source else set()
+        return frozenset({one.tenant for one in self.revisions} | owner)
+
 
 class Lineage:
     """Answers from indexes over what was recorded; nothing is looked for in the records themselves."""

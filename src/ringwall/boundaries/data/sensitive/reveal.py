@@ -1,15 +1,17 @@
 """What a token stands for, for whoever holds a role for it; each time on the ledger."""
 
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ringwall.core import DataError, DeniedError, Principal
 
+from ..document import COMMON
 from ..events import event
 from ..settings import CollectionSettings, DataSection
 from .spans import CLASSES
-from .tokens import TokenKeys, names, read_opaque
+from .tokens import Opaque, TokenKeys, Tokens, names, read_opaque
 
 Record = Callable[[Mapping[str, Any]], Awaitable[None]]
 """Puts an event on the ledger; returns when it is there."""
@@ -24,10 +26,18 @@ class Revealer:
         self._record = record
 
     async def reveal(
-        self, collection: str, token: str, by: Principal, *, cls: str = "", generation: int = 0
+        self,
+        collection: str,
+        token: str,
+        by: Principal,
+        *,
+        cls: str = "",
+        generation: int = 0,
+        common: bool = False,
     ) -> str:
-        """The value. ``cls`` and ``generation`` are for tokens in the format of their values, which say
-        neither; default for the latter: the newest.
+        """The value: of one's own tenant, or of all, where tenants are apart. ``cls``, ``generation`` and
+        ``common`` (it is of what belongs to all tenants) are for tokens in the format of their values, which
+        say none of it; default generation: the newest.
 
         Raises DeniedError for who holds no role of ``revealers``, DataError when it is no token of the
         collection or its key was erased.
@@ -42,25 +52,23 @@ class Revealer:
             )
         read = read_opaque(token, names(CLASSES))
         if read is not None:
-            value = self._keys.tokens(collection, read.generation).open(token, read.cls)
+            value = self._opened(collection, settings, token, by, read)
             cls, generation = read.cls, read.generation
         else:
             generation = generation or max(self._keys.generations(collection), default=0)
-            value = self._unlike(collection, settings, token, cls, generation)
+            tenant = by.tenant if settings.isolate_tenants and not common else COMMON
+            tokens = self._keys.tokens(collection, generation, tenant)
+            value = _unlike(tokens, settings, token, cls)
         await self._note("data.revealed", collection, token, by, cls, generation)
         return value
 
-    def _unlike(
-        self, collection: str, settings: CollectionSettings, token: str, cls: str, generation: int
+    def _opened(
+        self, collection: str, settings: CollectionSettings, token: str, by: Principal, read: Opaque
     ) -> str:
-        handling = settings.sensitive.handling(cls)
-        if cls not in CLASSES or handling.format != "same":
-            raise DataError(
-                "This is no opaque token. For one in the format of its value name its class, which has to be "
-                "tokenised with format: same."
-            )
-        tokens = self._keys.tokens(collection, generation)
-        return tokens.unlike(token, cls, keep_last=handling.keep_last, luhn=handling.luhn)
+        if settings.isolate_tenants:
+            with contextlib.suppress(DataError):
+                return self._keys.tokens(collection, read.generation, by.tenant).open(token, read.cls)
+        return self._keys.tokens(collection, read.generation).open(token, read.cls)
 
     async def _note(
         self, kind: str, collection: str, token: str, by: Principal, cls: str, generation: int
@@ -68,3 +76,13 @@ class Revealer:
         digest = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:32]
         facts = {"collection": collection, "class": cls, "generation": generation, "token": digest}
         await self._record(event(kind, by, **facts))
+
+
+def _unlike(tokens: Tokens, settings: CollectionSettings, token: str, cls: str) -> str:
+    handling = settings.sensitive.handling(cls)
+    if cls not in CLASSES or handling.format != "same":
+        raise DataError(
+            "This is no opaque token. For one in the format of its value name its class, which has to be "
+            "tokenised with format: same."
+        )
+    return tokens.unlike(token, cls, keep_last=handling.keep_last, luhn=handling.luhn)
