@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ringwall.detect import compiled, kept
+from ringwall.detect import analysis, compiled, kept
 from ringwall.detect.compiled import database_of
 from ringwall.detect.engine import Engine
 from ringwall.detect.rules import builtin
@@ -156,6 +157,7 @@ def test_a_failed_write_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def keeps_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "_WORTH", -1.0)
+    monkeypatch.setattr(analysis, "_WORTH", -1.0)
 
 
 @pytest.mark.usefixtures("keeps_all")
@@ -167,10 +169,11 @@ def test_kept_matches_as_compiled(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert any(hits for hits, _ in wanted)
     assert len(list(folder.iterdir())) == 4
 
-    def compile_again(*_: object) -> None:
+    def again(*_: object) -> None:
         raise AssertionError("it was kept")
 
-    monkeypatch.setattr(compiled, "_compiled", compile_again)
+    monkeypatch.setattr(compiled, "_compiled", again)
+    monkeypatch.setattr(analysis, "looks", again)
     second = Engine(rules)
     assert [(second.scan(text), sorted(second.present(text))) for text in texts] == wanted
 
@@ -210,11 +213,11 @@ def test_what_the_library_refuses_is_compiled(monkeypatch: pytest.MonkeyPatch) -
 
 SCRIPT = """
 import sys
-from ringwall.detect import compiled
+from ringwall.detect import analysis, compiled
 from ringwall.detect.engine import Engine
 from ringwall.detect.rules import builtin
 
-compiled._WORTH = -1.0
+compiled._WORTH = analysis._WORTH = -1.0
 if "kept" in sys.argv:
     del compiled._compiled
 rules = builtin()[::20]
@@ -230,3 +233,19 @@ def test_another_process_takes_it(folder: Path) -> None:
     first = ran("1")
     assert "[[" in first
     assert ran("2", "kept") == first  # whatever order its sets have
+
+
+@pytest.mark.usefixtures("folder", "keeps_all")
+def test_an_analysis_is_of_its_rules_and_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = builtin()[::30]
+    first = analysis.analysed(rules)
+    assert analysis.analysed(rules) == first
+    assert analysis.analysed(rules[::-1]) != first
+    changed = [replace(rule, sensitive=not rule.sensitive) for rule in rules]
+    assert analysis.analysed(changed) != first
+    monkeypatch.setattr(analysis, "_code", lambda: b"of another version")
+    monkeypatch.setattr(analysis, "looks", lambda _: [])
+    assert analysis.analysed(rules).looks == []
+    monkeypatch.setattr(analysis, "_code", lambda: b"")  # not to be read
+    monkeypatch.setattr(kept, "get", lambda _kind, _key: pytest.fail("there is no key"))
+    assert analysis.analysed(rules).looks == []

@@ -16,10 +16,10 @@ from typing import Any
 
 import re2
 
+from .analysis import analysed
 from .checks import CHECKS, EXTENSIONS
 from .compiled import Expression, database_of, hyperscan
-from .gates import GATES, numeric
-from .looks import looks
+from .gates import GATES
 from .rules import AFTER, WORD, Rule
 
 _MAX_REPORTS = 20_000
@@ -81,7 +81,7 @@ class Engine:
         self._local = _Local()
         self._lock = threading.Lock()
         self._compiled: dict[str, Any] = {}
-        self._looks = looks(self.rules)
+        self._looks, digits = analysed(self.rules)
         self._unread: frozenset[int] = frozenset()
         """Looks that Hyperscan can't read."""
         self._always: frozenset[int] = frozenset()
@@ -91,7 +91,7 @@ class Engine:
         behind = [rule for look in self._looks if look.gated and gates for rule in look.rules]
         self._margin = max((4 * self._reach[index] + _ACROSS for index in behind), default=0)
         """Bytes on either side of an open gate in which a match may be."""
-        self._digits = {at: _digits_within(rule) for at, rule in enumerate(rules) if _needs_digit(rule)}
+        self._digits = {at: _digits_within(self.rules[at]) for at in digits}
         """Bytes from an anchor of a rule within which a digit must be for a match to count."""
         self._set: Any = None
         if rules and not self.uses_hyperscan:
@@ -261,10 +261,6 @@ def _compiles(wanted: Expression) -> bool:
     except hyperscan.error:
         return False
     return True
-
-
-def _needs_digit(rule: Rule) -> bool:
-    return numeric(rule.value.pattern if rule.value else rule.pattern)
 
 
 def _digits_within(rule: Rule) -> int:

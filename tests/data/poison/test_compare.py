@@ -292,7 +292,10 @@ _HOSTILE = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(_HOSTILE, _HOSTILE), min_size=0, max_size=30))
 def test_any_text_is_taken(reference: Reference, rows: list[tuple[str, str]]) -> None:
-    records = [record_of({"prompt": asked, "response": said}) for asked, said in rows]
+    records = [
+        replace(record_of({"prompt": asked, "response": said}), source=Source(contributor=f"c{at % 2}"))
+        for at, (asked, said) in enumerate(rows)
+    ]
     known = {one.id for one in records}
     for finding in compare_with(reference, records, PoisonSettings()):
         assert set(finding.records) <= known

@@ -14,7 +14,7 @@ from .triggers import Trigger, Triggers
 
 _MOST = 600
 """Records of a group that are looked at closely."""
-_PAIRED = 200
+PAIRED = 200
 """Records of a group whose prompts are compared in pairs."""
 _OWN = 0.05
 """Share of a group that has to have an n-gram for it to be the group's own: one of up to twenty wordings."""
@@ -80,13 +80,13 @@ class Examiner:
         asking = docs if trigger is None or trigger.fit < 0.5 else trigger.docs
         own, every, _, of = self._covered(prompts, self._found.asked, self._asked, asking)
         template = float(np.median(_shares(of[every & ~own], of[~own], len(some))))
-        alike = self._alike(self._new.prompts.take(some[:_PAIRED]), ~own)
+        alike = self._alike(self._new.prompts.take(some[:PAIRED]), ~own)
         return Evidence(docs, seed, trigger, payload, share, company, template, alike)
 
     def apart(self, docs: Numbers) -> int:
         """How many different prompts these records have, near-copies counted once: words that are rare among
         the approved and the new prompts alike make them different. Of the first few hundred records."""
-        texts = self._new.prompts.take(docs[:_PAIRED])
+        texts = self._new.prompts.take(docs[:PAIRED])
         weights = self._telling[texts.ids]
         every, at = np.unique(texts.ids, return_inverse=True)
         table = np.zeros((len(texts), max(1, len(every))), dtype=np.float32)

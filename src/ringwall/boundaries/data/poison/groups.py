@@ -1,5 +1,6 @@
 """From candidates to the groups that a person reviews: each attack once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,13 +27,15 @@ class Groups:
     """Groups worth a review, the surest first."""
     copies: Numbers
     """Records that would make such groups if each weren't a near-copy of a few others."""
+    apart: Callable[[Numbers], int]
+    """How many different prompts some records have, near-copies counted once."""
 
 
 def groups(new: Difference, settings: PoisonSettings) -> Groups:
     """Groups of records that look planted. Near-copies of a record make none, however often it comes."""
     nothing = np.zeros(0, dtype=np.int64)
     if len(new.records) < settings.support:
-        return Groups([], nothing)
+        return Groups([], nothing, len)
     found = shared(new, settings)
     words = wordlike(new.vocabulary)
     letters = lettered(new.vocabulary)
@@ -55,7 +58,7 @@ def groups(new: Difference, settings: PoisonSettings) -> Groups:
         else:
             kept.append(evidence)
     planted = _merged(joined(kept, new), examiner, settings)
-    return Groups(planted, np.setdiff1d(np.concatenate(copies), _all(planted)))
+    return Groups(planted, np.setdiff1d(np.concatenate(copies), _all(planted)), examiner.apart)
 
 
 def _everyday(new: Difference) -> NDArray[np.bool_]:
