@@ -70,10 +70,27 @@ def test_a_role_opens_tokens_and_the_ledger_has_no_value(keys: TokenKeys) -> Non
     events: list[Mapping[str, Any]] = []
     token = keys.current("shop").opaque("casey@brightlamp.example", "pii.email")
     assert revealed(keys, events, "shop", token, PRIVACY) == "casey@brightlamp.example"
-    card = keys.current("shop").alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
+    own = keys.current("shop", PRIVACY.tenant)
+    card = own.alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
     assert revealed(keys, events, "shop", card, PRIVACY, cls="pii.card") == "4111 1111 1111 1111"
     assert [event["type"] for event in events] == ["data.revealed"] * 2
     assert not any(value in repr(events) for value in ("casey@", "4111", token, card))
+
+
+def test_tokens_of_another_tenant_stay_closed(keys: TokenKeys) -> None:
+    events: list[Mapping[str, Any]] = []
+    other = Principal("avery", "south", frozenset({"privacy"}), credential="key")
+    theirs, common = keys.current("shop", PRIVACY.tenant), keys.current("shop")
+    mail = theirs.opaque("casey@brightlamp.example", "pii.email")
+    assert revealed(keys, events, "shop", mail, PRIVACY) == "casey@brightlamp.example"
+    with pytest.raises(DataError, match="tenant"):
+        revealed(keys, events, "shop", mail, other)
+    card = theirs.alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
+    for more in ({}, {"common": True}):
+        assert revealed(keys, events, "shop", card, other, cls="pii.card", **more) != "4111 1111 1111 1111"
+    seed = common.alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
+    assert revealed(keys, events, "shop", seed, other, cls="pii.card", common=True) == "4111 1111 1111 1111"
+    assert common.opaque("x", "pii.email") != theirs.opaque("x", "pii.email"), "nor do they join"
 
 
 @pytest.mark.parametrize(

@@ -202,16 +202,28 @@ class Quarantine:
         """The ledger has what was decided."""
         self._db.write("UPDATE data_held SET untold = '' WHERE id = ?", held)
 
+    def brought(self, collection: str, contributor: str) -> list[Held]:
+        """All that was ever held of a person, decided or not."""
+        rows = self._db.all(
+            "SELECT * FROM data_held WHERE collection = ? AND contributor = ? ORDER BY id",
+            *(collection, contributor),
+        )
+        return [_as_held(row) for row in rows]
+
     def erase(self, collection: str, document: str) -> int:
         """Destroy what was held under a document's id, decided or not; how many there were."""
         rows = self._db.all(
             "SELECT id FROM data_held WHERE collection = ? AND document = ?", collection, document
         )
         for row in rows:
-            self._envelope.erase(f"held:{row['id']}")
-            self.rows.drop(row["id"])
-            self._db.write("DELETE FROM data_held WHERE id = ?", row["id"])
+            self.destroy(row["id"])
         return len(rows)
+
+    def destroy(self, held: str) -> None:
+        """Destroy its key, and what is noted of it."""
+        self._envelope.erase(f"held:{held}")
+        self.rows.drop(held)
+        self._db.write("DELETE FROM data_held WHERE id = ?", held)
 
     def _opened(self, held: str) -> dict[str, Any]:
         row = self._db.one("SELECT blob FROM data_held WHERE id = ?", held)

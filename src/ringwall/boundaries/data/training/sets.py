@@ -293,6 +293,19 @@ class TrainingSets:
             found.update(key for _, key, _ in self.packs.ids(name, entry, theirs))
         return sorted(found)
 
+    def tenants(self, collection: str, ids: Iterable[str]) -> set[str]:
+        """Whose records of these ids there ever were, in the collection or a branch of it."""
+        name = base(collection)
+        marker = self.index.marker(name)
+        found = self.index.find([marker.key(one) for one in ids])
+        places = grouped(place for some in found.values() for place in some)
+        tenants: set[str] = set()
+        for entry in self.ever(name) if places else ():
+            if entry.id in places:
+                reader = self.packs.open(name, entry)
+                tenants.update(reader.terms(ordinal).tenant for ordinal in places[entry.id])
+        return tenants
+
     def erase(
         self, collection: str, ids: Iterable[str], *, author: str, lock_days: int = 0
     ) -> list[RecordsCommit]:
