@@ -116,8 +116,8 @@ def uniqueness(
 @click.argument("token")
 @click.option("--class", "cls", default="", help="Class of a token in the format of its value.")
 @click.option("--generation", type=click.IntRange(0), default=0, help="Of its keys.  [default: the newest]")
-@click.option("--allow", is_flag=True, help="Let who asked see it, as the second person; shows nothing.")
 @click.option("--common", is_flag=True, help="Of such a token: it is of what belongs to all tenants.")
+@click.option("--allow", is_flag=True, help="Let who asked see it, as the second person; shows nothing.")
 @click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")
 @site_options
 def reveal(
@@ -125,8 +125,8 @@ def reveal(
     token: str,
     cls: str,
     generation: int,
-    allow: bool,
     common: bool,
+    allow: bool,
     key: str | None,
     workload: Path,
     data_dir: Path,
@@ -135,9 +135,9 @@ def reveal(
     """Show what a token stands for.
 
     It takes a role of the collection's `revealers` and a key that is good for `reveal`, and is on the ledger.
-    Where tenants are apart, tokens of another tenant don't open. With `two_person` the first run asks,
-    somebody else runs the same with --allow, and the next run shows the value, within a day. Exit code 1: it
-    waits.
+    Where tenants are apart, tokens of another tenant don't open.
+    With `two_person` the first run asks, somebody else runs the same with --allow, and the next run shows the
+    value, within a day. Exit code 1: it waits.
     """
     from ringwall.boundaries.data.sensitive.reveal import Revealer
 

@@ -242,3 +242,28 @@ def test_new_classes_are_told_against_the_approved_version() -> None:
     assert [(one.detector, one.title) for one in found] == [("sensitive.class", "pii.card")]
     assert "4111" not in repr(found)
     assert compared(lambda: iter(dirty), lambda: iter(dirty)) == []
+
+
+def test_the_second_person_is_of_the_askers_tenant(keys: TokenKeys, tmp_path: Path) -> None:
+    """Where tenants are apart: also when the other tenant has somebody of the asker's name."""
+    given = SECTION.model_dump(exclude_unset=True)
+    given["collections"]["shop"]["sensitive"]["two_person"] = True
+    database = Database(tmp_path / "consents.db")
+
+    async def record(event: Mapping[str, Any]) -> None:
+        return
+
+    revealer = Revealer(DataSection.model_validate(given), keys, Consents(database), record)
+    token = keys.current("shop", PRIVACY.tenant).opaque("casey@brightlamp.example", "pii.email")
+    theirs = keys.current("shop", "south").opaque("drew@brightlamp.example", "pii.email")
+
+    def person(subject: str, tenant: str = PRIVACY.tenant) -> Principal:
+        return Principal(subject, tenant, frozenset({"privacy"}), credential=f"key_{subject}")
+
+    assert asyncio.run(revealer.reveal("shop", token, PRIVACY)) is None
+    with pytest.raises(DataError, match="Nobody else asked"):
+        asyncio.run(revealer.allow("shop", token, person("rex", "south")))
+    assert asyncio.run(revealer.allow("shop", token, person("rex"))) == "avery"
+    assert asyncio.run(revealer.reveal("shop", theirs, person("avery", "south"))) is None
+    assert asyncio.run(revealer.reveal("shop", token, PRIVACY)) == "casey@brightlamp.example"
+    database.close()

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,8 @@ import orjson
 
 from ringwall.core import DataError
 
-_ENDING = ".underway"
+_ENDING, _NEW = ".underway", ".new"
+_STALE_S = 3600.0
 _INCOMING = re.compile(r"\.[^/\0]{1,200}\.incoming\Z")
 _LARGEST = 1_000_000
 
@@ -76,7 +78,7 @@ class Mark:
 
     def __init__(self, path: Path, facts: Mapping[str, str]) -> None:
         self._path = path
-        made = path.with_suffix(".new")  # not looked at before it is locked
+        made = path.with_suffix(_NEW)  # not looked at before it is locked
         self._file = made.open("xb")
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._say(facts)
@@ -107,6 +109,8 @@ def left_behind(marks: Path) -> list[dict[str, Any]]:
         if path.is_dir():  # of a version of this product that staged exports here
             shutil.rmtree(path, ignore_errors=True)
             continue
+        if path.suffix == _NEW and time.time() - path.stat().st_mtime > _STALE_S:
+            path.unlink(missing_ok=True)  # it died before it had begun
         if path.suffix != _ENDING:
             continue
         with contextlib.suppress(OSError), path.open("rb") as file:  # it ended meanwhile, or is still locked

@@ -1,7 +1,7 @@
 """Documents and rows that a person has to look at before they are stored."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,19 +132,32 @@ class Quarantine:
     ) -> Held:
         """Put rows of one contribution aside. ``given`` says what they are; its id and time are made here.
         ``facts`` are kept, sealed, for the reviewer."""
+        held, place = self.sealed_rows(given, rows, reasons, facts)
+        place()
+        return self.find(held)
+
+    def sealed_rows(
+        self, given: Held, rows: Iterable[HeldRow], reasons: Sequence[str], facts: Mapping[str, Any]
+    ) -> tuple[str, Callable[[], None]]:
+        """As ``hold_rows``, but for the last step: the id, and what puts it there, for the transaction that
+        makes a version of the other rows."""
         held = new_id("hld")
         packs = self.rows.seal(held, rows)
         sealed = canonical({"reasons": list(reasons), "facts": dict(facts)})
         blob = self._blobs.put(self._envelope.seal(f"held:{held}", sealed, held.encode()))
-        with self._db.transaction():
-            self._db.write(
-                f"INSERT INTO data_held ({_GIVEN}) VALUES ({_MARKS})",  # noqa: S608 - constants
-                *(held, given.collection, given.document, given.contributor, given.tenant, given.decision),
-                *("", blob, time.time_ns() // 1000, "quarantined", sum(count for _, count in packs)),
-                *(given.credential, given.process, given.licence, given.consent, given.origin),
-            )
-            self.rows.place(held, packs)
-        return self.find(held)
+
+        def place() -> None:
+            with self._db.transaction():
+                self._db.write(
+                    f"INSERT INTO data_held ({_GIVEN}) VALUES ({_MARKS})",  # noqa: S608 - constants
+                    *(held, given.collection, given.document, given.contributor, given.tenant),
+                    *(given.decision, "", blob, time.time_ns() // 1000, "quarantined"),
+                    *(sum(count for _, count in packs), given.credential, given.process, given.licence),
+                    *(given.consent, given.origin),
+                )
+                self.rows.place(held, packs)
+
+        return held, place
 
     def rows_facts(self, held: str) -> dict[str, Any]:
         """Why rows were held (``reasons``), and what ``hold_rows`` was given of them (``facts``)."""

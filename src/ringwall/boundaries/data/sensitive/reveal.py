@@ -69,9 +69,8 @@ class Revealer:
         return value
 
     async def allow(self, collection: str, token: str, by: Principal) -> str:
-        """Lets who asked for this token see what it stands for, once; who that is. Where tenants are apart,
-        somebody of the same. Raises as ``reveal``, and DataError when nobody else asked within the last day.
-        """
+        """Lets who asked for this token see what it stands for, once; who that is. Raises as ``reveal``, and
+        DataError when nobody else asked within the last day."""
         settings = await self._checked(collection, token, by, "", 0)
         asker = self._consents.allow(_matter(settings, collection, token, by), by)
         await self._note("data.reveal-allowed", collection, token, by, "", 0, asked=asker)
@@ -108,6 +107,12 @@ class Revealer:
         await self._record(event(kind, by, **facts))
 
 
+def _matter(settings: CollectionSettings, collection: str, token: str, by: Principal) -> str:
+    """Where tenants are apart, the second person is of the asker's."""
+    tenant = by.tenant if settings.isolate_tenants else COMMON
+    return matter("reveal", collection, token, tenant)
+
+
 def _unlike(tokens: Tokens, settings: CollectionSettings, token: str, cls: str) -> str:
     handling = settings.sensitive.handling(cls)
     if cls not in CLASSES or handling.format != "same":
@@ -116,7 +121,3 @@ def _unlike(tokens: Tokens, settings: CollectionSettings, token: str, cls: str) 
             "tokenised with format: same."
         )
     return tokens.unlike(token, cls, keep_last=handling.keep_last, luhn=handling.luhn)
-
-
-def _matter(settings: CollectionSettings, collection: str, token: str, by: Principal) -> str:
-    return matter("reveal", collection, token, by.tenant if settings.isolate_tenants else COMMON)
