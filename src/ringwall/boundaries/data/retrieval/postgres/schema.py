@@ -49,11 +49,13 @@ CREATE TABLE IF NOT EXISTS ringwall.words (
     class integer NOT NULL, words tsvector NOT NULL
 );
 CREATE INDEX IF NOT EXISTS words_words ON ringwall.words USING gin (words);
+CREATE INDEX IF NOT EXISTS words_sample ON ringwall.words USING gin (words) WHERE passage % $sample = 0;
 CREATE TABLE IF NOT EXISTS ringwall.code (
     passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE,
     class integer NOT NULL, code bit($dimensions) NOT NULL
 );
-CREATE INDEX IF NOT EXISTS code_class ON ringwall.code (class);
+DROP INDEX IF EXISTS ringwall.code_class;
+CREATE INDEX IF NOT EXISTS code_cover ON ringwall.code (class) INCLUDE (passage, code);
 CREATE TABLE IF NOT EXISTS ringwall.vector (
     passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE,
     class integer NOT NULL, vector halfvec($dimensions) NOT NULL
@@ -63,8 +65,12 @@ CREATE TABLE IF NOT EXISTS ringwall.mark (
 );
 """
 """``list``: hash of the whole list, which may be longer than an index takes. Signs of vectors (``code``),
-vectors and words lie apart, so that a scan of one reads no other."""
+vectors and words lie apart, so that a scan of one reads no other. ``code_cover`` holds the signs of each
+class side by side: a principal who may read little is answered from a little of it. ``words_sample`` tells
+how common a word is without reading all that hold it."""
 
+SAMPLE = 64
+"""One passage in so many is in the sample of words."""
 READ = ("document", "passage", "code", "vector")
 """Tables that the reading role may query: each has its own policy."""
 
@@ -190,7 +196,7 @@ def functions(statements: str) -> dict[str, str]:
 def schema(owner: str, reader: str, dimensions: int) -> str:
     """Everything, to be run by the owner; may be run again. ``owner`` and ``reader``: quoted role names."""
     parts = [TABLES, _PERMITTED, _WORDED, _UNTOLD, "GRANT USAGE ON SCHEMA ringwall TO $reader;"]
-    values = {"owner": owner, "reader": reader, "dimensions": dimensions, "begun": BEGUN}
+    values = {"owner": owner, "reader": reader, "dimensions": dimensions, "begun": BEGUN, "sample": SAMPLE}
     made = [Template(part).substitute(values) for part in parts]
     made += [Template(_GUARDED).substitute(values, table=table) for table in READ]
     return "\n".join(made)

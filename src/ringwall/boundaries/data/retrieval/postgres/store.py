@@ -25,15 +25,18 @@ from ..within import Piece, Within
 from .claims import Claims
 from .link import Link
 from .marks import examine, mark
-from .queries import AMONG, BEGUN_AND_PID, CLAIM, CLASSES, NEAR, ROWS, WORDED
+from .queries import AMONG, BEGUN_AND_PID, CLAIM, CLASSES, FEW, NEAR, ROWS, WORDED
 from .setup import set_up
-from .words import Asked, Rarity
+from .words import NARROW, Asked, Rarity
 from .write import replace, signs_text, vector_text, write_collections
 
 _MOST = 50
 _DEPTH = 5
-_PICKED = 4_000
+_PICKED = 2_000
 """Passages that are picked by the signs of their vectors, to be scored by the vectors themselves."""
+_FEW = 20_000
+"""Passages of the permitted classes up to which all words are asked at once: the classes, which are part of
+the query, keep it short."""
 _LISTED = 1_000
 """Access classes up to which a query names them."""
 
@@ -151,6 +154,8 @@ class PostgresStore:
                 return []
             ids = None if only is None else await _passages(connection, only)
             thorough = asked is None or ids is not None
+            if asked and len(classes) <= NARROW and await connection.fetchval(FEW, classes, _FEW):
+                rounds = rounds[-1:]
             scores = await _worded(connection, rounds, classes, depth, ids, thorough=thorough)
             if asked:
                 found = await nearest(connection, *asked, classes, depth, ids)

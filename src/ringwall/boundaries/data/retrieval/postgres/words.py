@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..chunk import PreparedPassage
-from .queries import COUNTED, SIZE
+from .queries import COUNTED, SAMPLED, SIZE
+from .schema import SAMPLE
 
-_BUDGET = 8_000
+_BUDGET = 4_000
+"""Passages ranked in the first round; ten times as many in each next one."""
 _MOST_WORDS = 12
-_NARROW = 64
+NARROW = 64
+"""Access classes up to which they are part of the full-text query."""
+_RARE = 3
+"""Passages of the sample up to which a word is counted exactly."""
 _COUNTS = 8_192
 _POSITION = 16_383
 
@@ -36,7 +41,7 @@ class Asked:
     def query(self, classes: Sequence[int]) -> str:
         """A ``tsquery`` of hexadecimal hashes and class numbers only."""
         asked = "(" + "|".join(self.words) + ")"
-        if len(classes) > _NARROW:
+        if len(classes) > NARROW:
             return asked
         return f"{asked}&({'|'.join(f'k{one}' for one in classes)})"
 
@@ -50,7 +55,8 @@ class Rarity:
     async def rounds(self, owner: Any, hashes: Sequence[str]) -> list[Asked]:
         """Ever more of the words, rarest first: common ones cost much and say little."""
         size = await owner.fetchval(SIZE)
-        counted = sorted([(await self._count(owner, word), word) for word in hashes])
+        counts = await self._counted(owner, hashes)
+        counted = sorted((count, word) for word, count in counts.items())
         counted = [(count, word) for count, word in counted if count][:_MOST_WORDS]
         found: list[Asked] = []
         budget, taken, passages = _BUDGET, 0, 0
@@ -66,15 +72,20 @@ class Rarity:
             budget *= 10
         return found
 
-    async def _count(self, owner: Any, word: str) -> int:
-        known = self._counts.get(word)
-        if known is None:
-            known = int(await owner.fetchval(COUNTED, word, 10 * _BUDGET))
-            if known >= _BUDGET // 10:
-                if len(self._counts) >= _COUNTS:
-                    self._counts.clear()
-                self._counts[word] = known
-        return known
+    async def _counted(self, owner: Any, hashes: Sequence[str]) -> dict[str, int]:
+        """Passages that hold each word: of common words an estimate, which is kept: it only orders them."""
+        counts = {word: self._counts[word] for word in hashes if word in self._counts}
+        unknown = [word for word in hashes if word not in counts]
+        if not unknown:
+            return counts
+        rows = await owner.fetch(SAMPLED, unknown, 10 * _BUDGET // SAMPLE)
+        common = {row["word"]: row["passages"] * SAMPLE for row in rows if row["passages"] > _RARE}
+        if len(self._counts) + len(common) > _COUNTS:
+            self._counts.clear()
+        self._counts.update(common)
+        rare = [word for word in unknown if word not in common]
+        rows = await owner.fetch(COUNTED, rare, _BUDGET) if rare else []
+        return {**counts, **common, **{row["word"]: row["passages"] for row in rows}}
 
 
 def _weight(count: int, size: int) -> float:
