@@ -21,6 +21,7 @@ from ..fusion import fused
 from ..installed import check_installed
 from ..prepare import Preparer
 from ..settings import RetrievalSettings
+from ..store import Progress
 from ..within import Piece, Within
 from .claims import Claims
 from .link import Link
@@ -122,6 +123,13 @@ class PostgresStore:
         """See ``RetrievalStore``: by the marks of its passages."""
         return self._link.run(self._examined(documents))
 
+    def warm(self, progress: Progress | None = None) -> None:
+        """Connect as both roles and load the model."""
+        for name, settings in self._settings.items():
+            if settings.search == "hybrid":
+                self._preparer.embedding.of_query(name, "warm")
+        self._link.run(self._connected())
+
     def close(self) -> None:
         """Let go of the connections."""
         self._link.close()
@@ -190,6 +198,10 @@ class PostgresStore:
             keys = await replace(owner, collection, put, removed)
             for key, one in zip(keys, put, strict=True):
                 await mark(owner, self._keys, key, one.document, one.owner)
+
+    async def _connected(self) -> None:
+        for pool in (await self._link.owner(), await self._link.reader()):
+            await pool.fetchval("SELECT 1")
 
     async def _examined(self, documents: Sequence[Document]) -> list[str]:
         return await examine(await self._link.owner(), self._keys, documents)
