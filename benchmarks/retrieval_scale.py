@@ -352,7 +352,16 @@ async def _loaded(material: Material, uri: str) -> None:
         if document % 1_000 == 0:
             await flush()
     await flush()
-    kinds = np.repeat(np.array(classes)[material.classes], PER_DOCUMENT)
+    await _vectors(connection, material, np.repeat(np.array(classes)[material.classes], PER_DOCUMENT))
+    await connection.execute("SET maintenance_work_mem = '1GB'")
+    for made in indexes:
+        await connection.execute(made)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+async def _vectors(connection: Any, material: Material, kinds: np.ndarray) -> None:
+    number = len(kinds)
     for start in range(0, number, 20_000):
         rows = slice(start, start + 20_000)
         for table, values in (
@@ -365,11 +374,6 @@ async def _loaded(material: Material, uri: str) -> None:
                 yield content
 
             await connection.copy_to_table(table, schema_name="ringwall", source=source(), format="binary")
-    await connection.execute("SET maintenance_work_mem = '1GB'")
-    for made in indexes:
-        await connection.execute(made)
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
 
 
 def _codes(vectors: np.ndarray) -> np.ndarray:

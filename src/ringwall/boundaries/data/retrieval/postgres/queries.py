@@ -37,12 +37,12 @@ FROM ringwall.passage p JOIN ringwall.document d ON d.id = p.document WHERE p.id
 """
 
 WORDED = """
-SELECT passage, score FROM ringwall.worded($1::text::tsquery, $2::text[]::tsquery[], $3::real[], $4, $5)
+SELECT passage, score FROM ringwall.worded($1::text::tsquery, $2::text[]::tsquery[], $3, $4)
 """
-"""$1 the whole query, $2 each word alone, $3 the weight of each, $4 how many, $5 of which passages, or null.
+"""$1 the whole query, $2 each word alone, $3 how many, $4 of which passages, or null.
 
 BM25 is not to be had here; the sum of each word's saturated frequency (``ts_rank``, titles three times the
-text), weighed by its rarity and the passage's length, comes near."""
+text, less in a long passage), weighed by its rarity among what the asker may read, comes near."""
 
 _COUNTED = """
 SELECT asked.word, (SELECT count(*) FROM (
@@ -61,5 +61,3 @@ SELECT count(*) <= $2 FROM (
     SELECT 1 FROM ringwall.code WHERE class = ANY ($1::integer[]) LIMIT $2 + 1) held
 """
 """Whether so many passages, or fewer, are in these access classes."""
-
-SIZE = "SELECT greatest(reltuples, 1)::bigint FROM pg_class WHERE oid = 'ringwall.passage'::regclass"

@@ -243,7 +243,7 @@ async def _worded(
     """By words, rarest first; commoner ones while too few passages were found. ``ids``: none but these."""
     found: list[tuple[int, float]] = []
     for one in rounds:
-        asked = (one.query(classes), list(one.words), list(one.weights), count, ids)
+        asked = (one.query(classes), list(one.words), count, ids)
         rows = await connection.fetch(WORDED, *asked)
         found = [(row["passage"], row["score"]) for row in rows]
         if len(found) >= count or (found and not thorough):

@@ -1,12 +1,11 @@
 """Blind words as PostgreSQL's full-text search takes them, and which of a query's words are asked."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..chunk import PreparedPassage
-from .queries import COUNTED, SAMPLED, SIZE
+from .queries import COUNTED, SAMPLED
 from .schema import SAMPLE
 
 _BUDGET = 4_000
@@ -35,8 +34,6 @@ class Asked:
     """One round of a search by words."""
 
     words: tuple[str, ...]
-    weights: tuple[float, ...]
-    """How rare each is: the inverse document frequency of BM25."""
 
     def query(self, classes: Sequence[int]) -> str:
         """A ``tsquery`` of hexadecimal hashes and class numbers only."""
@@ -47,14 +44,14 @@ class Asked:
 
 
 class Rarity:
-    """Counts of words, as the writing role sees them. Used on one event loop."""
+    """Counts of words, as the writing role sees them: they order the words and weigh none, for a score would
+    tell of passages that one may not read. Used on one event loop."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
     async def rounds(self, owner: Any, hashes: Sequence[str]) -> list[Asked]:
         """Ever more of the words, rarest first: common ones cost much and say little."""
-        size = await owner.fetchval(SIZE)
         counts = await self._counted(owner, hashes)
         counted = sorted((count, word) for word, count in counts.items())
         counted = [(count, word) for count, word in counted if count][:_MOST_WORDS]
@@ -66,9 +63,7 @@ class Rarity:
                 passages += counted[taken][0]
                 taken += 1
             if taken > before:
-                words = tuple(word for _, word in counted[:taken])
-                weights = tuple(_weight(count, size) for count, _ in counted[:taken])
-                found.append(Asked(words, weights))
+                found.append(Asked(tuple(word for _, word in counted[:taken])))
             budget *= 10
         return found
 
@@ -86,7 +81,3 @@ class Rarity:
         rare = [word for word in unknown if word not in common]
         rows = await owner.fetch(COUNTED, rare, _BUDGET) if rare else []
         return {**counts, **common, **{row["word"]: row["passages"] for row in rows}}
-
-
-def _weight(count: int, size: int) -> float:
-    return math.log(1 + max(0.0, size - count + 0.5) / (count + 0.5)) + 0.01
