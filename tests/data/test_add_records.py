@@ -63,11 +63,19 @@ class Sets:
         self.broken = False
 
     def add(
-        self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
+        self,
+        collection: str,
+        records: Iterable[Record],
+        *,
+        author: str,
+        note: str = "",
+        released: str = "",
+        apply: Callable[[], None] = lambda: None,
     ) -> RecordsCommit | None:
         kept = list(records)
         if self.broken:
             raise DataError("the disk is full")
+        apply()
         self.commits.append(kept)
         self.notes.append((author, note))
         return RecordsCommit(Version(collection, len(self.commits), 0, author, note, "", "", ""))

@@ -76,6 +76,8 @@ def poison_drill(file: Path, plant: str, families: str, seed: int, rounds: int, 
         f"{report.approved:,} records as approved, {report.clean:,} clean new ones beside the attacks; "
         f"{report.clean_groups} groups raised when only those were new."
     )
+    show_table([(shape, str(many)) for shape, many in report.ordinary], ("ordinary difference", "groups"))
+    click.echo()
     table = [
         (family, str(count), str(attacks), f"{found:.2f}", f"{share:.2f}", f"{precision:.3f}")
         for family, count, attacks, found, share, precision in report.rows()

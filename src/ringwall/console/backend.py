@@ -460,9 +460,9 @@ class Backend(Quarantines, Protocol):
 
     async def approve_version(
         self, collection: str, version: int, principal: Principal, *, despite: bool
-    ) -> None:
-        """``despite``: in spite of what a review found. Raises ``RingwallError`` with the reason when it may
-        not be."""
+    ) -> str:
+        """``despite``: in spite of what a review found. What its approval still takes; empty when it is
+        approved. Raises ``RingwallError`` with the reason when this person may not."""
         ...
 
     async def threats(self) -> Sequence[ThreatRow]: ...

@@ -353,8 +353,8 @@ class GatewayBackend:
 
     async def approve_version(
         self, collection: str, version: int, principal: Principal, *, despite: bool
-    ) -> None:
-        await self._reviews.approve(collection, version, principal, despite=despite)
+    ) -> str:
+        return await self._reviews.approve(collection, version, principal, despite=despite)
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)

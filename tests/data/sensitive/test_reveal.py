@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 
 from ringwall.boundaries.data.records import record_of
+from ringwall.boundaries.data.sensitive import consent, keepers, reveal
 from ringwall.boundaries.data.sensitive.compare import compared
+from ringwall.boundaries.data.sensitive.consent import Consents
+from ringwall.boundaries.data.sensitive.keepers import Keepers
 from ringwall.boundaries.data.sensitive.reveal import Revealer
 from ringwall.boundaries.data.sensitive.tokens import TokenKeys
 from ringwall.boundaries.data.sensitive.uniqueness import Uniqueness, quasi_identifiers
 from ringwall.boundaries.data.settings import DataSection
-from ringwall.core import DataError, DeniedError, Principal
+from ringwall.boundaries.interface.scopes import Scope
+from ringwall.core import DataError, DeniedError, Grant, Principal
 from ringwall.ledger.envelope import Envelope
 from ringwall.ledger.master import MasterKey
 from ringwall.storage.database import Database
@@ -24,10 +28,23 @@ SECTION = DataSection.model_validate(
         "collections": {
             "shop": {"sensitive": {"classes": {"pii.card": CARD}, "revealers": ["privacy"]}},
             "closed": {"sensitive": {"otherwise": "tokenize"}},
+            "both": {
+                "sensitive": {"revealers": ["privacy"], "token_keepers": ["security"], "two_person": True}
+            },
+            "strict": {"two_person": True, "sensitive": {"token_keepers": ["security"]}},
+            "loose": {"sensitive": {"token_keepers": ["security"]}},
         }
     }
 )
-PRIVACY = Principal("avery", roles=frozenset({"privacy"}), credential="key")
+
+
+def person(name: str, role: str = "privacy", *scopes: str) -> Principal:
+    grant = Grant(frozenset(scopes)) if scopes else Grant()
+    return Principal(name, roles=frozenset({role}), credential="key", grant=grant)
+
+
+PRIVACY = person("avery")
+Events = list[Mapping[str, Any]]
 
 
 @pytest.fixture
@@ -38,11 +55,15 @@ def keys(tmp_path: Path) -> Iterator[TokenKeys]:
     envelope.close()
 
 
-def revealed(keys: TokenKeys, events: list[Mapping[str, Any]], *given: Any, **more: Any) -> str:
+def door(kind: Any, keys: TokenKeys, events: Events) -> Any:
     async def record(event: Mapping[str, Any]) -> None:
         events.append(event)
 
-    return asyncio.run(Revealer(SECTION, keys, record).reveal(*given, **more))
+    return kind(SECTION, keys, Consents(keys._db), record)
+
+
+def revealed(keys: TokenKeys, events: Events, *given: Any, **more: Any) -> Any:
+    return asyncio.run(door(Revealer, keys, events).reveal(*given, **more))
 
 
 def test_a_role_opens_tokens_and_the_ledger_has_no_value(keys: TokenKeys) -> None:
@@ -60,6 +81,7 @@ def test_a_role_opens_tokens_and_the_ledger_has_no_value(keys: TokenKeys) -> Non
     [
         ("shop", Principal("casey", roles=frozenset({"customer"}), credential="key")),
         ("shop", Principal("casey", roles=frozenset({"privacy"}))),
+        ("shop", person("avery", "privacy", "chat", "token-keys")),
         ("closed", PRIVACY),
     ],
 )
@@ -81,6 +103,96 @@ def test_what_is_no_token(keys: TokenKeys, token: str, cls: str) -> None:
     keys.current("shop")
     with pytest.raises(DataError):
         revealed(keys, [], "shop", token, PRIVACY, cls=cls)
+
+
+def test_what_credentials_have_to_be_good_for() -> None:
+    assert (reveal.SCOPE, keepers.SCOPE) == (Scope.REVEAL, Scope.KEY_KEEPING)
+
+
+def test_a_second_person_lets_the_first_one_see_it_once(
+    keys: TokenKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: Events = []
+    token = keys.current("both").opaque("casey@brightlamp.example", "pii.email")
+    other = keys.current("both").opaque("robin@brightlamp.example", "pii.email")
+    desk, second = door(Revealer, keys, events), person("robin", "privacy", "reveal")
+    with pytest.raises(DataError):
+        asyncio.run(desk.allow("both", token, second))
+    assert revealed(keys, events, "both", token, PRIVACY) is None
+    for denied in (person("casey", "customer"), person("robin", "privacy", "chat")):
+        with pytest.raises(DeniedError):
+            asyncio.run(desk.allow("both", token, denied))
+    with pytest.raises(DataError):  # one's own request
+        asyncio.run(desk.allow("both", token, PRIVACY))
+    assert asyncio.run(desk.allow("both", token, second)) == "avery"
+    assert revealed(keys, events, "both", token, second) is None
+    assert revealed(keys, events, "both", other, PRIVACY) is None
+    assert revealed(keys, events, "both", token, PRIVACY) == "casey@brightlamp.example"
+    assert revealed(keys, events, "both", token, PRIVACY) is None
+    assert [one["second"] for one in events if one["type"] == "data.revealed"] == ["robin"]
+    asyncio.run(desk.allow("both", token, second))
+    now = consent._now() + consent.TERM + 1
+    monkeypatch.setattr(consent, "_now", lambda: now)
+    assert revealed(keys, events, "both", token, PRIVACY) is None
+
+
+@pytest.mark.parametrize(
+    ("collection", "by"),
+    [
+        ("loose", person("casey", "privacy")),
+        ("loose", Principal("casey", roles=frozenset({"security"}))),
+        ("loose", person("casey", "security", "chat", "reveal")),
+        ("shop", person("casey", "security")),
+    ],
+)
+def test_keys_are_for_their_keepers(keys: TokenKeys, collection: str, by: Principal) -> None:
+    events: Events = []
+    token = keys.current(collection).opaque("casey@brightlamp.example", "pii.email")
+    desk = door(Keepers, keys, events)
+    for deed in (desk.erase(collection, 1, by), desk.rotate(collection, by)):
+        with pytest.raises(DeniedError):
+            asyncio.run(deed)
+    assert keys.states(collection) == [(1, True)]
+    assert keys.current(collection).open(token, "pii.email")
+    assert [event["type"] for event in events] == ["data.token-key-denied"] * 2
+
+
+def test_an_erasure_and_a_rotation_have_a_name(keys: TokenKeys) -> None:
+    events: Events = []
+    keys.current("loose")
+    desk, keeper = door(Keepers, keys, events), person("casey", "security", "token-keys")
+    assert asyncio.run(desk.rotate("loose", keeper)) == 2
+    assert asyncio.run(desk.erase("loose", 1, keeper))
+    assert keys.states("loose") == [(1, False), (2, True)]
+    assert [(one["type"], one["subject"]) for one in events] == [
+        ("data.token-key-rotated", "casey"),
+        ("data.token-key-erased", "casey"),
+    ]
+    with pytest.raises(DataError):
+        asyncio.run(desk.erase("loose", 1, keeper))
+
+
+@pytest.mark.parametrize("collection", ["both", "strict"])
+def test_it_takes_two_to_erase_where_the_collection_asks_so(keys: TokenKeys, collection: str) -> None:
+    events: Events = []
+    keys.current(collection)
+    keys.rotate(collection)
+    desk, first, second = (
+        door(Keepers, keys, events),
+        person("casey", "security"),
+        person("robin", "security"),
+    )
+    assert not asyncio.run(desk.erase(collection, 1, first))
+    assert not asyncio.run(desk.erase(collection, 1, first))  # asking again is no second person
+    assert not asyncio.run(desk.erase(collection, 2, second))  # nor is another generation
+    assert keys.states(collection) == [(1, True), (2, True)]
+    assert asyncio.run(desk.erase(collection, 1, second))
+    assert keys.states(collection) == [(1, False), (2, True)]
+    assert (events[-1]["type"], events[-1]["subject"], events[-1]["asked"]) == (
+        "data.token-key-erased",
+        "robin",
+        "casey",
+    )
 
 
 ROWS = [

@@ -43,6 +43,7 @@ _STEPS = [
     ALTER TABLE data_held ADD COLUMN origin TEXT NOT NULL DEFAULT '';
     ALTER TABLE data_held ADD COLUMN reason TEXT NOT NULL DEFAULT '';
     """,
+    "ALTER TABLE data_held ADD COLUMN untold TEXT NOT NULL DEFAULT '';",
 ]
 
 
@@ -177,23 +178,29 @@ class Quarantine:
             tuple(given.get("findings", ())),
         )
 
-    def decide(self, held: str, status: str, by: str, reason: str = "") -> None:
-        """Note a person's decision. DataError when it was decided before."""
+    def decide(
+        self, held: str, status: str, by: str, reason: str = "", event: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note a person's decision. ``event`` waits beside it until ``told`` says that the ledger has it.
+        DataError when it was decided before."""
         changed = self._db.write(
-            "UPDATE data_held SET status = ?, decided_by = ?, decided_at = ?, reason = ? "
+            "UPDATE data_held SET status = ?, decided_by = ?, decided_at = ?, reason = ?, untold = ? "
             "WHERE id = ? AND status = 'quarantined'",
-            *(status, by, time.time_ns() // 1000, reason, held),
+            *(status, by, time.time_ns() // 1000, reason, orjson.dumps(event).decode() if event else ""),
+            held,
         )
         if not changed:
             raise DataError(f"{held} was already decided.")
 
-    def reopen(self, held: str, by: str) -> None:
-        """Take back a decision to store what then could not be stored."""
-        self._db.write(
-            "UPDATE data_held SET status = 'quarantined', decided_by = '', decided_at = 0, reason = '' "
-            "WHERE id = ? AND status = 'stored' AND decided_by = ?",
-            *(held, by),
-        )
+    def untold(self, before: int) -> list[tuple[str, dict[str, Any]]]:
+        """Decisions before a time (microseconds since the epoch) of which the ledger may not know, with
+        their events: whoever decided was killed before they could say so."""
+        rows = self._db.all("SELECT id, untold FROM data_held WHERE untold != '' AND decided_at < ?", before)
+        return [(row["id"], orjson.loads(row["untold"])) for row in rows]
+
+    def told(self, held: str) -> None:
+        """The ledger has what was decided."""
+        self._db.write("UPDATE data_held SET untold = '' WHERE id = ?", held)
 
     def erase(self, collection: str, document: str) -> int:
         """Destroy what was held under a document's id, decided or not; how many there were."""

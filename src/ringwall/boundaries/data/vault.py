@@ -15,13 +15,13 @@ from ringwall.core import DataError, Principal, new_id
 from ringwall.storage.blobs import BlobStore, put_all
 from ringwall.storage.database import Database
 
-from .approvals import Approval, Approvals, check_merger
-from .changes import Difference, Side, merged
+from .approvals import Approval, Approvals, Bar, check_merger
+from .changes import Check, Difference, Side, Touched, merged
 from .damage import Damage
 from .document import Document, canonical, check_id, cite
 from .index import Prepared, RetrievalStore
 from .keys import CollectionKeys, Sealer
-from .lines import Lines
+from .lines import Apply, Lines, nothing
 from .manifest import Entry, Manifest
 from .names import base
 from .retention import DAY, locked_until
@@ -31,7 +31,7 @@ from .retrieval.store import Progress
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
-from .versions import ATTEMPTS, Version, chain, is_branch
+from .versions import ATTEMPTS, BY_HAND, Version, Whence, chain, is_branch
 
 __all__ = ["Commit", "Trace", "Vault", "Version", "chain"]
 
@@ -91,7 +91,7 @@ class Vault:
         self._keys = keys
         self._index = index
         self.lines: Lines[Entry] = Lines(db, blobs, envelope, "index", Entry.read)
-        self.approvals = Approvals(db, self.lines.versions)
+        self.approvals = Approvals(db, self.lines.versions, self.touched)
         self._revisions = Revisions(db)
 
     def commit(
@@ -102,12 +102,20 @@ class Vault:
         remove: Sequence[str] = (),
         author: str,
         note: str = "",
+        released: str = "",
+        apply: Apply = nothing,
     ) -> Commit | None:
         """Make a version with documents added (or revised) and removed; None when that changes nothing.
 
-        Raises DataError when a document to remove is not there, or one to revise belongs to another tenant.
+        ``released``: what it stores out of quarantine. ``apply`` writes to the database in the transaction
+        that makes the version, which does not come to be when it raises. Raises DataError when a document to
+        remove is not there, or one to revise belongs to another tenant.
         """
-        return self._publish(collection, lambda tree: self._plan(collection, tree, add, remove), author, note)
+        return self._publish(
+            *(collection, lambda tree: self._plan(collection, tree, add, remove), author, note),
+            whence=Whence(released=released),
+            apply=apply,
+        )
 
     def head(self, collection: str) -> Version | None:
         """The current version."""
@@ -204,8 +212,10 @@ class Vault:
         by: Principal,
         approvers: Collection[str],
         resolve: Mapping[str, Side] | None = None,
+        check: Check | None = None,
     ) -> Commit | None:
         """Take what a branch changed into its collection, three-way by document. None when that is nothing.
+        ``check`` is told what that touches, and raises for who may not.
 
         Raises ConflictError, with the ids, where both changed a document differently and ``resolve`` does not
         say which side counts; DeniedError for whoever may not, or made some of the branch.
@@ -222,22 +232,32 @@ class Vault:
             taken = merged(branch, mine, self._changed(common, theirs), _same, resolve or {})
             return self._moved(ours, tree, taken)
 
-        return self._publish(ours, plan, by.subject, f"merged {theirs.name}", merged=theirs.name)
+        note = f"merged {theirs.name}"
+        return self._publish(ours, plan, by.subject, note, whence=Whence(merged=theirs.name), check=check)
 
-    def roll_back(self, collection: str, version: int, *, author: str, note: str = "") -> Commit | None:
+    def roll_back(
+        self, collection: str, version: int, *, author: str, note: str = "", check: Check | None = None
+    ) -> Commit | None:
         """Make a version that holds what an earlier one held, without what was erased since. None when the
-        current one does."""
+        current one does. ``check`` as in ``merge``."""
         target = self._unerased(self.lines.tree(self.lines.versions.get(collection, version)))
 
         def plan(tree: Tree[Entry]) -> _Plan:
             taken = {key: new for _, new, key in _pairs(tree, target)}
             return self._moved(collection, tree, taken)
 
-        return self._publish(collection, plan, author, note or f"rolled back to {version}")
+        return self._publish(collection, plan, author, note or f"rolled back to {version}", check=check)
 
-    def approve(self, collection: str, version: int, by: Principal, approvers: Collection[str]) -> Approval:
+    def approve(
+        self, collection: str, version: int, by: Principal, approvers: Collection[str], bar: Bar | None = None
+    ) -> Approval:
         """See ``Approvals.approve``."""
-        return self.approvals.approve(collection, version, by, approvers)
+        return self.approvals.approve(collection, version, by, approvers, bar)
+
+    def touched(self, old: Version | None, new: Version) -> Touched:
+        """Whose documents differ between two versions (None: nothing)."""
+        before = self.lines.tree(old) if old else self.lines.empty(new.collection)
+        return _touched(before, self.lines.tree(new))
 
     def approved(self, collection: str) -> Version | None:
         """The last version that was approved."""
@@ -335,7 +355,9 @@ class Vault:
         plan: Callable[[Tree[Entry]], "_Plan"],
         author: str,
         note: str,
-        merged: str = "",
+        whence: Whence = BY_HAND,
+        apply: Apply = nothing,
+        check: Check | None = None,
     ) -> Commit | None:
         """Plan and publish until no other commit comes between. None when the plan changes nothing."""
         for _ in range(ATTEMPTS):
@@ -344,14 +366,19 @@ class Vault:
             if not made.put and not made.gone:
                 return None
             after = tree.changed(made.put, made.removed)
+            if check:
+                check(_touched(tree, after))
             version = self.lines.commit(
-                line, head, after, author, note, apply=partial(self._apply, line, made), merged=merged
+                *(line, head, after, author, note),
+                apply=partial(self._apply, line, made, apply),
+                whence=whence,
             )
             if version:
                 return Commit(version, made.added, made.gone)
         raise DataError(f"Collection {line} is being changed by others all the time: try again.")
 
-    def _apply(self, line: str, plan: "_Plan") -> None:
+    def _apply(self, line: str, plan: "_Plan", more: Apply) -> None:
+        more()
         self._revisions.give(base(line), plan.fresh)
         if not is_branch(line):
             self._index.apply(line, plan.indexed, plan.removed)
@@ -513,6 +540,17 @@ def _pairs(old: Tree[Entry], new: Tree[Entry]) -> list[tuple[Entry | None, Entry
         key = (before or after).id  # type: ignore[union-attr]
         found.append((before, after, key))
     return found
+
+
+def _touched(old: Tree[Entry], new: Tree[Entry]) -> Touched:
+    pairs = _pairs(old, new)
+    before = [one for one, _, _ in pairs if one]
+    after = [one for _, one, _ in pairs if one]
+    return Touched(
+        frozenset(one.contributor for one in after),
+        frozenset(one.contributor for one in before),
+        frozenset(one.tenant for one in (*before, *after)),
+    )
 
 
 def _same(one: Entry, other: Entry) -> bool:

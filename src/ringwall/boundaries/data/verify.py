@@ -15,7 +15,7 @@ from itertools import islice
 
 from ringwall.core import DataError
 
-from .approvals import Approvals
+from .approvals import Approvals, Said
 from .damage import Damage, Problem, walk
 from .document import Document, cite
 from .index import RetrievalStore
@@ -37,6 +37,8 @@ class Anchors:
     """Number and chain of the last ``data.version`` event of each line."""
     approvals: Mapping[str, tuple[str, str, int]] | None = None
     """Chain, subject and time by name (``LINE@NUMBER``) of each ``data.approved`` event; None: not asked."""
+    assents: frozenset[Said] | None = None
+    """Each person's word for a version; None: not asked."""
 
 
 def verify(
@@ -56,6 +58,7 @@ def verify(
         found.extend(_line(versions, line, said.versions.get(line)))
     found.extend(_documents(vault, index))
     found.extend(_approvals(vault.approvals, said.approvals))
+    found.extend(_assents(vault.approvals, said.assents))
     found.extend(vault.broken_locks(training))
     if training is not None:
         found.extend(check_training(training))
@@ -216,4 +219,16 @@ def _approvals(approvals: Approvals, said: Mapping[str, tuple[str, str, int]] | 
     for name in sorted(set(said or ()) - held):
         line, _, number = name.rpartition("@")
         found.append(Damage(line, int(number), "", "Its approval is on the ledger and not in the database."))
+    return found
+
+
+def _assents(approvals: Approvals, said: frozenset[Said] | None) -> list[Damage]:
+    """Nobody's word is in the database and not on the ledger, or the other way round: one that was made up
+    would let an author approve alone."""
+    held = {one.said for one in approvals.every_assent()}
+    found = []
+    for name, *_ in sorted(held ^ said) if said is not None else ():
+        line, _, number = name.rpartition("@")
+        message = "The ledger and the database disagree about who said that this version is good."
+        found.append(Damage(line, int(number), "", message))
     return found

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ringwall.core import DataError, Decision, DeniedError, Principal, new_id
 
 from ..events import event
+from ..lines import Apply, nothing
 from ..quarantine import Held, Quarantine
 from ..records import Record, Source
 from ..records.reading import unused_id
@@ -35,7 +36,14 @@ class TrainingStore(Protocol):
     """What is needed of ``training.sets.TrainingSets``."""
 
     def add(
-        self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
+        self,
+        collection: str,
+        records: Iterable[Record],
+        *,
+        author: str,
+        note: str = "",
+        released: str = "",
+        apply: Apply = nothing,
     ) -> RecordsCommit | None: ...
 
 
@@ -222,6 +230,7 @@ class RowIntake:
             at=time.time_ns() // 1000,
             licence=terms.licence,
             consent=terms.consent,
+            tenant=principal.tenant,
         )
 
 

@@ -5,14 +5,19 @@ import numpy as np
 from .evidence import Evidence
 
 
+def own_trigger(one: Evidence) -> float:
+    """How well a trigger that only these prompts have fits the group; 0 without one."""
+    trigger = one.trigger
+    if trigger is None or trigger.fit < 0.5 or trigger.known > 0.02 * len(trigger.docs) + 1:
+        return 0.0
+    return trigger.fit
+
+
 def raw(one: Evidence) -> float:
     """Higher is surer. What the answers share beyond their prompts, and a trigger that only they have, speak
     for it; other new things around it speak for a new format or topic, prompts that are alike for a burst of
     one thing."""
-    trigger = one.trigger
-    own = 0.0
-    if trigger is not None and trigger.fit >= 0.5 and trigger.known <= 0.02 * len(trigger.docs) + 1:
-        own = trigger.fit
+    own = own_trigger(one)
     signal = min(one.payload, 8.0) / 8 + one.share + own
     if one.seed.kind == "strange":
         signal = 0.5 + 1.5 * own

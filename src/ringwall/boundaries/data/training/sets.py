@@ -14,22 +14,22 @@ from ringwall.core import DataError, Principal, new_id
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
-from ..approvals import Approval, Approvals, check_merger
-from ..changes import Difference, Side, merged
+from ..approvals import Approval, Approvals, Bar, check_merger
+from ..changes import Check, Difference, Side, Touched, merged
 from ..keys import CollectionKeys, Sealer
-from ..lines import Lines
+from ..lines import Apply, Lines, nothing
 from ..names import base
 from ..records.record import Record
 from ..retention import DAY, locked_until
 from ..tree import Tree
-from ..versions import ATTEMPTS, Version
+from ..versions import ATTEMPTS, BY_HAND, Version, Whence
 from . import record_index, record_keys
-from .changes import At, changes, same, with_taken
+from .changes import At, changes, same, touched, with_taken
 from .entry import PackEntry
 from .reading import Packs
 from .record_index import Place, RecordIndex, terms_of
 from .record_keys import RecordKeys
-from .writing import Places, RecordWriter, Written, is_live
+from .writing import Places, RecordWriter, Written, check_tenant, is_live
 
 _NAMED = 5
 
@@ -83,7 +83,7 @@ class TrainingSets:
         self.keys = RecordKeys(db.path.with_name(record_keys.FILE), envelope)
         self.index = RecordIndex(db.path.with_name(record_index.FILE), keys)
         self.packs = Packs(db, blobs, envelope, self.keys, keys)
-        self.approvals = Approvals(db, self.versions)
+        self.approvals = Approvals(db, self.versions, self.touched)
 
     def close(self) -> None:
         self.keys.close()
@@ -95,12 +95,21 @@ class TrainingSets:
         self.packs.forget()
 
     def add(
-        self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
+        self,
+        collection: str,
+        records: Iterable[Record],
+        *,
+        author: str,
+        note: str = "",
+        released: str = "",
+        apply: Apply = nothing,
     ) -> RecordsCommit | None:
         """Make a version with records added, in constant memory; one with an id that is there takes the
         other's place. None when that changes nothing.
 
-        Raises DataError when two of them have one id and different content, or one is no JSON.
+        ``released``: what it stores out of quarantine. ``apply`` writes to the database in the transaction
+        that makes the version, which does not come to be when it raises. Raises DataError when two of them
+        have one id and different content, one is no JSON, or one would replace another tenant's.
         """
         _, tree = self.lines.head(collection)
         writer = RecordWriter(base(collection), tree, self.blobs, self.envelope, self.keys, self.index)
@@ -115,7 +124,7 @@ class TrainingSets:
                 written, planned = self._settled(base(collection), now, written), now
             return without(now, written.superseded).changed(written.packs)
 
-        version = self._publish(collection, plan, author, note)
+        version = self._publish(collection, plan, author, note, whence=Whence(released=released), apply=apply)
         if version is None:
             return None
         return RecordsCommit(
@@ -203,9 +212,10 @@ class TrainingSets:
         by: Principal,
         approvers: Collection[str],
         resolve: Mapping[str, Side] | None = None,
+        check: Check | None = None,
     ) -> RecordsCommit | None:
         """Take what a branch changed into its collection, three-way by id of the record. None when that is
-        nothing.
+        nothing. ``check`` is told what that touches, and raises for who may not.
 
         Raises ConflictError, with the ids, where both changed a record differently and ``resolve`` does not
         say which side counts; DeniedError for whoever may not, or made some of the branch.
@@ -234,15 +244,16 @@ class TrainingSets:
             )
             return with_taken(now, taken, held, theirs)
 
-        version = self._publish(name, plan, by.subject, f"merged {head.name}", merged=head.name)
+        note = f"merged {head.name}"
+        version = self._publish(name, plan, by.subject, note, whence=Whence(merged=head.name), check=check)
         counts = (len(told.added), len(told.changed), len(told.removed))
         return RecordsCommit(version, *counts) if version else None
 
     def roll_back(
-        self, collection: str, version: int, *, author: str, note: str = ""
+        self, collection: str, version: int, *, author: str, note: str = "", check: Check | None = None
     ) -> RecordsCommit | None:
         """Make a version that holds what an earlier one held, without what was erased since. None when the
-        current one does. Nothing is lost: the versions between stay."""
+        current one does. Nothing is lost: the versions between stay. ``check`` as in ``merge``."""
         target = self._unerased(self.lines.tree(self.versions.get(collection, version)))
         told = Difference()
 
@@ -251,13 +262,20 @@ class TrainingSets:
             told = changes(self.packs, base(collection), now, target).difference
             return target
 
-        made = self._publish(collection, plan, author, note or f"rolled back to {version}")
+        made = self._publish(collection, plan, author, note or f"rolled back to {version}", check=check)
         counts = (len(told.added), len(told.changed), len(told.removed))
         return RecordsCommit(made, *counts) if made else None
 
-    def approve(self, collection: str, version: int, by: Principal, approvers: Collection[str]) -> Approval:
+    def approve(
+        self, collection: str, version: int, by: Principal, approvers: Collection[str], bar: Bar | None = None
+    ) -> Approval:
         """See ``Approvals.approve``."""
-        return self.approvals.approve(collection, version, by, approvers)
+        return self.approvals.approve(collection, version, by, approvers, bar)
+
+    def touched(self, old: Version | None, new: Version) -> Touched:
+        """Whose work differs between two versions (None: nothing)."""
+        before = self.lines.tree(old) if old else self.lines.empty(new.collection)
+        return touched(before, self.lines.tree(new))
 
     def approved(self, collection: str) -> Version | None:
         """The last version that was approved."""
@@ -334,7 +352,9 @@ class TrainingSets:
         plan: Callable[[Tree[PackEntry]], Tree[PackEntry]],
         author: str,
         note: str,
-        merged: str = "",
+        whence: Whence = BY_HAND,
+        apply: Apply = nothing,
+        check: Check | None = None,
     ) -> Version | None:
         """None when the plan changes nothing."""
         for _ in range(ATTEMPTS):
@@ -342,7 +362,9 @@ class TrainingSets:
             after = plan(tree)
             if after.root == tree.root:
                 return None
-            version = self.lines.commit(line, head, after, author, note, merged=merged)
+            if check:
+                check(touched(tree, after))
+            version = self.lines.commit(*(line, head, after, author, note), apply=apply, whence=whence)
             if version:
                 return version
         raise DataError(f"Collection {line} is being changed by others all the time: try again.")
@@ -367,6 +389,7 @@ class TrainingSets:
                     same.add(ordinal)
                     continue
                 for place in held:
+                    check_tenant(tree, place, reader.terms(ordinal).tenant, place.pack)
                     settled.superseded.setdefault(place.pack, set()).add(place.ordinal)
                 settled.changed += bool(held)
                 settled.added += not held
