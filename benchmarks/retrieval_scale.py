@@ -296,6 +296,22 @@ async def _nearest(store: Any, asker: Any, pair: tuple[str, str]) -> list[int]:
         return [one for one, _ in await nearest(connection, *pair, classes, 10)]
 
 
+_INDEXES = """
+SELECT relname AS name, pg_get_indexdef(indexrelid) AS made
+FROM pg_index JOIN pg_class ON oid = indexrelid
+WHERE relnamespace = 'ringwall'::regnamespace AND NOT indisunique
+"""
+"""What is built once the rows are in."""
+
+
+async def _dropped(connection: Any) -> list[str]:
+    """Statements that make the indexes again."""
+    built = await connection.fetch(_INDEXES)
+    for row in built:
+        await connection.execute(f"DROP INDEX ringwall.{row['name']}")
+    return [row["made"] for row in built]
+
+
 async def _loaded(material: Material, uri: str) -> None:
     import asyncpg
 
@@ -306,7 +322,8 @@ async def _loaded(material: Material, uri: str) -> None:
     classes = [await _class(owner, "handbook", access(number)) for number in range(CLASSES)]
     await owner.close()
     connection = await asyncpg.connect(uri, command_timeout=None)
-    await connection.execute("SET session_replication_role = replica; DROP INDEX ringwall.words_words")
+    await connection.execute("SET session_replication_role = replica")
+    indexes = await _dropped(connection)
     number = 0
     parts: dict[str, list[str]] = {table: [] for table in ("document", "passage", "words")}
 
@@ -335,7 +352,16 @@ async def _loaded(material: Material, uri: str) -> None:
         if document % 1_000 == 0:
             await flush()
     await flush()
-    kinds = np.repeat(np.array(classes)[material.classes], PER_DOCUMENT)
+    await _vectors(connection, material, np.repeat(np.array(classes)[material.classes], PER_DOCUMENT))
+    await connection.execute("SET maintenance_work_mem = '1GB'")
+    for made in indexes:
+        await connection.execute(made)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+async def _vectors(connection: Any, material: Material, kinds: np.ndarray) -> None:
+    number = len(kinds)
     for start in range(0, number, 20_000):
         rows = slice(start, start + 20_000)
         for table, values in (
@@ -348,10 +374,6 @@ async def _loaded(material: Material, uri: str) -> None:
                 yield content
 
             await connection.copy_to_table(table, schema_name="ringwall", source=source(), format="binary")
-    await connection.execute("SET maintenance_work_mem = '1GB'")
-    await connection.execute("CREATE INDEX words_words ON ringwall.words USING gin (words)")
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
 
 
 def _codes(vectors: np.ndarray) -> np.ndarray:

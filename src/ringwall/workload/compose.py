@@ -191,7 +191,7 @@ class _Composer:
             disclosures=self.plant.disclosures,
             hiding=self._hiding(gate),
             spotlight=self._spotlight(gate),
-            retriever=Retriever(self.plant.index, self.workload.data),
+            retriever=Retriever(self.plant.index, self.workload.data, self.plant.vault),
             library=self.library,
             files=self.files,
             session_facts=self.services.get(SessionFacts),

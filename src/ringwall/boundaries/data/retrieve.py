@@ -1,20 +1,30 @@
 """What the gateway asks for passages."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from ringwall.core import Crossing, CrossingKind, Part, PartKind, Principal
 
 from .index import Chunk, RetrievalStore
+from .manifest import Manifest
 from .retrieval.within import Within
 from .settings import DataSection
+
+
+class Current(Protocol):
+    """What is needed of the vault."""
+
+    def manifest(self, collection: str, version: int | None = None) -> Manifest: ...
 
 
 class Retriever:
     """Search, and the crossing that the found passages make on their way out."""
 
-    def __init__(self, index: RetrievalStore, section: DataSection) -> None:
+    def __init__(self, index: RetrievalStore, section: DataSection, vault: Current) -> None:
+        """``vault``: has the last word on what is current."""
         self._index = index
         self._section = section
+        self._vault = vault
 
     def search(
         self,
@@ -30,12 +40,19 @@ class Retriever:
         if not own:
             return []
         most = max(own) if top_k is None else top_k
-        return self._index.search(principal, collections, query, most, within)
+        found = self._index.search(principal, collections, query, most, within)
+        return [chunk for chunk in found if self._current(chunk)]
 
     def readers_of(self, collection: str) -> frozenset[str]:
         """Roles that may read a collection; none of one that the workload does not have."""
         settings = self._section.collections.get(collection)
         return frozenset(settings.readers) if settings else frozenset()
+
+    def _current(self, chunk: Chunk) -> bool:
+        """Whether the vault holds this revision now. An index that somebody put back to an earlier one, or in
+        which a removed document stands again, is not believed."""
+        entry = self._vault.manifest(chunk.collection).find(chunk.document)
+        return entry is not None and entry.revision == chunk.version
 
     def _has(self, name: str) -> bool:
         return name in self._section.collections

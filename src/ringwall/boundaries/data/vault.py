@@ -28,7 +28,8 @@ from .manifest import Entry, Manifest
 from .names import base
 from .retention import DAY, locked_until
 from .retention_check import check_locks
-from .retrieval.rebuild import Progress, rebuild
+from .retrieval.rebuild import rebuild
+from .retrieval.store import Progress
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree

@@ -9,7 +9,7 @@ from ..settings import CollectionSettings, DataSection
 from .chunk import Chunk, Prepared
 from .installed import check_installed, check_store
 from .settings import RetrievalSettings, StoreKind
-from .store import RetrievalStore
+from .store import Progress, RetrievalStore
 from .within import Within
 
 Opens = Mapping[StoreKind, Callable[[RetrievalSettings], RetrievalStore]]
@@ -74,6 +74,9 @@ class ChosenStore:
     def examine(self, documents: Sequence[Document]) -> list[str]:
         """See ``RetrievalStore``."""
         return self._store.examine(documents)
+
+    def warm(self, progress: Progress | None = None) -> None:
+        self._store.warm(progress)
 
     def close(self) -> None:
         self._store.close()

@@ -26,6 +26,7 @@ from .narrowed import narrowed
 from .prepare import Preparer
 from .schema import ROWS, STEPS
 from .settings import RetrievalSettings
+from .store import Progress
 from .vector_search import VectorSearch, sealed_vectors
 from .within import Within
 from .word_search import WordSearch
@@ -108,9 +109,9 @@ class Index:
             scores = self._words.search(asker, known, query, limit, only)
         else:
             depth = limit * _DEPTH
-            worded = self._words.search(asker, known, query, depth, only, thorough=only is not None)
-            near = self._vectors.search(asker, hybrid, query, depth, only)
-            scores = fused(([one for one, _ in worded], [one for one, _ in near]))[:limit]
+            near = [one for one, _ in self._vectors.search(asker, hybrid, query, depth, only)]
+            worded = self._words.search(asker, known, query, depth, only, near if hybrid == known else ())
+            scores = fused(([one for one, _ in worded], near))[:limit]
         return self._opened(asker, known, scores)
 
     def indexed(self, collection: str) -> list[str]:
@@ -141,9 +142,17 @@ class Index:
             examine(self._db, self._envelope, words, one) or self._vectors.examine(one) for one in documents
         ]
 
+    def warm(self, progress: Progress | None = None) -> None:
+        """Load the model and open the vectors, where a collection is searched by them. A search in the
+        meantime waits for them; ``close`` ends it."""
+        for name, settings in self._settings.items():
+            if settings.search == "hybrid":
+                self._preparer.embedding.of_query(name, "warm")
+                self._vectors.refresh(progress)
+
     def close(self) -> None:
         """Let go of the vectors in memory. The database is its owner's to close."""
-        self._vectors.forget()
+        self._vectors.close()
 
     @property
     def vector_memory(self) -> int:

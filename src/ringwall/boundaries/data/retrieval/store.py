@@ -1,6 +1,6 @@
 """What every store of passages does. The access list is enforced inside it, in the query."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ringwall.core import Principal
@@ -10,6 +10,9 @@ from ..settings import CollectionSettings
 from .chunk import Chunk, Prepared
 from .settings import RetrievalSettings
 from .within import Within
+
+Progress = Callable[[int, int], None]
+"""Called with how many documents are done, and of how many."""
 
 
 class RetrievalStore(Protocol):
@@ -52,6 +55,9 @@ class RetrievalStore(Protocol):
     def examine(self, documents: Sequence[Document]) -> list[str]:
         """What is wrong with what it holds of each of some documents of one collection, in their order; empty
         where nothing is, or where ``missing`` tells it."""
+
+    def warm(self, progress: Progress | None = None) -> None:
+        """Do now what the first search would have to wait for. DataError as ``search``."""
 
     def close(self) -> None:
         """Let go of connections and memory."""

@@ -22,6 +22,7 @@ from .embedding import Embedding
 from .narrowed import Narrowed
 from .schema import CLASSES
 from .settings import RetrievalSettings
+from .store import Progress
 from .vectors import BYTES, Quantised, Rows, Vectors
 
 _BATCH = 2_000
@@ -56,6 +57,7 @@ class VectorSearch:
         self._gone = 0
         self._counted = 0
         self._counted_at = -math.inf
+        self._closed = False
 
     def search(
         self,
@@ -83,7 +85,7 @@ class VectorSearch:
                 )
         return sorted(found, key=lambda item: -item[1])[:count]
 
-    def refresh(self) -> None:
+    def refresh(self, progress: Progress | None = None) -> None:
         """Take in what was added and removed since last time. DataError when a vector was tampered with."""
         with self._lock:
             row = self._db.one(_NEWS)
@@ -95,12 +97,8 @@ class VectorSearch:
                     for vectors in self._sets.values():
                         vectors.remove(dead["document"])
                 self._gone = gone
-            while newest > self._newest:
-                rows = self._db.all(_LOAD, self._newest, _BATCH)
-                if not rows:
-                    break
-                self._take(rows)
-                self._newest = rows[-1]["document"]
+            if newest > self._newest:
+                self._load(newest, progress)
 
     def examine(self, document: Document) -> str:
         """What is wrong with the vectors that the database has of a document; empty when nothing is."""
@@ -141,10 +139,25 @@ class VectorSearch:
             self._counted, self._counted_at = int(row["n"]) if row else 0, now
         return self._counted
 
-    def forget(self) -> None:
+    def close(self) -> None:
+        """Forget them; whatever is loading ends."""
+        self._closed = True
         with self._lock:
             self._sets.clear()
             self._newest = self._gone = 0
+
+    def _load(self, newest: int, progress: Progress | None) -> None:
+        row = self._db.one("SELECT count(*) AS n FROM data_vector WHERE document > ?", self._newest)
+        total, done = int(row["n"]) if row else 0, 0
+        while newest > self._newest and not self._closed:
+            rows = self._db.all(_LOAD, self._newest, _BATCH)
+            if not rows:
+                break
+            self._take(rows)
+            self._newest = rows[-1]["document"]
+            done += len(rows)
+            if progress:
+                progress(done, max(done, total))
 
     def _take(self, rows: Sequence[Row]) -> None:
         by_collection: dict[str, list[Rows]] = {}

@@ -197,11 +197,14 @@ class Vectors:
     def _scored(
         self, query: NDArray[float32], picked: list[NDArray[np.intp]]
     ) -> tuple[NDArray[int64], NDArray[float32]]:
+        """Not by ``@``: it wants a copy of the rows in 32 bits, and threads that wait for each other when the
+        machine is busy."""
         passages: list[NDArray[int64]] = [np.zeros(0, int64)]
         scores: list[NDArray[float32]] = [np.zeros(0, float32)]
         for block, rows in zip(self._blocks, picked, strict=True):
             passages.append(block.passages[rows])
-            scores.append((block.steps[rows].astype(float32) @ query) * block.scale[rows])
+            products = np.einsum("ij,j->i", block.steps[rows], query, dtype=float32, casting="unsafe")
+            scores.append(products * block.scale[rows])
         return np.concatenate(passages), np.concatenate(scores)
 
 

@@ -1,7 +1,7 @@
 """What the reading role asks. None of it holds an access rule: the policies of the tables do."""
 
 from ..embedding import DIMENSIONS
-from .schema import BEGUN
+from .schema import BEGUN, SAMPLE
 
 BEGUN_AND_PID = f"SELECT pg_backend_pid() AS pid, {BEGUN} AS begun"
 
@@ -37,16 +37,27 @@ FROM ringwall.passage p JOIN ringwall.document d ON d.id = p.document WHERE p.id
 """
 
 WORDED = """
-SELECT passage, score FROM ringwall.worded($1::text::tsquery, $2::text[]::tsquery[], $3::real[], $4, $5)
+SELECT passage, score FROM ringwall.worded($1::text::tsquery, $2::text[]::tsquery[], $3, $4)
 """
-"""$1 the whole query, $2 each word alone, $3 the weight of each, $4 how many, $5 of which passages, or null.
+"""$1 the whole query, $2 each word alone, $3 how many, $4 of which passages, or null.
 
 BM25 is not to be had here; the sum of each word's saturated frequency (``ts_rank``, titles three times the
-text), weighed by its rarity and the passage's length, comes near."""
+text, less in a long passage), weighed by its rarity among what the asker may read, comes near."""
 
-COUNTED = (
-    "SELECT count(*) FROM (SELECT 1 FROM ringwall.words WHERE words @@ $1::text::tsquery LIMIT $2) counted"
-)
-"""Asked by the writing role: how common a word is must not depend on who asks, nor be told to the reader."""
+_COUNTED = """
+SELECT asked.word, (SELECT count(*) FROM (
+    SELECT 1 FROM ringwall.words w WHERE w.words @@ asked.word::tsquery {sampled} LIMIT $2) held) AS passages
+FROM unnest($1::text[]) AS asked (word)
+"""
+COUNTED = _COUNTED.format(sampled="")
+"""How many passages hold each word, counted up to a limit. Asked by the writing role: how common a word is
+must not depend on who asks, nor be told to the reader."""
 
-SIZE = "SELECT greatest(reltuples, 1)::bigint FROM pg_class WHERE oid = 'ringwall.passage'::regclass"
+SAMPLED = _COUNTED.format(sampled=f"AND w.passage % {SAMPLE} = 0")
+"""The same of a sample of the passages."""
+
+FEW = """
+SELECT count(*) <= $2 FROM (
+    SELECT 1 FROM ringwall.code WHERE class = ANY ($1::integer[]) LIMIT $2 + 1) held
+"""
+"""Whether so many passages, or fewer, are in these access classes."""

@@ -21,19 +21,23 @@ from ..fusion import fused
 from ..installed import check_installed
 from ..prepare import Preparer
 from ..settings import RetrievalSettings
+from ..store import Progress
 from ..within import Piece, Within
 from .claims import Claims
 from .link import Link
 from .marks import examine, mark
-from .queries import AMONG, BEGUN_AND_PID, CLAIM, CLASSES, NEAR, ROWS, WORDED
+from .queries import AMONG, BEGUN_AND_PID, CLAIM, CLASSES, FEW, NEAR, ROWS, WORDED
 from .setup import set_up
-from .words import Asked, Rarity
+from .words import NARROW, Asked, Rarity
 from .write import replace, signs_text, vector_text, write_collections
 
 _MOST = 50
 _DEPTH = 5
-_PICKED = 4_000
+_PICKED = 2_000
 """Passages that are picked by the signs of their vectors, to be scored by the vectors themselves."""
+_FEW = 20_000
+"""Passages of the permitted classes up to which all words are asked at once: the classes, which are part of
+the query, keep it short."""
 _LISTED = 1_000
 """Access classes up to which a query names them."""
 
@@ -119,6 +123,13 @@ class PostgresStore:
         """See ``RetrievalStore``: by the marks of its passages."""
         return self._link.run(self._examined(documents))
 
+    def warm(self, progress: Progress | None = None) -> None:
+        """Connect as both roles and load the model."""
+        for name, settings in self._settings.items():
+            if settings.search == "hybrid":
+                self._preparer.embedding.of_query(name, "warm")
+        self._link.run(self._connected())
+
     def close(self) -> None:
         """Let go of the connections."""
         self._link.close()
@@ -151,6 +162,8 @@ class PostgresStore:
                 return []
             ids = None if only is None else await _passages(connection, only)
             thorough = asked is None or ids is not None
+            if asked and len(classes) <= NARROW and await connection.fetchval(FEW, classes, _FEW):
+                rounds = rounds[-1:]
             scores = await _worded(connection, rounds, classes, depth, ids, thorough=thorough)
             if asked:
                 found = await nearest(connection, *asked, classes, depth, ids)
@@ -185,6 +198,10 @@ class PostgresStore:
             keys = await replace(owner, collection, put, removed)
             for key, one in zip(keys, put, strict=True):
                 await mark(owner, self._keys, key, one.document, one.owner)
+
+    async def _connected(self) -> None:
+        for pool in (await self._link.owner(), await self._link.reader()):
+            await pool.fetchval("SELECT 1")
 
     async def _examined(self, documents: Sequence[Document]) -> list[str]:
         return await examine(await self._link.owner(), self._keys, documents)
@@ -226,7 +243,7 @@ async def _worded(
     """By words, rarest first; commoner ones while too few passages were found. ``ids``: none but these."""
     found: list[tuple[int, float]] = []
     for one in rounds:
-        asked = (one.query(classes), list(one.words), list(one.weights), count, ids)
+        asked = (one.query(classes), list(one.words), count, ids)
         rows = await connection.fetch(WORDED, *asked)
         found = [(row["passage"], row["score"]) for row in rows]
         if len(found) >= count or (found and not thorough):
