@@ -136,9 +136,13 @@ def test_ways_of_hiding_on_a_page(name: str) -> None:
 
 _BLUE = f"[/Separation /Blue /DeviceRGB {_TINT.replace('[1]', '[1 1 1]').replace('[0]', '[0 0 1]')}]"
 _OVER = beside(
-    W(PLANT, y=600), "q 600 0 0 200 0 550 cm /I1 Do Q", resources="/XObject << /I1 100 0 R >>",
-    found = [one for one in reading.sections if one.hidden == hidden and not one.metadata]
-    return "\n".join(section.text for section in found)
+    W(PLANT, y=600),
+    "q 600 0 0 200 0 550 cm /I1 Do Q",
+    resources="/XObject << /I1 100 0 R >>",
+    objects={
+        100: made.stream(b"\xff" * 4, f"{_PICTURE} /SMask 101 0 R"),
+        101: made.stream(b"\x00" * 4, _PICTURE),
+    },
 )  # fmt: skip
 SEEN: dict[str, bytes] = {
     "white on a shading": beside(
