@@ -88,7 +88,9 @@ HIDDEN: dict[str, tuple[bytes, str]] = {
     "hidden shape": (beside(vml("visibility:hidden")), "invisible"),
     "shape beside": (beside(vml("position:absolute;left:-9999pt")), "off-page"),
     "fallback": (beside(f"<w:p><w:r>{_FALLBACK}</w:r></w:p>"), "fallback"),
-    "embedded": (made.docx(made.run(SHOWN), {"word/embeddings/a.docx": made.docx(made.run(PLANT))}), "embedded"),
+    "embedded": (
+        made.docx(made.run(SHOWN), {"word/embeddings/a.docx": made.docx(made.run(PLANT))}), "embedded",
+    ),
 }  # fmt: skip
 
 
