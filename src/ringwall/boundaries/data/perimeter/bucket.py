@@ -50,8 +50,8 @@ def policy_checks(text: str, probes: Probes) -> list[Check]:
             not any(map(policy.allows, [*strangers, *named])),
             "No statement opens the bucket to strangers.",
             "A statement allows what a principal outside of the organisation asks for.",
-            "Name roles of your own in Principal instead of *, or add the condition aws:PrincipalOrgID to the "
-            "Allow (for a service: aws:SourceAccount). What a caller says of itself is no condition.",
+            "Name roles of your own in Principal instead of *, or add the condition aws:PrincipalOrgID "
+            "to the Allow (for a service: aws:SourceAccount). What a caller says of itself is no condition.",
         ),
         _usable(policy, probes),
     ]
