@@ -58,7 +58,7 @@ class _Mail:
             return
         for beside in (part.preamble, part.epilogue):
             self._job.say("beside the parts", str(beside or ""), metadata=True)
-        parts: list[Any] = (
+        parts: Any = (
             list(part.iter_parts()) if part.get_content_maintype() == "multipart" else part.get_payload()
         )
         if part.get_content_subtype() == "alternative" and parts:
