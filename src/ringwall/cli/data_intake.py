@@ -64,7 +64,8 @@ def add(
                 _given(door, place, Path(folder, str(number)), told) for number, place in enumerate(places)
             ]
             if door.is_training(collection):
-                return [await _rows(door, by, collection, one, terms, told) for one in given]
+                alone = len(given) == 1
+                return [await _rows(door, by, collection, one, terms, told, alone=alone) for one in given]
             files = [file for one in given for file in one.files()]
             outcomes = []
             for number, (path, name, place) in enumerate(files, 1):
@@ -192,6 +193,8 @@ async def _rows(
     given: _Given,
     terms: "Terms",
     told: Callable[[str], None],
+    *,
+    alone: bool,
 ) -> dict[str, Any]:
     from ringwall.boundaries.data.records import read_rows
 
@@ -200,8 +203,10 @@ async def _rows(
         receipt = await door.add_records(
             collection, read_rows(given.path), by, said, lambda count: told(f"{given.name}: {count:,} rows")
         )
-    except DeniedError as error:
-        return _refused(given.name, error)
+    except (DeniedError, DataError) as error:
+        if alone and isinstance(error, DataError):
+            raise
+        return _refused(given.name, error)  # what was stored of the other places is told as well
     return {"file": given.name, **_told(receipt)}
 
 
