@@ -41,7 +41,7 @@ def command(
     """Look for bias and drift between two files of rows, or over several versions.
 
     CANDIDATES are held against APPROVED, the approved version or a reference; each may be a folder. Of
-    several, oldest first, the last is reported, and what any of them raised is plotted from version to version.
+    several, oldest first, the last is reported, and what any of them raised is plotted over the versions.
 
     Columns, labels by group, missing values, lengths, formats, duplicates, languages, topics, and how texts
     speak of groups of people. Exit code 1: something changed enough to be looked at.

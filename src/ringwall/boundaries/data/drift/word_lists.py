@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (word lists)
 """Words for groups of people, and for good and bad: English, German, French and Spanish, in lower case.
 
 Small and our own. A word that means something else in another of the four languages is left out (``sie``,
