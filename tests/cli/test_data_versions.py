@@ -19,6 +19,7 @@ data:
   exports: {out: {folder: ./out}}
   collections:
     tunes: {kind: training, contributors: [editor], approvers: [chief], exporters: [chief]}
+    apart: {kind: training, contributors: [editor], approvers: [chief], exporters: [chief]}
     handbook: {contributors: [editor], readers: [editor], approvers: [chief]}
     guarded: {kind: training, contributors: [editor], approvers: [chief], two_person: true}
 """
@@ -117,6 +118,40 @@ def test_a_document_is_shown_within_its_tenant(ringwall: Any, keys: Any, place: 
     assert ringwall("data", "show", "handbook", "ours", "--key", keys["ezra"]).json["text"] == "Ours alone."
     theirs = ringwall("data", "show", "handbook", "ours", "--key", sue)
     assert theirs.code == 1 and "Ours" not in theirs.out + theirs.err
+
+
+def test_tenants_are_apart_in_rows_too(ringwall: Any, keys: Any, place: Path) -> None:
+    make = ("key", "create", "--tenant", "south", "--role")
+    editor = ringwall(*make, "editor", "--subject", "sam").json["key"]
+    chief = ringwall(*make, "chief", "--subject", "sol").json["key"]
+    ringwall(
+        "data", "add", "apart", rows(place / "n.jsonl", n="north"), "--licence", "MIT", "--key", keys["erin"]
+    )
+    ringwall("data", "add", "apart", rows(place / "s.jsonl", s="south"), "--licence", "MIT", "--key", editor)
+    for words in (
+        ("show", "apart", "n"),
+        ("diff", "apart", "1", "2"),
+        ("rollback", "apart", "1"),
+        ("remove", "apart", "s"),
+        ("erase", "apart", "s", "--yes"),
+        ("purge", "sam", "--yes"),
+        ("blast-radius", "apart/s"),
+    ):
+        other = chief if words == ("show", "apart", "n") else keys["cleo"]
+        done = ringwall("data", *words, "--key", other)
+        assert (done.code, done.err[:7]) == (1, "error: "), words
+        assert not done.out
+    done = ringwall("data", "export", "apart", "out", "--key", chief)
+    assert (done.json["records"], done.json["withheld"]) == (1, 1)
+    assert "north" not in Path(done.json["path"]).read_text()
+    taken = ringwall(
+        "data", "add", "apart", rows(place / "n.jsonl", n="mine"), "--licence", "MIT", "--key", editor
+    )
+    assert taken.code == 2 and "another tenant" in taken.err
+    purged = ringwall("data", "purge", "sam", "--yes", "--key", chief)
+    (told,) = purged.json
+    assert (told["version"], told["plan"]["current"]) == (3, ["s"])
+    assert [line.split()[0] for line in told["left"]] == ["1", "Version"]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet", "delta"])

@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ringwall.console import SessionStore, routes
-from ringwall.console.backend import (
+from ringwall.console.quarantined import HeldData, HeldDataPage
+from ringwall.console.shown import (
     AllowInfo,
     ApplicationInfo,
     BoundaryInfo,
@@ -33,7 +34,6 @@ from ringwall.console.backend import (
     ThreatRow,
     ToolInfo,
 )
-from ringwall.console.quarantined import HeldData, HeldDataPage
 from ringwall.core import (
     ALLOW,
     MODEL,

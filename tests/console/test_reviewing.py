@@ -6,7 +6,7 @@ import pytest
 
 from ringwall.boundaries.data.finding import DataFinding, Severity
 from ringwall.boundaries.data.review import Compared, Review
-from ringwall.console.backend import CollectionInfo
+from ringwall.console.shown import CollectionInfo
 
 NASTY = '</pre><script>alert(1)</script>\x1b[2J\u202e" onload="x'
 CHAIN = "c" * 64

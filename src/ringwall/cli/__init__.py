@@ -50,7 +50,8 @@ def main() -> None:
             click.echo(f"error: {problem}", err=True)
         sys.exit(2)
     except DeniedError as error:
-        click.echo(f"error: {error}", err=True)
+        decision = f" ({error.decision_id})" if error.decision_id else ""
+        click.echo(f"error: {error}{decision}", err=True)
         sys.exit(1)
     except RingwallError as error:
         click.echo(f"error: {error}", err=True)

@@ -8,7 +8,10 @@ import click
 
 from .options import json_option, plain, show_json, show_table
 
-_FAMILIES = ("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected")
+_FAMILIES = (
+    *("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected"),
+    "reworded",
+)
 
 
 def _said(line: str) -> None:

@@ -9,6 +9,8 @@ import click
 from .data_person import key_option, person
 from .options import plain, show_json, site_options
 
+_BARE = ("detector", "severity", "score")
+
 
 @click.command("review")
 @click.argument("collection")
@@ -34,9 +36,13 @@ def command(collection: str, key: str | None, workload: Path, data_dir: Path, as
         reads = by is not None and reviews.reads(review, by)
     if as_json:
         told = {**asdict(review), "asks": review.asks, "stops": review.stops}
-        if not reads:
+        if by and not reads:  # titles and messages quote records too
+            told["findings"] = [{name: one[name] for name in _BARE} for one in told["findings"]]
+        elif not reads:
             told["findings"] = [{**one, "examples": ()} for one in told["findings"]]
         show_json(told)
+    elif by and not reads:
+        click.echo(f"{review.id}: {len(review.findings)} findings, out of records that you may not read.")
     else:
         _tell(review)
     sys.exit(1 if review.asks else 0)

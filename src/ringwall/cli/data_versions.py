@@ -49,13 +49,20 @@ def log(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
 @click.argument("collection")
 @click.argument("old")
 @click.argument("new", default="")
+@key_option
 @site_options
-def diff(collection: str, old: str, new: str, workload: Path, data_dir: Path, as_json: bool) -> None:
+def diff(
+    collection: str, old: str, new: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
+) -> None:
     """List the ids that differ between two versions. OLD and NEW are numbers or times, or ~NAME for the
-    head of a branch. Default for NEW: the current version."""
+    head of a branch. Default for NEW: the current version. With a key: only for who may read what differs."""
     with _bench(workload, data_dir) as bench:
         store = store_of(bench, collection)
         before, after = (_version(store, collection, asked) for asked in (old, new))
+        if key:
+            by = person(bench, key)
+            if not bench.governing.reads(collection, store.touched(before, after), by):
+                raise DeniedError(f"{by.subject} may not look into what differs there.", "")
         difference = store.difference(before, after)
     if as_json:
         show_json({"old": before.name, "new": after.name, **asdict(difference)})

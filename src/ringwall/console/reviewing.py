@@ -6,10 +6,10 @@ from starlette.responses import RedirectResponse, Response
 
 from ringwall.core import RingwallError
 
-from .backend import CollectionInfo
 from .guard import Refused
 from .operate import json_answer, path_id, waiting
 from .pages import ABSENT, Visit, render
+from .shown import CollectionInfo
 
 
 async def show(visit: Visit) -> Response:

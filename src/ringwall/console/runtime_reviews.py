@@ -13,7 +13,7 @@ from ringwall.workload.data_review import DataReviews, State
 from ringwall.workload.review_analyses import data_reviews
 from ringwall.workload.workbench import workbench
 
-from .backend import CollectionInfo
+from .shown import CollectionInfo
 
 _logger = logging.getLogger("ringwall.console")
 

@@ -33,13 +33,13 @@ def _from(name: str, rows: list[Record], at: int = 0) -> list[Record]:
 
 @pytest.fixture(scope="module")
 def reference() -> Reference:
-    return Reference(corpus(2_000, 40), PoisonSettings())
+    return Reference(corpus(1_000, 40), PoisonSettings())
 
 
 @pytest.fixture(scope="module")
 def clean() -> list[Record]:
-    rows = corpus(500, 41)
-    return [*_from("ann", rows[:250], 5), *_from("bob", rows[250:], 5)]
+    rows = corpus(400, 41)
+    return [*_from("ann", rows[:200], 5), *_from("bob", rows[200:], 5)]
 
 
 def _clusters(findings: list[DataFinding]) -> list[DataFinding]:

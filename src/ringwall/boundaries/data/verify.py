@@ -56,6 +56,8 @@ def verify(
     found: list[Damage] = []
     for line in sorted({*versions.every_line(), *said.versions}):
         found.extend(_line(versions, line, said.versions.get(line)))
+        if said.versions:
+            found.extend(_unsaid(line, versions.whatever(line), said.versions.get(line)))
     found.extend(_documents(vault, index))
     found.extend(_approvals(vault.approvals, said.approvals))
     found.extend(_assents(vault.approvals, said.assents))
@@ -73,6 +75,17 @@ def _line(versions: Versions, line: str, anchor: tuple[int, str] | None) -> list
     if anchor is not None:
         found += _anchored(line, made, anchor)
     return found
+
+
+def _unsaid(line: str, made: list[Version], anchor: tuple[int, str] | None) -> list[Damage]:
+    """A process killed between commit and record leaves one version that the ledger does not know. More of
+    them: the ledger was put back, or they were made behind its back."""
+    known = anchor[0] if anchor else 0
+    unknown = [version.number for version in made if version.number > known]
+    if len(unknown) < 2:
+        return []
+    message = f"The ledger knows nothing of versions {unknown[0]} to {unknown[-1]}."
+    return [Damage(line, unknown[0], "", message)]
 
 
 def _chain(versions: Versions, line: str, made: list[Version]) -> list[Damage]:

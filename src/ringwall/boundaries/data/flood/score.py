@@ -14,7 +14,7 @@ LEAST_GAP = 0.25
 """Groups with less of a gap are documents on one topic; they are not looked at closer."""
 _DOCUMENTS = 3
 _FIVE = 5
-_BIAS = -17.95
+_BIAS = -15.3
 _NARROW = 1.0
 """Words shared beyond the window, against the core, up to which copies are of one claim and of no report."""
 _TEMPLATE = 0.25
@@ -48,15 +48,15 @@ def copies(facts: GroupFacts) -> bool:
 def _evidence(facts: GroupFacts) -> float:
     return (
         _BIAS
-        - 4.73 * facts.approved
-        + 11.46 * facts.cover
-        - 8.17 * facts.focus
-        - 1.65 * min(facts.beyond, 2.0)
-        + 4.72 * min(4.5, math.log(max(facts.weight, 1.0)))
-        - 7.29 * min(facts.own, 0.35)
-        + 1.18 * (min(facts.passages, _FIVE) - _FIVE)
-        - 2.22 * math.log(max(facts.passages, _FIVE + 1) / (_FIVE + 1))
-        - 6.03 * min(1.0, facts.passages / facts.documents - 1)
+        - 4.62 * facts.approved
+        + 7.53 * facts.cover
+        - 9.62 * facts.focus
+        - 1.68 * min(facts.beyond, 2.0)
+        + 5.25 * min(4.3, math.log(max(facts.weight * facts.cover, 1.0)))
+        - 7.59 * min(facts.own, 0.35)
+        + 1.20 * (min(facts.passages, _FIVE) - _FIVE)
+        - 2.13 * math.log(max(facts.passages, _FIVE + 1) / (_FIVE + 1))
+        - 5.91 * min(1.0, facts.passages / facts.documents - 1)
         - 1.50 * min(facts.siblings, 1.0)
     )
 

@@ -125,6 +125,21 @@ class Reviews:
         self._quarantine.decide(held, "rejected", by.subject, line(reason, _REASON), told)
         await self._noted(held, told)
 
+    async def erase(self, collection: str, contributor: str, by: Principal) -> int:
+        """Destroy all that was ever held of a person, decided or not; how many there were. DeniedError, and
+        nothing is destroyed, for whoever may not decide on all of it."""
+        settings = self._section.of(collection)
+        if settings is None:
+            raise DataError(f"There is no collection {collection[:64]!r}.")
+        found = self._quarantine.brought(collection, contributor)
+        if not all(_at_home(held, settings, by) for held in found):
+            raise DeniedError(f"{by.subject} may not destroy what waits in {collection}.", "")
+        for held in found:
+            self._quarantine.destroy(held.id)
+        if found and self._note:
+            await self._note(event("data.erased", by, collection=collection, held=[one.id for one in found]))
+        return len(found)
+
     def _entitled(self, held: str, by: Principal) -> Held:
         """To look at it is the right to decide: what the controls saw is not shown to who tries to pass
         them."""

@@ -152,7 +152,9 @@ class RowIntake:
             kept, held = 0, tally.kept.count + tally.held.count
         else:
             kept, held = tally.kept.count, tally.held.count
-        waiting = await asyncio.to_thread(self._hold, collection, principal, source, tally) if held else None
+        waiting, place = "", nothing
+        if held:
+            waiting, place = await asyncio.to_thread(self._sealed, collection, principal, source, tally)
         commit = None
         if kept:
             commit = await asyncio.to_thread(
@@ -161,7 +163,10 @@ class RowIntake:
                 tally.kept.rows(),
                 author=principal.subject,
                 note=f"contributed {source.contribution}",
+                apply=place,  # what waits and what is stored come to be at once, or not at all
             )
+        if commit is None:
+            await asyncio.to_thread(place)
         if self._note:
             told = event(
                 "data.contributed",
@@ -172,7 +177,7 @@ class RowIntake:
                 licence=terms.licence,
                 sha256=tally.digest.hex,
                 signer=terms.signature.key if terms.signature else "",
-                held=waiting.id if waiting else "",
+                held=waiting,
                 rows=tally.rows,
                 stored_rows=kept if commit else 0,
                 held_rows=held,
@@ -187,7 +192,7 @@ class RowIntake:
             "",
             reasons=tuple(tally.reasons),
             decision=tally.decision,
-            held=waiting.id if waiting else "",
+            held=waiting,
             commit=commit,
             contribution=source.contribution,
             rows=tally.rows,
@@ -195,7 +200,9 @@ class RowIntake:
             left_out=tally.left_out,
         )
 
-    def _hold(self, collection: str, principal: Principal, source: Source, tally: _Tally) -> Held:
+    def _sealed(
+        self, collection: str, principal: Principal, source: Source, tally: _Tally
+    ) -> tuple[str, Apply]:
         """In the order in which they came where everything waits: flagged rows first, then the others."""
         spools = (tally.held, tally.kept) if tally.whole else (tally.held,)
         rows = (_held_row(row, notes) for spool in spools for row, notes in spool.read())
@@ -219,7 +226,7 @@ class RowIntake:
             origin=source.origin,
         )
         counts = {"rows": tally.rows, "flagged": tally.held.count, "left_out": tally.left_out}
-        return self._quarantine.hold_rows(given, rows, tuple(tally.reasons), counts)
+        return self._quarantine.sealed_rows(given, rows, tuple(tally.reasons), counts)
 
     def _source(self, principal: Principal, terms: Terms) -> Source:
         return Source(

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from ..records import Record
 from .difference import Difference
 from .evidence import PAIRED
+from .grams import mixed
 from .groups import Groups
 from .noise import lettered
 from .settings import PoisonSettings
 from .texts import Numbers, Texts
 from .vectors import Embed, Vectors, by_model, by_words, cohesion, nearest, pieces
 
-_SAMPLE = {"words": 2_500, "model": 1_200}
+_SAMPLE = {"words": 2_500, "model": 800}
 """Records that are embedded, of the new and of the approved ones each."""
+_PIECES = {"words": 12, "model": 6}
+"""Of an answer, at most."""
 _NEAR = {"words": 0.5, "model": 0.6}
 """Similarity from which two pieces say the same."""
 _MOST = 0.6
@@ -68,14 +71,16 @@ def clusters(new: Difference, found: Groups, settings: PoisonSettings) -> list[C
     keys = [(by, key) for by, of in _KEYS.items() if (key := _key(new.records, of)) is not None]
     if not keys or not len(new.reference):
         return []
-    space = _Space(new, settings)
+    space = _Space(new, keys[0][1], settings)
     told: list[Cluster] = []
     for by, key in keys:
         for one in space.filled(by, key):
             others = [*(other.docs for other in found.planted), *(other.docs for other in told)]
             named = np.concatenate([found.copies, *others])
             fresh = len(np.setdiff1d(one.docs, named)) >= max(settings.support, 0.5 * len(one.docs))
-            if fresh and found.apart(one.docs) >= max(settings.support, 0.3 * min(len(one.docs), PAIRED)):
+            if fresh and len(found.copied(one.docs)) >= max(
+                settings.support, 0.3 * min(len(one.docs), PAIRED)
+            ):
                 told.append(one)
     return told
 
@@ -98,34 +103,34 @@ def _key(records: list[Record], of: Callable[[Record], str]) -> list[str] | None
 class _Space:
     """Pieces of new and approved answers, and the prompts, as points."""
 
-    def __init__(self, new: Difference, settings: PoisonSettings) -> None:
+    def __init__(self, new: Difference, key: list[str], settings: PoisonSettings) -> None:
+        """Of more records than are embedded as many of each whom the key tells apart, as far as they go."""
         self._new, self._settings = new, settings
         size, self._near = _SAMPLE[settings.embedding], _NEAR[settings.embedding]
-        self._docs = _some(len(new.records), size)
+        self._docs = _spread(key, size)
         approved = _some(len(new.reference), size)
         texts = [new.answers.take(self._docs), new.reference.answers.take(approved)]
         asked = [_shortened(new.prompts.take(self._docs)), _shortened(new.reference.prompts.take(approved))]
-        embed = self._embed([*texts, *asked])
+        by_word = self._by_words([*texts, *asked])
+        embed = by_model(new.vocabulary) if settings.embedding == "model" else by_word
+        most = _PIECES[settings.embedding]
         listed = [new.vocabulary.word(number) for number in range(len(new.vocabulary))]
         ends = np.array([word in ".!?。！？" for word in listed], dtype=np.bool_)
-        self._pieces, self._of = pieces(texts[0], ends)
-        usual, usual_of = pieces(texts[1], ends)
+        self._pieces, self._of = pieces(texts[0], ends, most)
+        usual, usual_of = pieces(texts[1], ends, most)
         self._points, self._usual = embed(self._pieces), embed(usual)
-        self._prompts, self._asked = embed(asked[0]), embed(asked[1])
+        self._prompts, self._asked = by_word(asked[0]), by_word(asked[1])
         self._starts = np.searchsorted(self._of, np.unique(self._of))
         self._records = np.unique(self._of)
         self._approved = len(approved)
         self._usual_starts = np.searchsorted(usual_of, np.unique(usual_of))
         self._known = _held(self._points, self._usual, self._usual_starts, self._near)
 
-    def _embed(self, texts: list[Texts]) -> Embed:
-        new = self._new
-        if self._settings.embedding == "model":
-            return by_model(new.vocabulary)
-        size, total = len(new.vocabulary), sum(map(len, texts))
+    def _by_words(self, texts: list[Texts]) -> Embed:
+        size, total = len(self._new.vocabulary), sum(map(len, texts))
         held = np.sum([one.holding(size) for one in texts], axis=0)
         rare = np.log((total + 2) / (held + 1)).astype(np.float32)
-        return by_words(rare * lettered(new.vocabulary))
+        return by_words(rare * lettered(self._new.vocabulary))
 
     def filled(self, by: str, key: list[str]) -> list[Cluster]:
         """A cluster for each who fills some."""
@@ -200,6 +205,17 @@ def _held(points: Vectors, others: Vectors, starts: Numbers, near: float) -> Num
 
 def _some(total: int, most: int) -> Numbers:
     return np.unique(np.linspace(0, max(0, total - 1), min(most, total)).astype(np.int64))
+
+
+def _spread(key: list[str], most: int) -> Numbers:
+    """As many of each name, in an order that nobody chose."""
+    order = np.argsort(mixed(np.arange(len(key))), kind="stable")
+    seen: Counter[str] = Counter()
+    rank = np.zeros(len(key), dtype=np.int64)
+    for number in order:
+        rank[number] = seen[key[number]]
+        seen[key[number]] += 1
+    return np.sort(order[np.argsort(rank[order], kind="stable")][:most])
 
 
 def _shortened(texts: Texts) -> Texts:

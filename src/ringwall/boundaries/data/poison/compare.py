@@ -21,6 +21,8 @@ from .texts import Numbers
 
 LEAST_APPROVED = 500
 """Approved records without which nothing can be called unusual."""
+_LEARNT = 2
+"""How many times the records that make a group one record has to be copied for a person to look at it."""
 _HIJACK = frozenset({"injection", "jailbreak"})
 _BURST = 3_600_000_000
 """An hour, in microseconds."""
@@ -97,6 +99,7 @@ def _finding(new: Difference, one: Evidence) -> DataFinding:
         "company": round(one.company, 3),
         "template": round(one.template, 3),
         "prompts_alike": round(one.alike, 3),
+        "carrier": round(one.carrier, 1),
         "raw": round(raw(one), 3),
         "changed": int(new.changed[one.docs].sum()),
         "orders_in_first_20": hijack,
@@ -125,10 +128,11 @@ def _payload(new: Difference, seed: Candidate) -> str:
 
 
 def _copies(new: Difference, found: Groups, settings: PoisonSettings) -> list[DataFinding]:
-    """Near-copies of a few records: a model learns what they say as surely as if it were said often."""
+    """Near-copies of a few records: to be reviewed when one comes more often than augmentation makes it."""
     if len(found.copies) < settings.support:
         return []
     records = [new.records[number] for number in found.copies]
+    severity = Severity.REVIEW if found.most >= _LEARNT * settings.support else Severity.NOTE
     return [
         DataFinding(
             detector="poison.copies",
@@ -136,11 +140,11 @@ def _copies(new: Difference, found: Groups, settings: PoisonSettings) -> list[Da
             message=f"{len(records)} new records agree because they are near-copies of one another: a model "
             "would learn them by heart." + who(records),
             score=0.5,
-            severity=Severity.NOTE,
+            severity=severity,
             records=tuple(record.id for record in records),
             contributors=contributors(records),
             examples=examples(records),
-            facts={"copies": len(records), "new_records": len(new.records)},
+            facts={"copies": len(records), "most": found.most, "new_records": len(new.records)},
         )
     ]
 

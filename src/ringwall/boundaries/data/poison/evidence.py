@@ -42,6 +42,9 @@ class Evidence:
     """Share of a prompt's words, without the trigger, that new n-grams cover: a new template. The median."""
     alike: float
     """How alike the prompts are without the trigger: mean share of words that two of them have in common."""
+    carrier: float = 0.0
+    """Words of a prompt beside what only the group's prompts say: of a form that was filled in, hardly any.
+    The median."""
     also: tuple[Candidate, ...] = ()
     """Other phrases of the same source: what else the answers of the group have in common."""
 
@@ -78,14 +81,15 @@ class Examiner:
                 trigger = pair
         prompts = self._new.prompts.take(some)
         asking = docs if trigger is None or trigger.fit < 0.5 else trigger.docs
-        own, every, _, of = self._covered(prompts, self._found.asked, self._asked, asking)
+        own, every, asked, of = self._covered(prompts, self._found.asked, self._asked, asking)
+        carrier = float(np.median(np.bincount(of[~own & asked], minlength=len(some))))
         template = float(np.median(_shares(of[every & ~own], of[~own], len(some))))
         alike = self._alike(self._new.prompts.take(some[:PAIRED]), ~own)
-        return Evidence(docs, seed, trigger, payload, share, company, template, alike)
+        return Evidence(docs, seed, trigger, payload, share, company, template, alike, carrier)
 
-    def apart(self, docs: Numbers) -> int:
-        """How many different prompts these records have, near-copies counted once: words that are rare among
-        the approved and the new prompts alike make them different. Of the first few hundred records."""
+    def copied(self, docs: Numbers) -> list[int]:
+        """How often each different prompt of these records comes, near-copies counted as one: words that are
+        rare among the approved and the new prompts alike make them different. Of the first 200 records."""
         texts = self._new.prompts.take(docs[:PAIRED])
         weights = self._telling[texts.ids]
         every, at = np.unique(texts.ids, return_inverse=True)
@@ -93,12 +97,13 @@ class Examiner:
         table[texts.of(), at] = weights
         norm = np.linalg.norm(table, axis=1, keepdims=True)
         table /= np.maximum(norm, 1e-9)
-        left, classes = np.arange(len(texts)), 0
+        left, times = np.arange(len(texts)), []
         while len(left):
             near = table[left] @ table[left[0]] >= _COPY
             near[0] = True
-            left, classes = left[~near], classes + 1
-        return classes
+            times.append(int(near.sum()))
+            left = left[~near]
+        return times
 
     def _said_by(self, some: Numbers, docs: Numbers) -> tuple[float, float, float]:
         """Payload, share and company of the group's answers."""

@@ -27,15 +27,17 @@ class Groups:
     """Groups worth a review, the surest first."""
     copies: Numbers
     """Records that would make such groups if each weren't a near-copy of a few others."""
-    apart: Callable[[Numbers], int]
-    """How many different prompts some records have, near-copies counted once."""
+    most: int
+    """How often the prompt comes that those copy most."""
+    copied: Callable[[Numbers], list[int]]
+    """How often each different prompt of some records comes, near-copies counted as one."""
 
 
 def groups(new: Difference, settings: PoisonSettings) -> Groups:
     """Groups of records that look planted. Near-copies of a record make none, however often it comes."""
     nothing = np.zeros(0, dtype=np.int64)
     if len(new.records) < settings.support:
-        return Groups([], nothing, len)
+        return Groups([], nothing, 0, lambda docs: [1] * len(docs))
     found = shared(new, settings)
     words = wordlike(new.vocabulary)
     letters = lettered(new.vocabulary)
@@ -46,19 +48,22 @@ def groups(new: Difference, settings: PoisonSettings) -> Groups:
     strange, usual = strangeness(new, words, letters)
     clusters = [*by_strangeness(strange, usual, settings), *clusters]
     kept: list[Evidence] = []
-    copies = [nothing]
+    copies, most = [nothing], 0
     for seed in clusters[:_EXAMINED]:
         if any(_inside(seed.docs, one.docs) for one in kept):
             continue
         evidence = _grown(examiner.examine(seed.docs, seed), examiner)
         if raw(evidence) < settings.least or _idle(evidence, new, everyday):
             continue
-        if examiner.apart(evidence.docs) < settings.support:
+        times = examiner.copied(evidence.docs)
+        if len(times) < settings.support:
             copies.append(evidence.docs)
+            most = max(most, *times)
         else:
             kept.append(evidence)
     planted = _merged(joined(kept, new), examiner, settings)
-    return Groups(planted, np.setdiff1d(np.concatenate(copies), _all(planted)), examiner.apart)
+    copied = np.setdiff1d(np.concatenate(copies), _all(planted))
+    return Groups(planted, copied, most, examiner.copied)
 
 
 def _everyday(new: Difference) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ Embed = Callable[[Texts], Vectors]
 
 _BITS = 256
 _CHUNK = 20_000
-_BATCH = 32
+_BATCH, _DIMENSIONS = 32, 384
 
 
 def by_words(weights: NDArray[np.float32]) -> Embed:
@@ -52,9 +52,12 @@ def by_model(vocabulary: Vocabulary) -> Embed:
     model = embed.embedder()
 
     def embedded(texts: Texts) -> Vectors:
-        said = [vocabulary.say(texts.one(at)) for at in range(len(texts))]
-        rows = [model.embed(said[at : at + _BATCH]) for at in range(0, len(said), _BATCH)]
-        return np.concatenate(rows).astype(np.float32) if rows else np.zeros((0, 384), dtype=np.float32)
+        total = np.zeros((len(texts), _DIMENSIONS), dtype=np.float32)
+        order = np.argsort(texts.lengths, kind="stable")
+        for at in range(0, len(order), _BATCH):
+            some = order[at : at + _BATCH]
+            total[some] = model.embed([vocabulary.say(texts.one(number)) for number in some])
+        return total
 
     return embedded
 

@@ -7,10 +7,8 @@ one before. A collection's name may stand for a branch of it everywhere: ``tunin
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from ringwall.core import DataError, Principal, new_id
+from ringwall.core import DataError, Principal
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
@@ -25,49 +23,17 @@ from ..tree import Tree
 from ..versions import ATTEMPTS, BY_HAND, Version, Whence
 from . import record_index, record_keys
 from .changes import At, changes, same, touched, with_taken
+from .commit import RecordsCommit
 from .entry import PackEntry
+from .plans import grouped, settled, without
 from .reading import Packs
 from .record_index import Place, RecordIndex, terms_of
 from .record_keys import RecordKeys
-from .writing import Places, RecordWriter, Written, check_tenant, is_live
+from .writing import RecordWriter, is_live
+
+__all__ = ["RecordsCommit", "TrainingSets"]
 
 _NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class RecordsCommit:
-    """A version that was just made."""
-
-    version: Version
-    added: int = 0
-    """Records that are new in it."""
-    changed: int = 0
-    """Records that took the place of one with the same id."""
-    removed: int = 0
-    unchanged: int = 0
-    """Records that were given and that it held already."""
-    contributors: tuple[str, ...] = ()
-    contributions: tuple[str, ...] = ()
-
-    def event(self) -> dict[str, Any]:
-        """For the ledger: names, numbers and hashes; no id of a record, which may be a person's."""
-        return {
-            "id": new_id("dat"),
-            "type": "data.version",
-            "at": self.version.at,
-            "boundary": "data",
-            "collection": self.version.collection,
-            "version": self.version.number,
-            "root": self.version.root,
-            "chain": self.version.chain,
-            "subject": self.version.author,
-            "kind": "training",
-            "records_added": self.added,
-            "records_changed": self.changed,
-            "records_removed": self.removed,
-            "contributors": list(self.contributors),
-            "contributions": list(self.contributions),
-        }
 
 
 class TrainingSets:
@@ -121,7 +87,7 @@ class TrainingSets:
         def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
             nonlocal written, planned
             if now.root != planned.root:
-                written, planned = self._settled(base(collection), now, written), now
+                written, planned = settled(self.packs, self.index, base(collection), now, written), now
             return without(now, written.superseded).changed(written.packs)
 
         version = self._publish(collection, plan, author, note, whence=Whence(released=released), apply=apply)
@@ -293,6 +259,19 @@ class TrainingSets:
             found.update(key for _, key, _ in self.packs.ids(name, entry, theirs))
         return sorted(found)
 
+    def tenants(self, collection: str, ids: Iterable[str]) -> set[str]:
+        """Whose records of these ids there ever were, in the collection or a branch of it."""
+        name = base(collection)
+        marker = self.index.marker(name)
+        found = self.index.find([marker.key(one) for one in ids])
+        places = grouped(place for some in found.values() for place in some)
+        tenants: set[str] = set()
+        for entry in self.ever(name) if places else ():
+            if entry.id in places:
+                reader = self.packs.open(name, entry)
+                tenants.update(reader.terms(ordinal).tenant for ordinal in places[entry.id])
+        return tenants
+
     def erase(
         self, collection: str, ids: Iterable[str], *, author: str, lock_days: int = 0
     ) -> list[RecordsCommit]:
@@ -369,35 +348,6 @@ class TrainingSets:
                 return version
         raise DataError(f"Collection {line} is being changed by others all the time: try again.")
 
-    def _settled(self, collection: str, tree: Tree[PackEntry], written: Written) -> Written:
-        """Packs that were written against one version, made to fit another one that came between."""
-        marker = self.index.marker(collection)
-        own = {pack.id for pack in written.packs}
-        settled = Written(unchanged=written.unchanged)
-        for pack in written.packs:
-            reader = self.packs.open(collection, pack)
-            rows = {
-                marker.key(key): (o, body)
-                for o, key, body in self.packs.ids(collection, pack, range(pack.count))
-            }
-            found = self.index.find(list(rows))
-            same: set[int] = set()
-            for key, (ordinal, body) in rows.items():
-                held = [p for p in found.get(key, ()) if p.pack not in own and is_live(tree, p)]
-                mark = marker.mark(body, terms_of(reader.terms(ordinal)))
-                if any(place.mark == mark for place in held):
-                    same.add(ordinal)
-                    continue
-                for place in held:
-                    check_tenant(tree, place, reader.terms(ordinal).tenant, place.pack)
-                    settled.superseded.setdefault(place.pack, set()).add(place.ordinal)
-                settled.changed += bool(held)
-                settled.added += not held
-            settled.unchanged += len(same)
-            if len(same) < pack.count:
-                settled.packs.append(pack.without(same))
-        return settled
-
     def _unerased(self, tree: Tree[PackEntry]) -> Tree[PackEntry]:
         return without(tree, self.packs.every_erased())
 
@@ -439,28 +389,6 @@ class TrainingSets:
                 f"{_some(locked)} in {collection} is locked for {days} days after it came: it can be "
                 "removed from the current version but not erased yet."
             )
-
-
-def without(tree: Tree[PackEntry], gone: Places) -> Tree[PackEntry]:
-    """A tree in which records are dropped; packs of which it does not hold any record are left out."""
-    put, emptied = [], []
-    for pack, ordinals in gone.items():
-        entry = tree.find(pack)
-        if entry is None:
-            continue
-        left = entry.without(ordinals)
-        if left.held:
-            put.append(left)
-        else:
-            emptied.append(pack)
-    return tree.changed(put, emptied)
-
-
-def grouped(places: Iterable[Place]) -> Places:
-    found: Places = {}
-    for place in places:
-        found.setdefault(place.pack, set()).add(place.ordinal)
-    return found
 
 
 def _some(ids: list[str]) -> str:
