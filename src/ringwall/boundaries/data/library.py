@@ -81,8 +81,9 @@ class Library:
     def listed(self, principal: Principal, collection: str) -> Iterator[tuple[str, Attributes]]:
         """The current documents that the principal may read, with what is told of all their passages but the
         title."""
-        attached = {one.document: one for one in self._attachments.of_collection(collection)}
-        for entry in self.readable(principal, collection):
+        entries = {entry.id: entry for entry in self.readable(principal, collection)}
+        attached = {one.document: one for one in self._attachments.of_documents(collection, entries)}
+        for entry in entries.values():
             about = self._about(collection, entry, attached.get(entry.id))
             sensitivity = ",".join(sorted(entry.sensitivity))
             own = facts(cite(collection, entry.id, entry.revision), about.origin, sensitivity)

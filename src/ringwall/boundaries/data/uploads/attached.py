@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -146,10 +146,11 @@ class Attachments:
         )
         return self._readable(row)
 
-    def of_collection(self, collection: str) -> Iterator[Attached]:
-        """All uploads that went there, oldest first."""
+    def of_documents(self, collection: str, documents: Container[str]) -> Iterator[Attached]:
+        """The uploads that these documents came from, oldest first."""
         rows = self._db.all("SELECT * FROM data_attached WHERE collection = ? ORDER BY at", collection)
-        return (one for one in map(self._readable, rows) if one is not None)
+        wanted = (row for row in rows if row["document"] in documents)
+        return (one for one in map(self._readable, wanted) if one is not None)
 
     def remove(self, attached: Attached) -> None:
         self._db.write(
