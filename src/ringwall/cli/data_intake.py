@@ -11,7 +11,7 @@ import click
 
 from ringwall.core import DataError, DeniedError, Principal
 
-from .data_person import key_option, with_person
+from .data_person import key_option, person, with_person
 from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
@@ -90,13 +90,18 @@ def add(
 
 @click.command("quarantine")
 @click.argument("collection", default="")
+@key_option
 @site_options
-def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """List what waits for a person."""
+def quarantine(collection: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """List what waits for a person. With a key: only what this person may know of."""
+    from ringwall.workload.intake import past_the_gate
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
         waiting = bench.plant.quarantine.waiting(collection)
+        if key:
+            known = {one.id for one in past_the_gate(bench).reviews.waiting(person(bench, key))}
+            waiting = [one for one in waiting if one.id in known]
     if as_json:
         show_json([asdict(held) for held in waiting])
         return
@@ -124,7 +129,7 @@ def release(held: str, reason: str, key: str | None, workload: Path, data_dir: P
     async def run(door: "Contributions", by: Principal) -> dict[str, Any]:
         return _told(await door.release(held, by, reason))
 
-    done = with_person(workload, data_dir, key, run)
+    done = with_person(workload, data_dir, key, run, judging=False)
     what = done["document"] or _rows_of(done["rows"])
     show_json(done) if as_json else click.echo(f"{done['collection']}/{what}: {done['status']}")
 
@@ -140,7 +145,7 @@ def reject(held: str, reason: str, key: str | None, workload: Path, data_dir: Pa
     async def run(door: "Contributions", by: Principal) -> None:
         await door.reject(held, by, reason)
 
-    with_person(workload, data_dir, key, run)
+    with_person(workload, data_dir, key, run, judging=False)
     show_json({"held": held, "status": "rejected"}) if as_json else click.echo(f"{held}: rejected")
 
 
