@@ -1,6 +1,7 @@
 """The scan of a data set: the same bytes from either engine, and after being killed in the middle."""
 
 import base64
+import gzip
 import json
 import os
 import random
@@ -139,6 +140,21 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(rows: Path, tmp_path:
     assert scan_files(row_files(rows), out, engine=counted) == whole
     assert _found(out) == _found(tmp_path / "whole")
     assert len(seen) == sum(len(list(file.chunks())) for file in row_files(rows)) - before["chunks"]
+
+
+def test_a_file_that_can_not_be_read_does_not_end_the_scan(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "a.parquet").write_bytes(b"PAR1 no table")
+    (folder / "b.jsonl.gz").write_bytes(gzip.compress(b'{"text": "one"}\n' * 9)[:-8])
+    (folder / "c.csv").write_bytes(b"text\none\ntwo,three\n")
+    (folder / "d.jsonl").write_text(json.dumps({"text": PLANTED[1]}))
+    summary = scan_files(row_files(folder), tmp_path / "out", engine=_serial)
+    assert summary["complete"]
+    told = [json.loads(line) for line in _found(tmp_path / "out").splitlines()]
+    broken = [one["file"] for one in told if one["row"] == 0 and one["class"] == "unreadable"]
+    assert broken == ["a.parquet", "b.jsonl.gz", "c.csv"]
+    assert any(one["file"] == "d.jsonl" and one["class"] == "pii.email" for one in told)
 
 
 def test_a_finished_scan_is_not_done_again(rows: Path, tmp_path: Path) -> None:

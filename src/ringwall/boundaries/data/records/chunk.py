@@ -21,6 +21,10 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _LONG_NUMBER = re.compile(rb"\d{19}")
 
 
+class NeedsExtraError(DataError):
+    """A file is read with a library that is not installed: nothing is wrong with the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row, or why it can't be read."""
@@ -42,7 +46,8 @@ class Chunk:
     path: str
     """Where it is opened."""
     kind: str
-    """``jsonl``, ``lines``, ``parquet`` or ``arrow``; ``long``: one row, that is longer than rows may be."""
+    """``jsonl``, ``lines``, ``parquet`` or ``arrow``; ``long``: one row, that is longer than rows may be;
+    ``broken``: the file can't be read from here on, ``data`` says why."""
     first: int
     """Number of its first row."""
     start: int = 0
@@ -111,8 +116,8 @@ def rows_of(chunk: Chunk) -> Iterator[Row]:
 
         yield from rows_of_columns(chunk)
         return
-    if chunk.kind == "long":
-        yield Row(chunk.first, None, TOO_LONG)
+    if chunk.kind in ("long", "broken"):
+        yield Row(chunk.first, None, TOO_LONG if chunk.kind == "long" else (chunk.data or b"").decode())
         return
     read = row_of_json if chunk.kind == "jsonl" else row_of_text
     for offset, line in enumerate(_bytes(chunk).split(b"\n")):

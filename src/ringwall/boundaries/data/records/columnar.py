@@ -6,7 +6,7 @@ from typing import Any
 
 from ringwall.core import DataError
 
-from .chunk import Chunk, Row
+from .chunk import Chunk, NeedsExtraError, Row
 from .expanded import rows_of_batch
 
 _BATCH = 1024  # rows in memory at a time
@@ -90,7 +90,9 @@ def _arrow() -> Any:
         import pyarrow.ipc  # noqa: PLC0415
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError:
-        raise DataError("Parquet and Arrow files need an extra: pip install 'ringwall[data]'.") from None
+        raise NeedsExtraError(
+            "Parquet and Arrow files need an extra: pip install 'ringwall[data]'."
+        ) from None
     return pyarrow
 
 

@@ -10,7 +10,7 @@ import orjson
 
 from ringwall.core import DataError
 
-from ..records import Chunk, Record, Row, record_of, rows_of
+from ..records import Chunk, NeedsExtraError, Record, Row, record_of, rows_of
 from ..sensitive.spans import inspect_batch
 from ..signals import INSTRUCTION, Signal, invisible, scan_row, scan_rows
 
@@ -47,7 +47,7 @@ def look(chunk: Chunk, decode: bool = False) -> Looked:
     ``decode``: orders to a model also in what somebody encoded (Base64, leetspeak, reversed words…).
     DataError when the file can't be read any more; a row that can't be read is a finding, not an error.
     """
-    read = [_read(row) for row in rows_of(chunk)]
+    read = [_read(row) for row in _rows(chunk)]
     texts = [
         (at, place, text) for at, (record, _) in enumerate(read) if record for place, text in record.texts()
     ]
@@ -59,6 +59,16 @@ def look(chunk: Chunk, decode: bool = False) -> Looked:
         found[at] += _told(place, invisible(text))
         found[at] += _told(place, spans)
     return _looked(chunk, read, found)
+
+
+def _rows(chunk: Chunk) -> Iterator[Row]:
+    """Of a table also when a part of it is damaged: that is told as a row, the last one of its chunk."""
+    try:
+        yield from rows_of(chunk)
+    except DataError as error:
+        if isinstance(error, NeedsExtraError) or chunk.kind not in ("parquet", "arrow"):
+            raise
+        yield Row(0, None, str(error))
 
 
 def _looked(chunk: Chunk, read: list[tuple[Record | None, Row]], found: list[list[dict[str, Any]]]) -> Looked:

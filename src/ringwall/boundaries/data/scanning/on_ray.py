@@ -51,7 +51,11 @@ def _ray() -> Any:
     except ImportError:
         raise DataError("--engine ray needs an extra: pip install 'ringwall[ray]'.") from None
     if not ray.is_initialized():
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+        except Exception as error:  # noqa: BLE001 - Ray raises all sorts, the bare class among them
+            why = str(error).partition("\n")[0].partition(". ")[0][:200]
+            raise DataError(f"Ray did not start ({why}): try again, or look at its log.") from None
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray

@@ -6,7 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..records import Chunk, RowSource
+from ringwall.core import DataError
+
+from ..records import Chunk, NeedsExtraError, RowSource
 from .engine import Engine, local
 from .journal import Journal
 
@@ -42,7 +44,8 @@ def scan_files(
 
     ``decode``: orders to a model also in what somebody encoded; some five times as slow.
     Killed at any moment, the next call goes on from the last checkpoint (at most some seconds back) and ends
-    with the same bytes. A finished scan is not done again. Raises DataError for files that can't be read.
+    with the same bytes. A finished scan is not done again. A file that can't be read, or only up to a place,
+    is told as an unreadable row of the number 0.
     """
     journal = Journal(folder, files, decode=decode, restart=restart)
     progress = Progress(files)
@@ -68,9 +71,14 @@ def scan_files(
 def _chunks(files: Sequence[RowSource], progress: Progress) -> Iterator[Chunk]:
     before = 0
     for file in files:
-        for chunk in file.chunks():
-            if chunk.length and chunk.data is None:
-                progress.done = before + chunk.start
-            yield chunk
+        try:
+            for chunk in file.chunks():
+                if chunk.length and chunk.data is None:
+                    progress.done = before + chunk.start
+                yield chunk
+        except NeedsExtraError:
+            raise
+        except DataError as error:  # the other files are looked at all the same
+            yield Chunk(file.name, "", "broken", 0, data=str(error).encode())
         before += file.size
         progress.done = before
