@@ -41,6 +41,16 @@ def test_one_contributor_is_marked_on_every_passage(names: tuple[str, ...]) -> N
     assert not found.edits
 
 
+def test_what_hardly_touches_the_question_bears_nothing_out() -> None:
+    ranked = zip(chunks("eddy", "robin", "steward"), (1, 0.4, 0.3), strict=True)
+    found = [replace(one, score=score) for one, score in ranked]
+    single = judged(found)
+    assert single.action is Action.ANNOTATE and [one.part for one in single.findings] == [0]
+    assert judged(found, near=0.35).action is Action.ALLOW
+    assert judged(found, near=0).action is Action.ALLOW
+    assert judged([replace(one, score=0.0) for one in found]).action is Action.ALLOW
+
+
 def test_copies_and_one_document_are_one_voice() -> None:
     copied = chunks("eddy", "robin", texts=(TEXTS[0], TEXTS[0] + " Truly."))
     assert judged(copied).action is Action.ANNOTATE
@@ -80,8 +90,11 @@ def test_voices_are_never_more_than_contributors(names: list[str]) -> None:
 def test_the_answer_is_told() -> None:
     assert SINGLE_SOURCE == SINGLE
     assert single_source([{"notes": [SINGLE]}, {"notes": [SINGLE, "instruction"]}])
-    for other in ([{"notes": [SINGLE]}, {}], [], None, [{"notes": 5}], [7], "x"):
+    for other in ([{}, {"notes": [SINGLE]}], [], None, [{"notes": 5}], [7], "x"):
         assert not single_source(other)
+    mixed = [{"notes": [SINGLE]}, {}]
+    assert single_source(mixed) and single_source(mixed, "Ninety years [1]. [9]")
+    assert not single_source(mixed, "Three years [2].") and not single_source(mixed, "Either [1] or [2].")
 
 
 def test_the_index_says_who_contributed(stores, section) -> None:  # type: ignore[no-untyped-def]

@@ -2,7 +2,8 @@
 
 A few passages on one question, written to be found, are enough to decide an answer, and one or two of them
 look like anybody's. What remains against those is to count who stands behind what was retrieved: passages of
-one contributor, of one document, or that are near-copies of each other are one voice.
+one contributor, of one document, or that are near-copies of each other are one voice. A retrieval is filled
+up with passages that hardly touch the question; they bear nothing out, and are no voices.
 """
 
 from collections import Counter
@@ -45,6 +46,9 @@ class CorroborationSettings(Settings):
 
     voices: int = Field(default=2, ge=1, le=10)
     """Independent voices that passages must come from."""
+    near: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Part of the best passage's score that a passage must have to count as a voice, or as trusted: others
+    don't answer the question. 0 counts all."""
     single: Literal["annotate", "drop", "block"] = "annotate"
     """What becomes of a retrieval of fewer voices: it is marked, its passages dropped, or it is blocked."""
     max_share: float = Field(default=1.0, gt=0.0, le=1.0)
@@ -81,12 +85,15 @@ class Corroboration:
         return self._single(found).join(self._over(found))
 
     def _single(self, found: Sequence[tuple[int, Part]]) -> Verdict:
+        least = self._settings.near * max(_score(part) for _, part in found)
+        found = [(at, part) for at, part in found if _score(part) >= least]
         if any(_contributor(part) in self._settings.trusted for _, part in found):
             return ALLOW
         count = voices([part for _, part in found])
         if count >= self._settings.voices:
             return ALLOW
-        message = f"The passages have {count} of the {self._settings.voices} independent voices asked for."
+        asked = self._settings.voices
+        message = f"The passages that answer have {count} of the {asked} independent voices asked for."
         findings = [Finding(ID, SINGLE, message, part=at, cls="corroboration") for at, _ in found]
         if self._settings.single == "block":
             return verdict(Action.BLOCK, _REASON, findings)
@@ -139,6 +146,11 @@ def _same(left: Part, mine: Shingles, right: Part, other: Shingles) -> bool:
 def _contributor(part: Part) -> str:
     name = part.data.get("contributor")
     return name if isinstance(name, str) else ""
+
+
+def _score(part: Part) -> float:
+    score = part.data.get("score")
+    return max(0.0, float(score)) if isinstance(score, int | float) else 1.0
 
 
 def _build(settings: CorroborationSettings, services: Services) -> Corroboration:

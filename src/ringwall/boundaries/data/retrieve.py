@@ -74,6 +74,7 @@ def chunk_part(chunk: Chunk) -> Part:
             "subjects": sorted(chunk.access.subjects),
             "tenant": chunk.access.tenant,
             "contributor": chunk.contributor,
+            "score": chunk.score,
         },
         ref=f"{chunk.name}#{chunk.ordinal}",
     )

@@ -90,8 +90,8 @@ class Grounding(ResponseControl):
         earlier = before[-_BEFORE:] if isinstance(before, str) and seen.fact("stream") else ""
         findings = _claimed(earlier, text, known)
         findings += self._evidence(earlier, text, known, seen)
-        if single_source(seen.fact("retrieved")):
-            findings.append(_finding("single-source", "All passages have one contributor behind them.", 0, 0))
+        if single_source(seen.fact("retrieved"), earlier + text):
+            findings.append(_finding("single-source", "What it rests on has too few contributors.", 0, 0))
         missing = self._missing(earlier + text, seen)
         if not findings and not missing:
             return ALLOW

@@ -63,11 +63,14 @@ def chunks(retrieved: object) -> list[Chunk]:
     ]
 
 
-def single_source(retrieved: object) -> bool:
-    """Whether the data boundary noted of every passage that it has too few independent voices behind it."""
+def single_source(retrieved: object, answer: str = "") -> bool:
+    """Whether the answer rests on passages of which the data boundary noted that they have too few
+    independent voices behind them: those that it cites by number, else the best one."""
     if not isinstance(retrieved, (list, tuple)) or not retrieved:
         return False
-    notes = [chunk.get("notes") if isinstance(chunk, dict) else None for chunk in retrieved]
+    cited = {int(found[1]) for found in _NUMBER.finditer(answer)}
+    resting = [retrieved[number - 1] for number in cited if 1 <= number <= len(retrieved)] or retrieved[:1]
+    notes = [chunk.get("notes") if isinstance(chunk, dict) else None for chunk in resting]
     return all(isinstance(one, (list, tuple)) and SINGLE_SOURCE in one for one in notes)
 
 
