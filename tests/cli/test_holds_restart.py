@@ -49,7 +49,7 @@ def receiver() -> Iterator[Any]:
 def ask(line: dict[str, Any], key: str) -> httpx.Response:
     body = {"model": "default", "messages": [{"role": "user", "content": "Pay order B-2041 back."}]}
     headers = {"authorization": f"Bearer {key}", "x-ringwall-session": "one"}
-    return httpx.post(f"{line['base_url']}/chat/completions", json=body, headers=headers, timeout=20)
+    return httpx.post(f"{line['base_url']}/chat/completions", json=body, headers=headers, timeout=60)
 
 
 def until(done: Any) -> Any:
