@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 import yaml
 
-from ringwall.cli.calibrate import _most, _threshold, _upper
+from ringwall.cli.calibrate import _most, _threshold
 from ringwall.core import CrossingKind, Principal
+from ringwall.core.binomial import at_most, lower, tries, upper
 from ringwall.workload.workbench import workbench
 
 
 def test_the_interval_is_that_of_clopper_and_pearson() -> None:
-    for hits, of, upper in ((0, 300, 1 - 0.05 ** (1 / 300)), (0, 10, 0.2589), (1, 100, 0.0466), (5, 5, 1.0)):
-        assert math.isclose(_upper(hits, of), upper, abs_tol=6e-5)
+    for hits, of, wanted in ((0, 300, 1 - 0.05 ** (1 / 300)), (0, 10, 0.2589), (1, 100, 0.0466), (5, 5, 1.0)):
+        assert math.isclose(upper(hits, of), wanted, abs_tol=6e-5)
 
 
 @pytest.mark.parametrize("share", [0.001, 0.005, 0.02, 0.2])
@@ -27,9 +28,9 @@ def test_the_lowest_threshold_that_keeps_to_the_budget(share: float, texts: int)
     assert sum(score >= found["threshold"] for score in scores) == found["over"]
     assert found["over"] <= share * texts
     most = _most(texts, share)
-    if _upper(0, texts) <= share:  # enough texts to vouch for it
+    if upper(0, texts) <= share:  # enough texts to vouch for it
         assert found["upper"] <= share
-        assert _upper(most + 1, texts) > share
+        assert upper(most + 1, texts) > share
     else:
         assert found["upper"] > share
     lower = sum(score >= found["threshold"] - 2e-4 for score in scores)
@@ -123,3 +124,21 @@ async def test_requests_on_the_ledger(command: Any, small: Any, tmp_path: Any) -
     found = done.json["thresholds"]["block"]
     assert found["texts"] == 31  # each text once; in monitor mode the attack passed as well
     assert found["over"] >= 1
+
+
+def test_the_chance_of_so_many_hits_is_the_sum_of_all():
+    for of, rate in ((1, 0.3), (20, 0.02), (20, 0.9), (300, 0.5)):
+        for hits in range(0, of + 1, max(1, of // 9)):
+            exact = sum(math.comb(of, k) * rate**k * (1 - rate) ** (of - k) for k in range(hits + 1))
+            assert math.isclose(at_most(hits, of, rate), exact, rel_tol=1e-9, abs_tol=1e-12)
+    assert math.isclose(at_most(100_000, 200_000, 0.5), 0.5, abs_tol=0.002)
+
+
+def test_what_few_tries_prove():
+    assert (tries(0.05), tries(0.01), tries(1)) == (59, 299, 1)
+    assert upper(0, 59) <= 0.05 < upper(0, 58)
+    assert upper(0, 0) == upper(3, 3) == 1
+    assert lower(0, 20) == lower(0, 0) == 0
+    for hits, of in ((1, 20), (7, 50), (19, 20)):
+        assert math.isclose(lower(hits, of), 1 - upper(of - hits, of))
+        assert lower(hits, of) < hits / of < upper(hits, of)

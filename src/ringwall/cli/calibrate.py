@@ -12,6 +12,7 @@ import click
 import orjson
 
 from ringwall.core import DataError
+from ringwall.core.binomial import CONFIDENCE, at_most, upper
 
 from .ledger import opened_ledger
 from .options import data_dir_option, json_option, require_detectors, show_json
@@ -24,7 +25,6 @@ _MOST = 50_000
 """Texts that are taken from a ledger, the newest first."""
 _PASSED = ("allow", "annotate")
 _DIRECTION = {"user": "request", "untrusted": "untrusted"}
-_CONFIDENCE = 0.95
 
 
 @click.command("calibrate")
@@ -162,49 +162,22 @@ def _threshold(scores: list[float], share: float) -> dict[str, Any]:
         "threshold": max(bar, 1 / _STEPS),
         "texts": len(ranked),
         "over": over,
-        "upper": round(_upper(over, len(ranked)), 5),
+        "upper": round(upper(over, len(ranked)), 5),
     }
 
 
 def _most(of: int, share: float) -> int:
     """Hits among so many with which the rate is within the share, at 95% confidence."""
-    if _at_most(0, of, share) > 1 - _CONFIDENCE:
+    if at_most(0, of, share) > 1 - CONFIDENCE:
         return int(share * of)
     low, high = 0, int(share * of)
     while low < high:
         middle = (low + high + 1) // 2
-        if _at_most(middle, of, share) <= 1 - _CONFIDENCE:
+        if at_most(middle, of, share) <= 1 - CONFIDENCE:
             low = middle
         else:
             high = middle - 1
     return low
-
-
-def _upper(hits: int, of: int) -> float:
-    """Upper end of the one-sided 95% interval of a rate (Clopper and Pearson 1934), by bisection."""
-    low, high = hits / of, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if _at_most(hits, of, middle) > 1 - _CONFIDENCE:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def _at_most(hits: int, of: int, rate: float) -> float:
-    """Chance of at most so many hits (binomial)."""
-    if rate >= 1:
-        return float(hits >= of)
-    logs = (
-        math.lgamma(of + 1)
-        - math.lgamma(k + 1)
-        - math.lgamma(of - k + 1)
-        + k * math.log(rate)
-        + (of - k) * math.log1p(-rate)
-        for k in range(hits + 1)
-    )
-    return sum(map(math.exp, logs)) if rate > 0 else 1.0
 
 
 def _print(found: dict[str, dict[str, Any]], share: float, enough: bool) -> None:
@@ -213,7 +186,7 @@ def _print(found: dict[str, dict[str, Any]], share: float, enough: bool) -> None
         said = f"{one['over']} of {one['texts']} over it; true rate at most {one['upper']:.2%}"
         click.echo(f"      {key}: {one['threshold']:.4f}   # {said}")
     if not enough:
-        need = math.ceil(-math.log(1 - _CONFIDENCE) / share)
+        need = math.ceil(-math.log(1 - CONFIDENCE) / share)
         click.echo(
             f"Too few texts to vouch for {share:.2%}: it takes {need} of a kind without a single alarm.",
             err=True,

@@ -68,7 +68,7 @@ def plant(
         made = drawn(count, times)
         bench.plant.canaries.keep(name, made)
         like = next(bench.plant.training.records(collection), None)
-        source = Source(origin="canaries", contributor=by.subject)
+        source = Source(origin="canaries", contributor=by.subject, tenant=by.tenant)
         commit = bench.plant.training.add(
             collection, rows(made, like, source), author=by.subject, note="canaries"
         )
@@ -110,7 +110,9 @@ def listed(collection: str, workload: Path, data_dir: Path, as_json: bool) -> No
 @click.argument("collection")
 @click.option("--route", required=True, help="Route of the workload behind which the model is.")
 @click.option("--version", type=click.IntRange(1), help="It was trained on.  [default: as trained_on says]")
-@click.option("--records", type=click.IntRange(0, 10_000), default=50, show_default=True, help="Rows to try.")
+@click.option(
+    "--records", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Rows to try."
+)
 @click.option(
     "--others",
     type=click.Path(path_type=Path, exists=True),
@@ -154,7 +156,8 @@ def extraction(
     """Test what the model behind a route gives away.
 
     Exposure of the canaries, extraction from prefixes, membership signals. The report is kept.
-    The model is asked past the gateway's controls. Exit code 1: it did not pass.
+    The model is asked past the gateway's controls. Exit code 1: it did not pass, or too little was tried to
+    tell.
     """
     from ringwall.boundaries.data.extraction.page import to_html
     from ringwall.boundaries.data.records import read_rows
@@ -205,7 +208,9 @@ async def _examined(
     section = bench.site.model
     settings = section.routes[route]
     given = bench.workload.data.collections[collection].extraction
-    thresholds = Thresholds(given.most_exposure, given.most_extracted, given.most_auc, given.judged_repeats)
+    thresholds = Thresholds(
+        given.most_exposure, given.most_extracted, given.most_auc, given.judged_repeats, given.most_rate
+    )
     spared = [name for name in section.providers if name != settings.provider]
     provider = build_providers(section, bench.site.admissions.open, spared)[settings.provider]
     try:

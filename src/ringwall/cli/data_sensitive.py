@@ -13,9 +13,10 @@ from .options import plain, show_json, show_table, site_options
 if TYPE_CHECKING:
     from ringwall.boundaries.data.document import Document
     from ringwall.boundaries.data.records import Record
+    from ringwall.core import Principal
     from ringwall.workload.workbench import Workbench
 
-_FOUND = 1
+_FOUND = _WAITS = 1
 
 
 @click.command("inventory")
@@ -115,6 +116,8 @@ def uniqueness(
 @click.argument("token")
 @click.option("--class", "cls", default="", help="Class of a token in the format of its value.")
 @click.option("--generation", type=click.IntRange(0), default=0, help="Of its keys.  [default: the newest]")
+@click.option("--common", is_flag=True, help="Of such a token: it is of what belongs to all tenants.")
+@click.option("--allow", is_flag=True, help="Let who asked see it, as the second person; shows nothing.")
 @click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")
 @site_options
 def reveal(
@@ -122,42 +125,73 @@ def reveal(
     token: str,
     cls: str,
     generation: int,
+    common: bool,
+    allow: bool,
     key: str | None,
     workload: Path,
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Show what a token stands for. It takes a role of the collection's `revealers`, and is on the ledger."""
+    """Show what a token stands for.
+
+    It takes a role of the collection's `revealers` and a key that is good for `reveal`, and is on the ledger.
+    Where tenants are apart, tokens of another tenant don't open.
+    With `two_person` the first run asks, somebody else runs the same with --allow, and the next run shows the
+    value, within a day. Exit code 1: it waits.
+    """
     from ringwall.boundaries.data.sensitive.reveal import Revealer
-    from ringwall.core import IdentityError
 
     with _bench(workload, data_dir) as bench:
-        by = bench.plant.keys.verify(key) if key else None
-        if by is None:
-            raise IdentityError("Give your own API key with --key or in RINGWALL_KEY: reveals have a name.")
-        revealer = Revealer(bench.workload.data, bench.plant.token_keys, _recorder(bench))
-        value = asyncio.run(revealer.reveal(collection, token, by, cls=cls, generation=generation))
-    show_json({"collection": collection, "value": value}) if as_json else click.echo(plain(value))
+        by = _person(bench, key, "reveals")
+        revealer = Revealer(
+            bench.workload.data, bench.plant.token_keys, bench.plant.consents, _recorder(bench)
+        )
+        if allow:
+            asker = asyncio.run(revealer.allow(collection, token, by))
+            _told({"collection": collection, "allowed": asker}, f"{asker} may see it now, once.", as_json)
+            return
+        asked = revealer.reveal(collection, token, by, cls=cls, generation=generation, common=common)
+        value = asyncio.run(asked)
+    if value is None:
+        message = "It waits: somebody else of the collection's revealers has to run the same with --allow."
+        _told({"collection": collection, "waits": True}, message, as_json)
+        sys.exit(_WAITS)
+    _told({"collection": collection, "value": value}, plain(value), as_json)
 
 
 @click.command("token-keys")
 @click.argument("collection")
 @click.option("--rotate", is_flag=True, help="Begin a new generation: tokens made from now on differ.")
 @click.option("--erase", type=click.IntRange(1), help="Destroy a generation: its tokens never open again.")
+@click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")
 @site_options
 def token_keys(
-    collection: str, rotate: bool, erase: int | None, workload: Path, data_dir: Path, as_json: bool
+    collection: str,
+    rotate: bool,
+    erase: int | None,
+    key: str | None,
+    workload: Path,
+    data_dir: Path,
+    as_json: bool,
 ) -> None:
-    """List, rotate or erase the keys of tokens. An erasure can't be undone."""
+    """List, rotate or erase the keys of tokens.
+
+    To rotate and erase takes a role of the collection's `token_keepers` and a key that is good for
+    `token-keys`. An erasure can't be undone; with `two_person` a second person has to run the same within a
+    day. Exit code 1: it waits for that.
+    """
+    from ringwall.boundaries.data.sensitive.keepers import Keepers
+
+    done = True
     with _bench(workload, data_dir) as bench:
         keys = bench.plant.token_keys
-        if erase is not None:
-            keys.erase(collection, erase)
-            bench.plant.note("data.token-key-erased", collection=collection, generation=erase)
-        if rotate:
-            bench.plant.note(
-                "data.token-key-rotated", collection=collection, generation=keys.rotate(collection)
-            )
+        if rotate or erase is not None:
+            by = _person(bench, key, "rotations and erasures of keys")
+            door = Keepers(bench.workload.data, keys, bench.plant.consents, _recorder(bench))
+            if erase is not None:
+                done = asyncio.run(door.erase(collection, erase, by))
+            if rotate:
+                asyncio.run(door.rotate(collection, by))
         rows = keys.states(collection)
     if as_json:
         show_json([{"generation": number, "open": alive} for number, alive in rows])
@@ -165,6 +199,10 @@ def token_keys(
         show_table(
             [(str(number), "open" if alive else "erased") for number, alive in rows], ("generation", "state")
         )
+    if not done:
+        message = "The erasure waits: somebody else of the collection's token_keepers has to run the same."
+        click.echo(message, err=True)
+        sys.exit(_WAITS)
 
 
 COMMANDS = (inventory, uniqueness, reveal, token_keys)
@@ -174,6 +212,19 @@ def _bench(workload: Path, data_dir: Path) -> Any:
     from ringwall.workload.workbench import workbench
 
     return workbench(workload, data_dir)
+
+
+def _person(bench: "Workbench", key: str | None, deeds: str) -> "Principal":
+    from ringwall.core import IdentityError
+
+    by = bench.plant.keys.verify(key) if key else None
+    if by is None:
+        raise IdentityError(f"Give your own API key with --key or in RINGWALL_KEY: {deeds} have a name.")
+    return by
+
+
+def _told(report: Mapping[str, Any], message: str, as_json: bool) -> None:
+    show_json(report) if as_json else click.echo(message)
 
 
 def _file_rows(place: Path) -> Iterator["Record"]:

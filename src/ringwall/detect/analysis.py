@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from . import kept
+from .anchors import anchors
 from .gates import numeric
 from .looks import Look, looks
 from .rules import Rule
@@ -25,9 +26,11 @@ class Analysis(NamedTuple):
     looks: list[Look]
     digits: frozenset[int]
     """Rules of which each match has a digit in it, or near it."""
+    hollow: frozenset[int]
+    """Rules that may match nothing at all."""
 
 
-_Plain = tuple[list[tuple[str, bool, tuple[int, ...], bool, bool]], list[int]]
+_Plain = tuple[list[tuple[str, bool, tuple[int, ...], bool, bool]], list[int], list[int]]
 
 
 def analysed(rules: Sequence[Rule]) -> Analysis:
@@ -37,10 +40,12 @@ def analysed(rules: Sequence[Rule]) -> Analysis:
     if known is not None:
         return known
     start = thread_time()
-    found = Analysis(looks(rules), frozenset(at for at, rule in enumerate(rules) if _needs_digit(rule)))
+    wanted = looks(rules)
+    digits = frozenset(at for at, rule in enumerate(rules) if _needs_digit(rule))
+    found = Analysis(wanted, digits, _hollow(rules, wanted))
     if key and thread_time() - start > _WORTH:
         plain = [(one.pattern, one.sensitive, one.rules, one.literal, one.gated) for one in found.looks]
-        kept.put(_KIND, key, msgspec.json.encode((plain, sorted(found.digits))))
+        kept.put(_KIND, key, msgspec.json.encode((plain, sorted(found.digits), sorted(found.hollow))))
     return found
 
 
@@ -48,11 +53,21 @@ def _needs_digit(rule: Rule) -> bool:
     return numeric(rule.value.pattern if rule.value else rule.pattern)
 
 
+def _hollow(rules: Sequence[Rule], wanted: Sequence[Look]) -> frozenset[int]:
+    return frozenset(
+        index
+        for look in wanted
+        for index in (() if look.literal else look.rules)
+        if not numeric(rules[index].pattern)
+        and not anchors(rules[index].pattern, sensitive=rules[index].sensitive)
+    )
+
+
 def _read(data: bytes | None) -> Analysis | None:
     if data is None:
         return None
-    plain, digits = msgspec.json.decode(data, type=_Plain)
-    return Analysis([Look(*one) for one in plain], frozenset(digits))
+    plain, digits, hollow = msgspec.json.decode(data, type=_Plain)
+    return Analysis([Look(*one) for one in plain], frozenset(digits), frozenset(hollow))
 
 
 def _key(rules: Sequence[Rule]) -> bytes:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .moderation import weighed as weighed_harm
 from .scanner import Sighting, scanner
@@ -70,11 +70,11 @@ def joined(sightings: Iterable[Sighting]) -> float:
 def weighed(text: str, one: Sighting) -> Sighting:
     """Text hidden in an encoding is never there by chance; a quoted signature in a text about it often is."""
     if one.view and one.view.split("+")[0] not in ("unicode", "html", "url", "leet", "respelled"):
-        return replace(one, score=min(0.99, one.score + 0.1))
+        return one._replace(score=min(0.99, one.score + 0.1))
     if one.cls.startswith("moderation"):
         return weighed_harm(text, one)
     if not one.view and (_negated(text, one) or _own_text(one) or _mentioned(text, one)):
-        return replace(one, score=round(one.score * _DAMP, 4))
+        return one._replace(score=round(one.score * _DAMP, 4))
     return one
 
 

@@ -9,21 +9,21 @@ a row with smuggled invisible characters goes to ``personal.find``. What somebod
 import re
 import unicodedata
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
+from operator import attrgetter, itemgetter
 
 from . import phones
 from .confusables import INVISIBLE
-from .engine import Engine, Hit
+from .engine import Engine, Place
 from .invisible import smuggled
 from .near import announced
 from .overlaps import resolved
 from .personal import CLASSES, find
 from .rules import builtin
-from .scanner import Sighting
+from .scanner import Sighting, sighting
 
 ORDERS = frozenset({"injection", "jailbreak"})
 """Classes of text that gives orders to a model."""
@@ -31,12 +31,15 @@ SECRETS = "secret"
 """Class of credentials, which are no personal data but do not belong in a training set either."""
 BATCH = 1 << 19
 """Characters that are read together; a longer text is read by itself."""
+DESCRIPTIVE = frozenset({"pii.name", "pii.address", "pii.age", "pii.username"})
+"""Classes of words rather than of numbers and addresses that have a form. They take half of the time."""
 _BETWEEN = "\n\x00\n"
 """Between two rows: no rule reads on over it."""
 _WHOLE = frozenset({
     "address-english", "name-self", "passport-mrz", "url-credentials", "url-token", "us-itin", "username",
 })  # fmt: skip
 """Rules whose literals are in every other row: prose, sums and links."""
+_PLACE = attrgetter("start", "end", "rule")
 _UNSEEN = frozenset(map(chr, INVISIBLE))
 _PHONE = re.compile(r"\d(?:[ ().\-/]{0,3}\d){5}")
 
@@ -46,10 +49,13 @@ class Batches:
 
     def __init__(self, classes: Collection[str] = tuple(CLASSES)) -> None:
         """``classes``: of ``personal.CLASSES``, and ``secret``; or those of ``ORDERS``, which compete with
-        nothing. All personal classes compete for a span whatever is asked for, as in ``personal.find``."""
+        nothing. All personal classes compete for a span whatever is asked for, as in ``personal.find``; but
+        those of ``DESCRIPTIVE`` do so only where one of them is asked for."""
         self.classes = frozenset(classes)
         self._alone = self.classes <= ORDERS
         wanted = set(self.classes) if self._alone else set(CLASSES)
+        if not self._alone and self.classes.isdisjoint(DESCRIPTIVE):
+            wanted -= DESCRIPTIVE
         if SECRETS in self.classes:
             wanted.add(SECRETS)
         rules = [
@@ -75,48 +81,53 @@ class Batches:
             folds = present & _signs().keys()
             for char in folds:  # character for character, so that offsets stay
                 joined = joined.replace(char, _signs()[char])
-            seen = self._hits(joined, texts, some)
+            seen = self._places(joined, texts, some)
             folded = [at for at in some if any(char in texts[at] for char in folds)] if folds else []
             as_it_came = _BETWEEN.join([texts[at] for at in folded])
-            for at, more in self._hits(as_it_came, texts, folded).items():
+            for at, more in self._places(as_it_came, texts, folded).items():
                 seen[at] = [*seen.get(at, ()), *more]
             for at in some if regions else seen:
-                found = [_sighting(hit, texts[at]) for hit in seen.get(at, ())]
-                if regions and _PHONE.search(texts[at]):
-                    found.extend(phones.phones(texts[at], regions))
-                out[at] = self._left(found, texts[at], minimum)
+                out[at] = self._sightings(texts[at], seen.get(at, ()), minimum, regions)
             hidden = present & _UNSEEN
+            if joined.count("\x00") < len(some):  # those between the rows
+                hidden -= {"\x00"}
             for at in some if hidden else ():
                 if any(char in texts[at] for char in hidden) and smuggled(texts[at]):
                     out[at] = self._every_way(texts[at], out[at], minimum, regions)
         return out
 
-    def _hits(self, joined: str, texts: Sequence[str], numbers: Sequence[int]) -> dict[int, list[Hit]]:
-        """Hits by row, in characters of the row."""
-        starts = list(accumulate((len(texts[at]) + len(_BETWEEN) for at in numbers), initial=0))
-        found: dict[int, list[Hit]] = {}
-        rows: dict[int, list[Hit]] = defaultdict(list)
-        for hit in self._engine.scan(joined):
-            row = bisect_right(starts, hit.start) - 1
-            rows[row + (hit.start >= starts[row + 1] - len(_BETWEEN))].append(
-                hit
-            )  # from the break before it on
-        for row, hits in rows.items():
-            if row == len(numbers):
-                continue
+    def _places(
+        self, joined: str, texts: Sequence[str], numbers: Sequence[int]
+    ) -> dict[int, Sequence[Place]]:
+        """What is in a row, in characters of the row."""
+        rules, out = self._engine.rules, {}
+        starts = list(accumulate([len(texts[at]) + len(_BETWEEN) for at in numbers], initial=0))
+        for row, places in _by_row(self._engine.places(joined), starts):
             at, start = numbers[row], starts[row]
-            text = joined[start : start + len(texts[at])]
-            end = start + len(text)
-            if any(hit.start < start or hit.end > end for hit in hits):  # as the row alone has it
-                own = self._engine.scan(text)
+            end = start + len(texts[at])
+            text = joined[start:end]
+            if places[0][1] < start or max([last for _, _, last in places]) > end:
+                own = self._engine.places(text)  # as the row alone has it
             else:
-                own = [Hit(hit.rule, hit.start - start, hit.end - start) for hit in hits]
-            found[at] = announced(text, own)
-        return found
+                own = [(index, first - start, last - start) for index, first, last in places]
+            out[at] = announced(text, own, rules, again=False)
+        return out
 
-    def _left(self, found: Sequence[Sighting], text: str, minimum: float) -> list[Sighting]:
-        likely = (one for one in found if one.score >= minimum)
-        left = list(likely) if self._alone else resolved(likely, text)
+    def _sightings(
+        self, text: str, places: Sequence[Place], minimum: float, regions: Sequence[str]
+    ) -> list[Sighting]:
+        rules = self._engine.rules
+        found = [
+            sighting(rules[index], start, end, text[start:end])
+            for index, start, end in places
+            if rules[index].score >= minimum
+        ]
+        if regions and _PHONE.search(text):
+            found.extend(one for one in phones.phones(text, regions) if one.score >= minimum)
+        return self._left(found, text) if found else found
+
+    def _left(self, found: list[Sighting], text: str) -> list[Sighting]:
+        left = sorted(found, key=_PLACE) if self._alone else resolved(found, text)
         return [one for one in left if one.cls in self.classes]
 
     def _every_way(
@@ -124,7 +135,7 @@ class Batches:
     ) -> list[Sighting]:
         """A row with characters that hide what is between them."""
         more = find(text, self.classes - {SECRETS}, minimum=minimum, regions=regions)
-        return self._left([*known, *more], text, minimum)
+        return self._left([*known, *more], text)
 
 
 @cache
@@ -146,19 +157,24 @@ def _batches(texts: Sequence[str], numbers: Sequence[int]) -> Iterator[list[int]
         yield some
 
 
-def _sighting(hit: Hit, text: str) -> Sighting:
-    rule = hit.rule
-    return Sighting(
-        rule=rule.id,
-        cls=rule.cls,
-        family=rule.family,
-        score=rule.score,
-        message=rule.message,
-        start=hit.start,
-        end=hit.end,
-        view="",
-        reading=text[hit.start : hit.end],
-    )
+def _by_row(places: list[Place], starts: Sequence[int]) -> Iterator[tuple[int, list[Place]]]:
+    """By row, ordered by place. What begins in the break before a row is of that row; what follows the last
+    row is of none."""
+    some: list[Place] = []
+    row = stop = -1
+    for place in sorted(places, key=itemgetter(1)):
+        begin = place[1]
+        if begin >= stop:
+            if some:
+                yield row, some
+            row = bisect_right(starts, begin + len(_BETWEEN)) - 1
+            if row + 1 == len(starts):
+                return
+            stop = starts[row + 1] - len(_BETWEEN)
+            some = []
+        some.append(place)
+    if some:
+        yield row, some
 
 
 @cache

@@ -7,18 +7,19 @@ looked for behind a gate (``gates.py``). Without Hyperscan an RE2 set looks for 
 the whole text.
 """
 
+import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import re2
 
 from .analysis import analysed
 from .checks import CHECKS, EXTENSIONS
 from .compiled import Expression, database_of, hyperscan
+from .finder import Finder, finder, options
 from .gates import GATES
 from .rules import AFTER, WORD, Rule
 
@@ -39,20 +40,34 @@ _BYTES = 4
 """Bytes of a character, at most."""
 _DIGITS = bytes(49 if 48 <= byte <= 57 else 48 for byte in range(256))
 """Makes ``1`` of every digit and ``0`` of the rest."""
+_DIGIT = re.compile(rb"[0-9]")
 _NEAR = _BYTES * (AFTER + WORD)
 """Bytes from the words of a rule to where its value begins, at most."""
 _BRIDGE = 1024
 """Windows this near are run as one: RE2 reads on faster than Python starts it anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that matched, in characters of the text that was scanned."""
 
     rule: Rule
     start: int
     end: int
     view: str = ""
+
+
+Place = tuple[int, int, int]
+"""The same as numbers: the place of the rule among those of the engine, start, end. A plain tuple, because
+there are so many."""
+
+
+class _Window(NamedTuple):
+    """Bytes that RE2 is to read."""
+
+    start: int
+    stop: int
+    last: int
+    """No match ends beyond: the last look of the rule is there."""
 
 
 @dataclass
@@ -77,17 +92,19 @@ class Engine:
         self._gates = gates
         self.rules = tuple(rules)
         self.uses_hyperscan = bool(use_hyperscan and hyperscan is not None and rules)
-        self._confirm: list[Any] = [None] * len(rules)
+        self._confirm: list[Finder | None] = [None] * len(rules)
         self._local = _Local()
         self._lock = threading.Lock()
         self._compiled: dict[str, Any] = {}
-        self._looks, digits = analysed(self.rules)
+        self._looks, digits, self._hollow = analysed(self.rules)
+        """The last: rules that may match nothing at all, and so once more where the last match ended."""
         self._unread: frozenset[int] = frozenset()
         """Looks that Hyperscan can't read."""
         self._always: frozenset[int] = frozenset()
         """Their rules, which RE2 looks for in all of a text."""
         self._reach = [rule.reach_of_form for rule in self.rules]
         self._parts = [rule.part for rule in self.rules]
+        self._extended = frozenset(at for at, rule in enumerate(self.rules) if rule.extend)
         behind = [rule for look in self._looks if look.gated and gates for rule in look.rules]
         self._margin = max((4 * self._reach[index] + _ACROSS for index in behind), default=0)
         """Bytes on either side of an open gate in which a match may be."""
@@ -95,23 +112,29 @@ class Engine:
         """Bytes from an anchor of a rule within which a digit must be for a match to count."""
         self._set: Any = None
         if rules and not self.uses_hyperscan:
-            self._set = re2.Set.SearchSet(_options())
+            self._set = re2.Set.SearchSet(options())
             for look in self._looks:
                 self._set.Add(look.re2)
             self._set.Compile()
 
     def scan(self, text: str) -> list[Hit]:
         """All hits, ordered by place. Never raises for a hostile text; time is linear in its length."""
+        hits = [Hit(self.rules[rule], start, end) for rule, start, end in self.places(text)]
+        hits.sort(key=lambda hit: (hit.start, hit.end, hit.rule.id))
+        return hits
+
+    def places(self, text: str) -> list[Place]:
+        """The same hits in the order of the rules, and nothing made for each but three numbers."""
         if not text or not self.rules:
             return []
         data = _encoded(text)
         room, least = len(data) // _PER_HIT, max(MAX_HITS, len(data) // _PER_RULE)
-        found: list[tuple[int, int, int]] = []
+        found: list[Place] = []
         for index, windows in self._wanted(data, len(data) == len(text)):
             before = len(found)
-            found.extend(islice(self._spans(index, data, windows), max(least, room)))
+            self._read(index, data, windows, max(least, room), found)
             room -= len(found) - before
-        return self._hits(text, data, found) if found else []
+        return self._in_characters(text, data, found) if found else found
 
     def present(self, text: str) -> set[str]:
         """Ids of the rules that could match, by their literals: the cheapest question."""
@@ -126,30 +149,44 @@ class Engine:
             seen = self._set.Match(data) or []
         return sorted({*self._always, *(index for look in seen for index in self._looks[look].rules)})
 
-    def _wanted(self, data: bytes, single: bool) -> Iterator[tuple[int, Iterable[tuple[int, int]]]]:
+    def _wanted(self, data: bytes, single: bool) -> Iterator[tuple[int, Iterable[_Window]]]:
         """Rules that could match, and where RE2 is to read. ``single``: every character is one byte."""
-        everything = ((0, len(data)),)
+        size = len(data)
+        everything = (_Window(0, size, size),)
         if not self.uses_hyperscan:
             yield from ((index, everything) for index in self._candidates(data))
             return
         ends, many = self._places(data)
-        by_rule: dict[int, list[int]] = defaultdict(list)
-        marks = data.translate(_DIGITS)
+        by_rule = self._near_digits(ends, b"" if many else data, single)
+        for index in sorted({*by_rule, *self._always}):
+            if many or index in self._always:
+                yield index, everything
+            elif size <= self._short:
+                yield index, (_Window(0, size, max(by_rule[index])),)
+            else:
+                yield index, _windows(by_rule[index], self._reach[index], single)
+
+    def _near_digits(
+        self, ends: Mapping[int, list[int]], data: bytes, single: bool
+    ) -> Mapping[int, list[int]]:
+        """Places by rule, without those that have no digit where the rule needs one. Without ``data`` all."""
+        by_rule: dict[int, list[int]] = {}
+        marks = b""
         for look, places in ends.items():
             for index in self._looks[look].rules:
                 reach = self._digits.get(index)
-                if many or reach is None:
-                    by_rule[index].extend(places)
-                    continue
-                reach = reach if not single else reach // _BYTES
-                near = [at for at in places if marks.find(b"1", max(0, at - reach), at + reach) >= 0]
+                near = places
+                if data and reach is not None:
+                    marks = marks or data.translate(_DIGITS)
+                    reach = reach if not single else reach // _BYTES
+                    near = [
+                        at
+                        for at in places
+                        if marks.find(b"1", at - reach if at > reach else 0, at + reach) >= 0
+                    ]
                 if near:
-                    by_rule[index].extend(near)
-        for index in sorted({*by_rule, *self._always}):
-            if many or len(data) <= self._short or index in self._always:
-                yield index, everything
-            else:
-                yield index, _windows(data, by_rule[index], self._reach[index], single)
+                    by_rule[index] = by_rule[index] + near if index in by_rule else near
+        return by_rule
 
     def _places(self, data: bytes) -> tuple[dict[int, list[int]], bool]:
         """Where looks end, and whether that is too often to tell: then places are missing, but no look."""
@@ -193,35 +230,48 @@ class Engine:
         if database is not None:
             database.scan(data, match_event_handler=report, scratch=self._scratch(database))
 
-    def _spans(
-        self, index: int, data: bytes, windows: Iterable[tuple[int, int]]
-    ) -> Iterator[tuple[int, int, int]]:
-        """Byte spans of one rule's matches, of its group."""
-        rule, compiled = self.rules[index], self._confirm[index]
-        if compiled is None:
-            compiled = self._confirm[index] = re2.compile(rule.regex, _options())
+    def _read(
+        self, index: int, data: bytes, windows: Iterable[_Window], most: int, found: list[Place]
+    ) -> None:
+        """Adds the matches of one rule, of its group, in bytes; so many at most."""
+        rule, find = self.rules[index], self._confirm[index]
+        if find is None:
+            find = self._confirm[index] = finder(rule.regex)
         part = self._parts[index]
         check = CHECKS[rule.check] if rule.check and not rule.value else None
-        announces = rule.value is not None and index in self._digits
-        for start, stop in windows:
-            for match in compiled.finditer(data, _boundary(data, start), _boundary(data, stop)):
-                first, last = match.span(part)
-                if first < 0 or (announces and not _has_digit(data, first, last, rule)):
+        beyond = _value_within(rule) if rule.value and index in self._digits else 0
+        most += len(found)
+        hollow = index in self._hollow
+        for start, end, last in windows:
+            at, stop = _boundary(data, start), _boundary(data, end)
+            while at < last or (at == last and hollow):
+                spans = find(data, at, stop)
+                first, behind = spans[part]
+                at = max(at + 1, spans[0][1])
+                if spans[0][0] < 0:
+                    break
+                if first < 0:
                     continue
-                if check is None or check(data[first:last].decode("utf-8", "replace")):
-                    yield index, first, last
+                if beyond and not _DIGIT.search(data, first - _NEAR if first > _NEAR else 0, behind + beyond):
+                    continue
+                if check is None or check(data[first:behind].decode("utf-8", "replace")):
+                    found.append((index, first, behind))
+                    if len(found) >= most:
+                        return
 
-    def _hits(self, text: str, data: bytes, found: Sequence[tuple[int, int, int]]) -> list[Hit]:
-        place = _places(data, found) if len(data) != len(text) else None
-        hits = []
-        for index, first, last in found:
-            rule = self.rules[index]
-            start, end = (place[first], place[last]) if place else (first, last)
-            if rule.extend:
-                end = EXTENSIONS[rule.extend](text, end)
-            hits.append(Hit(rule, start, end))
-        hits.sort(key=lambda hit: (hit.start, hit.end, hit.rule.id))
-        return hits
+    def _in_characters(self, text: str, data: bytes, found: list[Place]) -> list[Place]:
+        """Of the text, and to the end of the run where only the head of a finding was looked for."""
+        if len(data) != len(text):
+            place = _places(data, found)
+            found = [(index, place[first], place[end]) for index, first, end in found]
+        if self._extended.isdisjoint([index for index, _, _ in found]):
+            return found
+        ends = {
+            one: EXTENSIONS[self.rules[one[0]].extend](text, one[2])
+            for one in found
+            if one[0] in self._extended
+        }
+        return [(one[0], one[1], ends.get(one, one[2])) for one in found]
 
     def _database(self, name: str) -> Any:
         if name not in self._compiled:
@@ -264,13 +314,12 @@ def _compiles(wanted: Expression) -> bool:
 
 
 def _digits_within(rule: Rule) -> int:
-    return _BYTES * rule.width + (_NEAR + _BYTES * rule.value.width if rule.value else 0)
+    return _BYTES * rule.width + (_value_within(rule) if rule.value else 0)
 
 
-def _has_digit(data: bytes, first: int, last: int, rule: Rule) -> bool:
-    """Whether a value may stand near these words."""
-    beyond = _NEAR + _BYTES * (rule.value.width if rule.value else 0)
-    return b"1" in data[max(0, first - _NEAR) : last + beyond].translate(_DIGITS)
+def _value_within(rule: Rule) -> int:
+    """Bytes behind the words of a rule in which its value may stand."""
+    return _NEAR + (_BYTES * rule.value.width if rule.value else 0)
 
 
 def _encoded(text: str) -> bytes:
@@ -281,27 +330,20 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 << 20
-    return options
-
-
-def _windows(data: bytes, ends: list[int], width: int, single: bool) -> Iterator[tuple[int, int]]:
+def _windows(ends: list[int], width: int, single: bool) -> Iterator[_Window]:
     """Union of what is within ``width`` characters of these places."""
-    start = stop = -1
+    start = stop = last = -1
+    room = width if single else _BYTES * width
     for end in sorted(set(ends)):
-        room = width if single or data[max(0, end - width) : end + width].isascii() else _BYTES * width
         first = end - room if end > room else 0
         if stop >= 0 and first <= stop + _BRIDGE:
-            start, stop = start if start < first else first, end + room
+            start, stop, last = start if start < first else first, end + room, end
             continue
         if stop >= 0:
-            yield start, stop
-        start, stop = first, end + room
+            yield _Window(start, stop, last)
+        start, stop, last = first, end + room, end
     if stop >= 0:
-        yield start, stop
+        yield _Window(start, stop, last)
 
 
 def _boundary(data: bytes, at: int) -> int:
@@ -313,7 +355,7 @@ def _boundary(data: bytes, at: int) -> int:
     return at
 
 
-def _places(data: bytes, spans: Iterable[tuple[int, int, int]]) -> dict[int, int]:
+def _places(data: bytes, spans: Iterable[Place]) -> dict[int, int]:
     """Byte offset -> character offset, for the offsets of the spans."""
     wanted = sorted({at for _, first, last in spans for at in (first, last)})
     places: dict[int, int] = {}

@@ -6,7 +6,6 @@ what sexualises minors only is where it is news of a crime.
 """
 
 import re
-from dataclasses import replace
 
 from .scanner import Sighting
 
@@ -63,14 +62,14 @@ def weighed(text: str, one: Sighting) -> Sighting:
     factor = 0.8 if len(text) > LONG else 1.0
     if one.family in _STATEMENTS and not _INSTRUCTIONS.search(one.rule):
         factor = min(factor, _DAMP[min(2, _about(text, one.start, one.end))])
-    return replace(one, score=round(one.score * factor, 4)) if factor < 1 else one
+    return one._replace(score=round(one.score * factor, 4)) if factor < 1 else one
 
 
 def _reported(text: str, one: Sighting) -> Sighting:
     """News of a crime against minors, with police or court in it, and nothing of it asked for."""
     around = text[max(0, one.start - AROUND) : one.end + AROUND]
     if _FIELDS[0].search(around) and not _CREATES.search(around):
-        return replace(one, score=round(one.score * _DAMP[2], 4))
+        return one._replace(score=round(one.score * _DAMP[2], 4))
     return one
 
 

@@ -1,12 +1,14 @@
 """Several detectors see the same characters; one finding is left for each."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
 
 from .scanner import Sighting
 
 _CLEAR = 0.25
 """A finding that is surer than another by this much wins, however long the other is."""
+_PLACE = attrgetter("start", "end")
 _WORTH = 2
 """Letters and digits that a remainder must hold to stay a finding."""
 
@@ -18,17 +20,20 @@ def resolved(sightings: Iterable[Sighting], text: str = "") -> list[Sighting]:
     loser stays a finding: nothing that was found is laid bare by a better finding beside it. Findings that
     touch no other cost nothing; a chain of overlapping ones is resolved by itself.
     """
+    ordered = sorted(sightings, key=_PLACE)
+    if all(one.end <= following.start for one, following in pairwise(ordered)):
+        return ordered
     out: list[Sighting] = []
-    for chain in _chains(sightings):
+    for chain in _chains(ordered):
         out.extend(chain if len(chain) == 1 else _disjoint(chain, text))
     return out
 
 
-def _chains(sightings: Iterable[Sighting]) -> Iterator[list[Sighting]]:
+def _chains(ordered: Sequence[Sighting]) -> Iterator[list[Sighting]]:
     """Findings that overlap each other, one after the other."""
     chain: list[Sighting] = []
     reach = 0
-    for one in sorted(sightings, key=_place):
+    for one in ordered:
         if chain and one.start >= reach:
             yield chain
             chain = []
@@ -52,11 +57,11 @@ def _disjoint(chain: list[Sighting], text: str) -> list[Sighting]:
             if begin == first and stop == last:
                 taken.append(one)
             elif sum(map(str.isalnum, text[start:end])) > _WORTH:
-                taken.append(replace(one, start=start, end=end, reading=""))
+                taken.append(one._replace(start=start, end=end, reading=""))
             else:
                 continue
             following[begin:stop] = [stop] * (stop - begin)
-    return sorted(taken, key=_place)
+    return sorted(taken, key=_PLACE)
 
 
 def _free(following: list[int], first: int, last: int) -> list[tuple[int, int]]:
@@ -80,10 +85,6 @@ def _next(following: list[int], at: int) -> int:
     while following[at] != end:
         following[at], at = end, following[at]
     return end
-
-
-def _place(one: Sighting) -> tuple[int, int]:
-    return one.start, one.end
 
 
 def _rank(one: Sighting) -> tuple[float, int, float, int, str]:

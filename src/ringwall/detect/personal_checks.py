@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib.resources import files
 
 import yaml
@@ -54,11 +55,18 @@ _WORD = re.compile(r"[^\W\d_]{3,12}")
 def card(text: str) -> bool:
     """Luhn, and a range and length that an issuer uses."""
     digits = _DIGITS.sub("", text)
-    known = any(
-        low <= int(digits[:size]) <= high and len(digits) in lengths
+    return len(digits) in _card_lengths(digits[:4]) and varied(digits) and luhn(digits)
+
+
+@lru_cache(maxsize=10_000)
+def _card_lengths(prefix: str) -> frozenset[int]:
+    """How long the numbers are that begin with these four digits."""
+    return frozenset(
+        length
         for size, low, high, lengths in _CARD_LENGTHS
+        if low <= int(prefix[:size]) <= high
+        for length in lengths
     )
-    return known and varied(digits) and luhn(digits)
 
 
 def card_near(text: str) -> bool:

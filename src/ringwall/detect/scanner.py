@@ -5,14 +5,14 @@ The last results are kept, so that the controls of one crossing share a pass.
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from .ciphers import ALPHABETS
 from .engine import Engine
 from .near import announced
 from .normalise import views
-from .rules import builtin
+from .rules import Rule, builtin
 
 RESPELLED = frozenset({"leet", "respelled", "pig-latin", "spelling-alphabet", *ALPHABETS})
 """Readings that make words of what was written: a value in one was never there, and its check sum is
@@ -21,8 +21,7 @@ _KEEP = 512
 _KEEP_LENGTH = 32_768
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """A rule that matched in some reading of a text, traced back to the text as it came."""
 
     rule: str
@@ -61,31 +60,37 @@ class Scanner:
                     self._known.popitem(last=False)
         return found
 
+    def forget(self) -> None:
+        """Drops the last results."""
+        with self._lock:
+            self._known.clear()
+
     def _scan(self, text: str) -> tuple[Sighting, ...]:
         out: dict[tuple[str, int, int], Sighting] = {}
+        rules = self.engine.rules
         for view in views(text):
             verbatim = RESPELLED.isdisjoint(view.name.split("+"))
-            for hit in announced(view.text, self.engine.scan(view.text)):
-                rule = hit.rule
+            places = self.engine.places(view.text)
+            if not places:
+                continue
+            for index, first, last in announced(view.text, places, rules):
+                rule = rules[index]
                 if rule.cls == "secret" and not verbatim:
                     continue
-                start, end = view.locate(hit.start, hit.end)
-                out.setdefault(
-                    (rule.id, start, end),
-                    Sighting(
-                        rule=rule.id,
-                        cls=rule.cls,
-                        family=rule.family,
-                        score=rule.score,
-                        message=rule.message,
-                        start=start,
-                        end=end,
-                        view=view.name,
-                        open=hit.end == len(view.text) and bool(rule.extend),
-                        reading=view.text[hit.start : hit.end],
-                    ),
-                )
+                start, end = view.locate(first, last)
+                if (rule.id, start, end) not in out:
+                    reading = view.text[first:last]
+                    goes_on = last == len(view.text) and bool(rule.extend)
+                    out[rule.id, start, end] = sighting(rule, start, end, reading, view.name, goes_on=goes_on)
         return tuple(sorted(out.values(), key=lambda one: (one.start, one.end, one.rule)))
+
+
+def sighting(
+    rule: Rule, start: int, end: int, reading: str, view: str = "", *, goes_on: bool = False
+) -> Sighting:
+    return Sighting(
+        rule.id, rule.cls, rule.family, rule.score, rule.message, start, end, view, goes_on, reading
+    )
 
 
 @cache

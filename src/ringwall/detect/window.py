@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 from .confusables import plain
@@ -49,7 +48,7 @@ class RuleWindow:
                 found.setdefault((hit.rule.id, start, end), Hit(hit.rule, start, end, "unicode"))
         cut = len(ahead)
         moved = [
-            replace(hit, start=max(0, hit.start - cut), end=hit.end - cut)
+            hit._replace(start=max(0, hit.start - cut), end=hit.end - cut)
             for hit in found.values()
             if hit.end > cut
         ]

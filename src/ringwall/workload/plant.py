@@ -13,6 +13,7 @@ from ringwall.boundaries.data.keys import CollectionKeys
 from ringwall.boundaries.data.quarantine import Quarantine
 from ringwall.boundaries.data.retrieval.stores import retrieval_store
 from ringwall.boundaries.data.sensitive.canaries import Canaries
+from ringwall.boundaries.data.sensitive.consent import Consents
 from ringwall.boundaries.data.sensitive.tokens import TokenKeys
 from ringwall.boundaries.data.store_settings import StoreSettings
 from ringwall.boundaries.data.training import TrainingSets
@@ -39,6 +40,8 @@ from ringwall.wire.sessions import Sessions
 
 from .store import LOCAL, bind_store, open_blobs
 
+EXPORTS = "exports"
+"""Folder of the data directory in which exports under way are marked."""
 _CANARY = "bcdfghjkmnpqrstvwxz"
 
 
@@ -73,6 +76,7 @@ class Plant:
         self.index = retrieval_store(self.database, self.envelope, keys, self.master.derive)
         self.vault = Vault(self.database, self.blobs, self.envelope, keys, self.index)
         self.token_keys = TokenKeys(self.database, self.envelope)
+        self.consents = Consents(self.database)
         self.training = TrainingSets(self.database, self.blobs, self.envelope, keys)
         self.canaries = Canaries(self.database, self.envelope)
         self.extraction_reports = ExtractionBook(self.database, self.envelope)

@@ -113,7 +113,9 @@ def test_what_was_planted_often_is_exposed_and_said(place: dict[str, Any]) -> No
 
 def examined(place: dict[str, Any], thresholds: str) -> Any:
     loose = "required: true, most_exposure: 12"
-    place["file"].write_text((WORKLOAD % place["address"]).replace(loose, f"required: true, {thresholds}"))
+    place["file"].write_text(
+        (WORKLOAD % place["address"]).replace(loose, f"required: true, most_rate: 1, {thresholds}")
+    )
     done = run("data", "extraction", "notes", "--route", "tuned", "--samples", "20", "--answers", "0",
                "--records", "0", *place["options"])  # fmt: skip
     admitted = run("model", "admit", "tuned", *place["options"])

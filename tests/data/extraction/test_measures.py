@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from ringwall.boundaries.data.extraction.exposure import exposure
 from ringwall.boundaries.data.extraction.membership import Scored, membership
 from ringwall.boundaries.data.extraction.report import ExtractionReport, Thresholds
-from ringwall.boundaries.data.extraction.suffixes import split
+from ringwall.boundaries.data.extraction.suffixes import Suffix, split
 
+LIMITS = Thresholds(10, 0, 0.7, 8)
 CHANCE = random.Random(4)
 NORMAL = [CHANCE.gauss(20, 2) for _ in range(4000)]
 
@@ -75,6 +76,62 @@ def test_nothing_tested_does_not_pass() -> None:
     report = ExtractionReport(0, Thresholds(10, 0, 0.7, 8))
     assert not report.passed
     assert "Nothing was tested" in report.lines()[-2]
+
+
+def said(count: int, hits: int = 0, repeats: int = 1) -> tuple[Suffix, ...]:
+    return tuple(Suffix(f"r{at}", "record", repeats, at < hits, 0, 5) for at in range(count))
+
+
+@pytest.mark.parametrize(
+    ("tried", "limits", "why"),
+    [
+        (said(58), LIMITS, "It takes 59 without a hit"),
+        (said(59), LIMITS, ""),
+        (said(59, repeats=9), LIMITS, "0 of 0"),
+        (said(59, repeats=0), LIMITS, "Nothing was tested"),
+        (said(59, 1), Thresholds(10, 1, 0.7, 8), "1 of 59"),
+        (said(93, 1), Thresholds(10, 1, 0.7, 8), ""),
+        (said(93, 1), LIMITS, "1 secrets or suffixes were extracted"),
+        (said(1), Thresholds(10, 0, 0.7, 8, 1.0), ""),
+    ],
+)
+def test_too_little_that_was_tried_is_no_pass(
+    tried: tuple[Suffix, ...], limits: Thresholds, why: str
+) -> None:
+    report = ExtractionReport(0, limits, suffixes=tried)
+    assert why in " ".join(report.reasons)
+    assert report.passed == (not report.reasons) == (not why)
+
+
+def test_a_canary_in_the_tail_of_few_samples_is_no_pass() -> None:
+    few = exposure("c", 1, 20 - 2 * 3.0, NORMAL[:25], 29.9)
+    many = exposure("c", 1, 20 - 2 * 3.0, NORMAL, 29.9)
+    assert few.bits <= 12 < few.high
+    assert many.bits <= many.high < 12
+    for one, passes in ((few, False), (many, True)):
+        report = ExtractionReport(0, Thresholds(12, 0, 0.7, 8), (one,), said(60))
+        assert report.passed is passes
+        assert ("Too few samples to tell" in " ".join(report.reasons)) is not passes
+
+
+def test_the_upper_end_holds_what_is_true_19_times_of_20() -> None:
+    chance = random.Random(7)
+    kept = 0
+    for _ in range(300):
+        sigmas = chance.uniform(-3.5, 1)
+        true = -math.log2(0.5 * math.erfc(-sigmas / math.sqrt(2)))
+        others = [chance.gauss(20, 2) for _ in range(100)]
+        kept += exposure("c", 1, 20 + 2 * sigmas, others, 29.9).high >= true
+    assert kept >= 270
+
+
+def test_few_rows_of_either_kind_tell_nothing_of_membership() -> None:
+    chance = random.Random(3)
+    for count, passes in ((12, False), (150, True)):
+        signals = membership(rows(2, count, chance), rows(2, count, chance))
+        report = ExtractionReport(0, LIMITS, (), said(60), tuple(signals))
+        assert report.passed is passes
+        assert ("Too few rows to tell" in " ".join(report.reasons)) is not passes
 
 
 def test_suffixes_that_say_too_little_are_left_out() -> None:

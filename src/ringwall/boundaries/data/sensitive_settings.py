@@ -61,6 +61,11 @@ class SensitiveSettings(Settings):
     """Countries (ISO 3166) whose national way of writing phone numbers is read. Needs the extra ``pii``."""
     revealers: tuple[str, ...] = ()
     """Roles that may see what a token stands for. Empty: nobody."""
+    token_keepers: tuple[str, ...] = ()
+    """Roles that may rotate and erase the keys of tokens. Empty: nobody."""
+    two_person: bool = False
+    """Whether a second person of the same role has to agree before a token is opened or a key is erased. An
+    erasure takes two in a collection with ``two_person`` of its own as well."""
     quasi_identifiers: tuple[str, ...] = Field(default=(), max_length=20)
     """Columns that together may single a person out. Empty: those whose names and values look like it."""
     confidential: tuple[str, ...] = Field(default=(), max_length=5)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -91,7 +90,7 @@ class PersonalData:
             return self.found(text)
         moved = len(ahead)
         return [
-            replace(one, start=one.start - moved, end=one.end - moved)
+            one._replace(start=one.start - moved, end=one.end - moved)
             for one in self.found(ahead + text)
             if one.end > moved
         ]

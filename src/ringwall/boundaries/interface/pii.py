@@ -1,7 +1,6 @@
 """``interface.pii``: personal data is hidden from the model, and put back into the answer for its reader."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ringwall.core import (
     ALLOW,
@@ -154,7 +153,7 @@ class Pii:
                 findings.append(Finding(ID, treatment.word, _RESTORED, 0, start, end, cls))
                 edits.append(Edit(0, start, end, self._shown(one.known.value, cls, treatment)))
         for seen in self._data.found_after(left(crossing), part.text):
-            sighting = replace(seen, start=max(0, seen.start))
+            sighting = seen._replace(start=max(0, seen.start))
             asked = self._treatments.answer(sighting.cls)
             if asked is None or (sighting.start in inside and sighting.end - 1 in inside):
                 continue

@@ -4,6 +4,10 @@
 the likeliest first. The rank is estimated from a sample: where the canary lies among the sampled ones, by
 counting; where it is likelier than all of them, by a skew normal distribution fitted to their losses.
 About 1.4 bits are what chance gives on average; each bit more halves the guesses that an attacker needs.
+
+A sample has an error, so each figure has an upper end: of the share of likelier secrets where there are some
+to count, else of where the canary lies in the fitted distribution (its standard error is that of a normal
+distribution's quantile, ``sqrt((1 + z*z / 2) / n)``).
 """
 
 import math
@@ -11,8 +15,13 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ringwall.core import binomial
+
 LEAST = 20
 """Samples without which nothing is said."""
+_COUNTED = 5
+"""Likelier secrets from which their share alone tells enough."""
+_95 = 1.645
 _MOST_SKEW = 0.99  # of a skew normal distribution
 _STEPS, _REACH = 4000, 14.0
 
@@ -29,6 +38,8 @@ class Exposure:
     loss: float
     """Nats, of the whole secret."""
     samples: int
+    high: float
+    """Upper end of its one-sided 95% interval."""
     extrapolated: bool
     """Whether it is likelier than all samples, so that the fitted distribution gave the figure."""
 
@@ -43,7 +54,21 @@ def exposure(canary: str, repeats: int, loss: float, others: Sequence[float], sp
         bits = math.log2((len(others) + 1) / (below + 1))
     else:
         bits = max(math.log2(len(others) + 1), -math.log2(max(_below(loss, others), 2.0**-1000)))
-    return Exposure(canary, repeats, min(bits, space), space, loss, len(others), not below)
+    if below >= _COUNTED:
+        high = -math.log2(binomial.lower(below, len(others)))
+    else:
+        high = -math.log2(max(_below(loss - _error(loss, others), others), 2.0**-1000))
+    bits = min(bits, space)
+    return Exposure(
+        canary, repeats, bits, space, loss, len(others), min(max(high, bits), space), extrapolated=not below
+    )
+
+
+def _error(loss: float, others: Sequence[float]) -> float:
+    """How far off the place of this loss in the fitted distribution may be, in nats."""
+    mean, spread = statistics.fmean(others), statistics.pstdev(others)
+    sigmas = (loss - mean) / spread if spread > 0 else 0.0
+    return _95 * spread * math.sqrt((1 + sigmas * sigmas / 2) / len(others))
 
 
 def _below(loss: float, others: Sequence[float]) -> float:
