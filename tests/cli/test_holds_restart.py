@@ -53,7 +53,7 @@ def ask(line: dict[str, Any], key: str) -> httpx.Response:
 
 
 def until(done: Any) -> Any:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not (found := done()):
         assert time.monotonic() < end, "it did not happen in time"
         threading.Event().wait(0.05)
