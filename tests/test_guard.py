@@ -126,7 +126,7 @@ def test_a_program_by_itself(tmp_path: Path):
     environment = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     with (tmp_path.parent / "errors.txt").open("w+") as errors:
         command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program)]
-        done = subprocess.run(command, env=environment, stderr=errors, timeout=60, check=False)
+        done = subprocess.run(command, env=environment, stderr=errors, timeout=200, check=False)
         errors.seek(0)
         assert (done.returncode, errors.read()) == (0, "")
     assert list(tmp_path.glob("ringwall-guard-*")) == []

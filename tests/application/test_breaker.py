@@ -277,7 +277,7 @@ def test_two_processes_never_overshoot_together(tmp_path: Path) -> None:
     both = [spawn.Process(target=_other_process, args=(path, begin, out)) for _ in range(2)]
     for process in both:
         process.start()
-    won = [out.get(timeout=30) for _ in both]
+    won = [out.get(timeout=60) for _ in both]
     for process in both:
         process.join(30)
     assert sum(won) == LIMIT

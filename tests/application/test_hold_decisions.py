@@ -216,9 +216,9 @@ def test_of_several_who_decide_at_once_one_wins(holds: Holds, database: Database
     for one in people:
         one.start()
     for _ in people:
-        ready.get(timeout=30)
+        ready.get(timeout=60)
     go.set()
-    results = [won.get(timeout=30) for _ in people]
+    results = [won.get(timeout=60) for _ in people]
     for one in people:
         one.join(20)
     (winner,) = [result for result in results if result is not None]

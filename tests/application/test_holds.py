@@ -204,5 +204,5 @@ def test_of_two_processes_that_take_one_gets_it(database: Database) -> None:
     for taker in takers:
         taker.join(60)
         assert taker.exitcode == 0
-    assert sorted(won.get(timeout=5) for _ in range(rounds)) == list(range(rounds))
+    assert sorted(won.get(timeout=60) for _ in range(rounds)) == list(range(rounds))
     assert won.empty()

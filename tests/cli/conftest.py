@@ -24,7 +24,7 @@ class Process:
     line: dict[str, Any]
     errors: Path
 
-    def stop(self, how: int = signal.SIGTERM, seconds: float = 10) -> int:
+    def stop(self, how: int = signal.SIGTERM, seconds: float = 60) -> int:
         self.process.send_signal(how)
         return self.process.wait(seconds)
 
@@ -55,7 +55,7 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Process]]:
             )
         made.append(process)
         assert process.stdout is not None
-        killer = threading.Timer(40, process.kill)
+        killer = threading.Timer(200, process.kill)
         killer.start()
         line = process.stdout.readline()
         killer.cancel()
@@ -66,7 +66,7 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     for process in made:
         if process.poll() is None:
             process.kill()
-        process.wait(10)
+        process.wait(60)
         if process.stdout:
             process.stdout.close()
 

@@ -49,11 +49,11 @@ def receiver() -> Iterator[Any]:
 def ask(line: dict[str, Any], key: str) -> httpx.Response:
     body = {"model": "default", "messages": [{"role": "user", "content": "Pay order B-2041 back."}]}
     headers = {"authorization": f"Bearer {key}", "x-ringwall-session": "one"}
-    return httpx.post(f"{line['base_url']}/chat/completions", json=body, headers=headers, timeout=20)
+    return httpx.post(f"{line['base_url']}/chat/completions", json=body, headers=headers, timeout=60)
 
 
 def until(done: Any) -> Any:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not (found := done()):
         assert time.monotonic() < end, "it did not happen in time"
         threading.Event().wait(0.05)

@@ -12,7 +12,7 @@ import pytest
 def ask(line: dict[str, Any], text: str = "Hello", key: str = "") -> httpx.Response:
     body = {"model": "default", "messages": [{"role": "user", "content": text}]}
     headers = {"authorization": f"Bearer {key or line['key']}"}
-    return httpx.post(f"{line['base_url']}/chat/completions", json=body, headers=headers, timeout=20)
+    return httpx.post(f"{line['base_url']}/chat/completions", json=body, headers=headers, timeout=60)
 
 
 def test_the_sample_is_served_and_stops_when_told(
@@ -23,8 +23,8 @@ def test_the_sample_is_served_and_stops_when_told(
     assert line["url"].startswith("http://127.0.0.1:")
     assert line["base_url"] == line["url"] + "/v1"
     assert line["key"] == line["keys"]["casey"]
-    assert httpx.get(line["url"] + "/healthz", timeout=5).text == "ok\n"
-    assert httpx.get(line["url"] + "/readyz", timeout=5).status_code == 200
+    assert httpx.get(line["url"] + "/healthz", timeout=60).text == "ok\n"
+    assert httpx.get(line["url"] + "/readyz", timeout=60).status_code == 200
     got = ask(line, "How long may I return a lamp?")
     assert got.status_code == 200, got.text
     decision = got.headers["x-ringwall-decision"]

@@ -140,9 +140,9 @@ HOSTILE = [
 def test_hostile_queries_are_only_words(
     handbook: DataStores, person: Callable[..., Principal], query: str
 ) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     handbook.retriever.search(person("casey", "customer"), ["handbook"], query)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert len(handbook.retriever.search(person("casey", "customer"), ["handbook"], "lamp")) >= 2
 
 

@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import cache
 
 import pytest
 from obfuscator import TRANSFORMATIONS
@@ -17,6 +18,7 @@ def letters(text):
     return " ".join(re.sub(r"[^A-Za-z ]", " ", text).split())
 
 
+@cache
 def caught_plain():
     texts = {
         letters(text)
@@ -31,16 +33,14 @@ def caught_plain():
     return [text for text, _ in zip(found, range(COUNT), strict=False)]
 
 
-PLAIN = caught_plain()
-
-
 @pytest.mark.parametrize("name", TRANSFORMATIONS)
 def test_a_disguise_does_not_help(name):
     disguise = TRANSFORMATIONS[name]
+    texts = caught_plain()
     missed = [
-        text for text in PLAIN if assess(f"Dear shop, hello. {disguise(text)} Kind regards").attack < BLOCKED
+        text for text in texts if assess(f"Dear shop, hello. {disguise(text)} Kind regards").attack < BLOCKED
     ]
-    assert len(missed) <= 0.15 * len(PLAIN), missed[:3]
+    assert len(missed) <= 0.15 * len(texts), missed[:3]
     Misses.count[name] = len(missed)
 
 
@@ -50,4 +50,4 @@ class Misses:
 
 def test_disguised_copies_are_caught_as_often():
     if len(Misses.count) == len(TRANSFORMATIONS):
-        assert sum(Misses.count.values()) <= 0.05 * len(PLAIN) * len(TRANSFORMATIONS)
+        assert sum(Misses.count.values()) <= 0.05 * len(caught_plain()) * len(TRANSFORMATIONS)

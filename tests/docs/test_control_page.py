@@ -79,7 +79,7 @@ def run(control_page: Any, tmp_path: Path) -> Run:
             env={**os.environ, "PYTHONPATH": str(tmp_path / "src")},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
             check=False,
         )
 

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.docs import warm
 
 _PROLOGUE = """set -euo pipefail
 SERVER=
@@ -67,6 +69,21 @@ def model_port() -> Iterator[int]:
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def commands() -> Iterator[str]:
+    """A folder for the search path with a quick ``ringwall``."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = str(Path(folder) / "line")
+        with subprocess.Popen(
+            [sys.executable, warm.__file__, place], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        ) as loaded:
+            assert loaded.stdout
+            assert loaded.stdout.readline() == b"ready\n"
+            warm.shim(Path(folder), place)
+            yield folder
+            loaded.kill()
+
+
 def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -94,20 +111,22 @@ def _script(page: Any, root: Path, folder: Path) -> tuple[str, list[str]]:
     return "\n".join(lines), expected
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the pages call the gateway with curl")
-def test_the_page_does_what_it_says(runnable: Any, root: Path, tmp_path: Path, model_port: int) -> None:
+def test_the_page_does_what_it_says(
+    runnable: Any, root: Path, tmp_path: Path, model_port: int, commands: str
+) -> None:
     script, expected = _script(runnable, root, tmp_path)
     script = script.replace("127.0.0.1:8000", f"127.0.0.1:{model_port}").replace("8080", str(_free_port()))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RINGWALL_")}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment["PATH"] = os.pathsep.join([commands, str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=220,
+        timeout=380,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

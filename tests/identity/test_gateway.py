@@ -55,13 +55,13 @@ def event(shop: Any, got: Any) -> Any:
 def ask(shop: Any, credential: str, path: str = "/v1/chat/completions", **headers: str) -> httpx.Response:
     given = {"authorization": f"Bearer {credential}"} if credential else {}
     body = {"model": "default", "messages": ASK}
-    return httpx.post(shop.url + path, json=body, headers={**given, **headers}, timeout=30)
+    return httpx.post(shop.url + path, json=body, headers={**given, **headers}, timeout=60)
 
 
 def exchanged(shop: Any, service: str, token: str, **fields: str) -> httpx.Response:
     sent = {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": ACCESS, **fields}
     headers = {"authorization": f"Bearer {shop.keys[service]}"} if service else {}
-    return httpx.post(f"{shop.url}/oauth/token", data=sent, headers=headers, timeout=30)
+    return httpx.post(f"{shop.url}/oauth/token", data=sent, headers=headers, timeout=60)
 
 
 def test_the_sdk_takes_a_token_for_its_key(shop: Any, provider: Any, model_server: Any) -> None:
@@ -109,7 +109,7 @@ def test_two_credentials_are_none(shop: Any, provider: Any) -> None:
         f"{shop.url}/v1/chat/completions",
         json={},
         headers=[("authorization", good), ("authorization", good)],
-        timeout=30,
+        timeout=60,
     )
     assert got.status_code == 401
     assert ask(shop, "", authorization=good.replace("Bearer", "Basic")).status_code == 401
@@ -124,14 +124,14 @@ def test_scopes_hold_at_every_endpoint(shop: Any, model_server: Any) -> None:
     assert got.json()["error"]["code"] == "insufficient_scope"
     assert event(shop, got)["subject"] == "robin"
     bearer = {"authorization": f"Bearer {robin}"}
-    assert httpx.get(f"{shop.url}/v1/models", headers=bearer, timeout=30).status_code == 200
+    assert httpx.get(f"{shop.url}/v1/models", headers=bearer, timeout=60).status_code == 200
     decision = got.headers["x-ringwall-decision"]
     look = f"{shop.url}/v1/ringwall/decisions/{decision}"
-    assert httpx.get(look, headers=bearer, timeout=30).status_code == 403
+    assert httpx.get(look, headers=bearer, timeout=60).status_code == 403
     document = {"title": "Lamps", "text": "A lamp gives light."}
     add = f"{shop.url}/v1/collections/handbook/documents"
-    assert httpx.post(add, json=document, headers=bearer, timeout=30).status_code == 403
-    added = httpx.post(add, json=document, headers={"authorization": f"Bearer {eddy}"}, timeout=30)
+    assert httpx.post(add, json=document, headers=bearer, timeout=60).status_code == 403
+    added = httpx.post(add, json=document, headers={"authorization": f"Bearer {eddy}"}, timeout=60)
     assert added.status_code in (200, 201, 202)
     assert ask(shop, eddy).status_code == 403
 
@@ -139,14 +139,14 @@ def test_scopes_hold_at_every_endpoint(shop: Any, model_server: Any) -> None:
 def test_every_endpoint_of_the_api_has_a_scope(shop: Any) -> None:
     """A key for something else opens none of them: also not one that is added later."""
     nothing = shop.plant.keys.create("nobody", ["operator", "customer"], scopes=[]).secret
-    paths = httpx.get(f"{shop.url}/openapi.json", timeout=30).json()["paths"]
+    paths = httpx.get(f"{shop.url}/openapi.json", timeout=60).json()["paths"]
     for path, operations in paths.items():
         for method in operations:
             url = shop.url + path.replace("{", "").replace("}", "").replace(
                 "collections/collection", "collections/handbook"
             )
             got = httpx.request(
-                method.upper(), url, headers={"authorization": f"Bearer {nothing}"}, timeout=30
+                method.upper(), url, headers={"authorization": f"Bearer {nothing}"}, timeout=60
             )
             assert got.status_code == 403, path
 
@@ -172,10 +172,10 @@ def test_exchange_makes_the_user_the_principal(shop: Any, provider: Any, model_s
     bearer = {"authorization": f"Bearer {given['access_token']}"}
     decision = got.headers["x-ringwall-decision"]
     assert (
-        httpx.get(f"{shop.url}/v1/ringwall/decisions/{decision}", headers=bearer, timeout=30).status_code
+        httpx.get(f"{shop.url}/v1/ringwall/decisions/{decision}", headers=bearer, timeout=60).status_code
         == 403
     )
-    again = httpx.post(f"{shop.url}/oauth/token", headers=bearer, data={"grant_type": EXCHANGE}, timeout=30)
+    again = httpx.post(f"{shop.url}/oauth/token", headers=bearer, data={"grant_type": EXCHANGE}, timeout=60)
     assert again.status_code == 403
     head, body, signature = given["access_token"].split(".")
     for forged in (f"{head}.{body}.{'A' * 86}", f"{body}.{head}.{signature}", f"{head}.{body}x.{signature}"):
@@ -243,7 +243,7 @@ def test_a_revoked_key_takes_its_delegated_tokens_with_it(shop: Any, model_serve
     sent = {"grant_type": EXCHANGE, "subject_token": user.secret, "subject_token_type": ACCESS}
     headers = {"authorization": f"Bearer {service.secret}"}
     tokens = [
-        httpx.post(f"{shop.url}/oauth/token", data=sent, headers=headers, timeout=30).json()["access_token"]
+        httpx.post(f"{shop.url}/oauth/token", data=sent, headers=headers, timeout=60).json()["access_token"]
         for _ in range(2)
     ]
     assert ask(shop, tokens[0]).status_code == 200
@@ -267,7 +267,7 @@ def test_rules_of_a_route_come_first(shop: Any, model_server: Any) -> None:
     ):
         if status == 429:
             ask(shop, "", path, **good, **{"x-debug": "1"})
-        got = httpx.post(shop.url + path, timeout=30, **sent)
+        got = httpx.post(shop.url + path, timeout=60, **sent)
         assert got.status_code == status, got.text
         seen = event(shop, got)
         assert seen["lines"][0]["control"] == "interface.protocol"
@@ -278,10 +278,10 @@ def test_rules_of_a_route_come_first(shop: Any, model_server: Any) -> None:
         f"{shop.url}/v1/collections/handbook/documents",
         content=pieces,
         headers={"authorization": f"Bearer {shop.keys['eddy']}", "content-type": "application/json"},
-        timeout=30,
+        timeout=60,
     )
     assert (chunked.status_code, chunked.json()["error"]["code"]) == (413, "body_too_large")
-    listed = httpx.get(f"{shop.url}/v1/models", headers={**bearer, "user-agent": "Bad-Scanner/1"}, timeout=30)
+    listed = httpx.get(f"{shop.url}/v1/models", headers={**bearer, "user-agent": "Bad-Scanner/1"}, timeout=60)
     assert (listed.status_code, listed.json()["error"]["code"]) == (400, "route_rule")
 
 

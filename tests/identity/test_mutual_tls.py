@@ -125,7 +125,7 @@ async def post(
             json=BODY,
             headers=headers,
             ssl=context,
-            timeout=aiohttp.ClientTimeout(30),
+            timeout=aiohttp.ClientTimeout(60),
         ) as got,
     ):
         return got.status, await got.json(), got.headers
@@ -210,7 +210,7 @@ async def test_a_drill_listens_without_tls(folder: Path, shop: Any) -> None:
     async with (
         drill_range(load(shop.path)) as ground,
         aiohttp.ClientSession() as session,
-        session.get(f"{ground.base_url}/readyz", timeout=aiohttp.ClientTimeout(30)) as got,
+        session.get(f"{ground.base_url}/readyz", timeout=aiohttp.ClientTimeout(60)) as got,
     ):
         assert got.status == 200
 

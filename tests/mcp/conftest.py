@@ -141,7 +141,7 @@ class Mcp:
         given = {"authorization": f"Bearer {self.gateway.keys[subject]}", **(headers or {})}
         address = self.gateway.url + (path or f"/mcp/{server}")
         async with (
-            httpx2.AsyncClient(headers=given, timeout=30) as http,
+            httpx2.AsyncClient(headers=given, timeout=60) as http,
             Client(
                 streamable_http_client(address, http_client=http), mode=mode, cache=None, **options
             ) as client,

@@ -152,7 +152,7 @@ async def test_sessions_are_bounded(start: Start, tmp_path: Path) -> None:
 
 
 async def test_idle_sessions_end(start: Start, tmp_path: Path) -> None:
-    mcp = start(servers=started(tmp_path, limits={"idle_s": 0.3}))
+    mcp = start(servers=started(tmp_path, limits={"idle_s": 1.0}))
     await mcp.approve(server="own")
     async with mcp.client(server="own", mode="legacy") as client:
         facts = _facts(await client.call_tool("look", {"about": "facts"}))
@@ -186,7 +186,7 @@ def test_a_server_ends_with_a_gateway_that_was_killed() -> None:
         pid = int(gateway.stdout.readline())
         assert _alive(pid)
         gateway.kill()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while _alive(pid) and time.monotonic() < until:
         time.sleep(0.02)
     if left := _alive(pid):

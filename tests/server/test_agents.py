@@ -25,7 +25,7 @@ def ask_agent(application, message, chain):
     url = f"{place['url']}/apps/{application}/v1/chat/completions"
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as got:
+        with urllib.request.urlopen(request, timeout=60) as got:
             return json.load(got)["choices"][0]["message"]["content"]
     except urllib.error.HTTPError as error:
         return "refused: " + json.load(error)["error"]["message"]

@@ -18,7 +18,7 @@ class Line:
 
     def __init__(self, gateway: Any) -> None:
         host, port = gateway.url.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=5)
+        self.socket = socket.create_connection((host, int(port)), timeout=60)
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
@@ -27,7 +27,7 @@ class Line:
             except OSError:
                 return  # it hung up on us, which is its right
 
-    def read(self, seconds: float = 5) -> bytes:
+    def read(self, seconds: float = 30) -> bytes:
         """All until the other side closes, falls silent after an answer, or the time is up."""
         got = b""
         self.socket.settimeout(seconds)
@@ -137,7 +137,7 @@ def test_pipelined_requests_with_large_bodies(gateway: Any) -> None:
     with Line(gateway) as line:
         line.send(large + last[:40])
         line.send(last[40:])
-        line.socket.settimeout(5)
+        line.socket.settimeout(60)
         got = b""
         while piece := line.socket.recv(65536):
             got += piece

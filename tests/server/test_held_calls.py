@@ -272,7 +272,7 @@ def test_a_streaming_client_hears_that_somebody_is_awaited(
     headers = {"authorization": f"Bearer {slow.keys['avery']}"}
     lines: list[str] = []
     with httpx.stream(
-        "POST", f"{slow.url}/v1/chat/completions", json=body, headers=headers, timeout=20
+        "POST", f"{slow.url}/v1/chat/completions", json=body, headers=headers, timeout=60
     ) as got:
         for line in got.iter_lines():
             lines.append(line)

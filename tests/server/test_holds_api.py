@@ -23,7 +23,7 @@ def call(shop: Any, subject: str, path: str = "", body: Any = None, key: str = "
     headers = {"authorization": f"Bearer {key or shop.keys[subject]}"} if subject or key else {}
     method = "GET" if body is None else "POST"
     url = f"{shop.url}/v1/ringwall/holds{path}"
-    return httpx.request(method, url, headers=headers, json=body, timeout=20)
+    return httpx.request(method, url, headers=headers, json=body, timeout=60)
 
 
 def held(shop: Any, model_server: Any, said: Any, *made: tuple[str, str], session: str) -> str:

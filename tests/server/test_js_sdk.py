@@ -23,7 +23,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(path, folder)
     install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
     try:
-        done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     except subprocess.TimeoutExpired:
         pytest.skip("the package registry does not answer")
     if done.returncode:
@@ -49,7 +49,7 @@ def test_chat_stream_tools_and_errors(
         ["node", str(script), f"{gateway.url}/v1", gateway.keys["casey"], tool],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
         env={**os.environ, "NO_PROXY": "127.0.0.1"},
     )

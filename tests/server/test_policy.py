@@ -70,7 +70,7 @@ def test_a_decision_is_for_its_subject_and_the_operator(gateway: Any) -> None:
 
     def status(subject: str) -> tuple[int, Any]:
         headers = {"authorization": f"Bearer {gateway.keys[subject]}"} if subject else {}
-        got = httpx.get(path, headers=headers, timeout=10)
+        got = httpx.get(path, headers=headers, timeout=60)
         return got.status_code, got.json()
 
     assert status("robin")[0] == 404

@@ -163,7 +163,7 @@ def test_upstream_failures(gateway: Any, model_server: Any, behave: Any, how: st
 async def test_async_client(gateway: Any, model_server: Any, said: Any) -> None:
     model_server.says(said("One."), said("Two, in pieces."))
     async with openai.AsyncOpenAI(
-        base_url=f"{gateway.url}/v1", api_key=gateway.keys["casey"], max_retries=0, timeout=15
+        base_url=f"{gateway.url}/v1", api_key=gateway.keys["casey"], max_retries=0, timeout=60
     ) as client:
         answer = await client.chat.completions.create(model="default", messages=ASK)
         assert answer.choices[0].message.content == "One."

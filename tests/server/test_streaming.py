@@ -83,7 +83,7 @@ def test_the_check_goes_on_when_the_client_leaves(gateway: Any, model_server: An
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {gateway.keys['casey']}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(raw)}\r\n\r\n"
     )
-    with socket.create_connection((host, int(port)), timeout=10) as line:
+    with socket.create_connection((host, int(port)), timeout=60) as line:
         line.sendall(head.encode() + raw)
         got = b""
         while b"first half" not in got:

@@ -77,7 +77,7 @@ def everything(stores: Any, subject: str, query: str, file: str) -> str:
     """All that the principal gets out of every way to read."""
     headers = {"authorization": f"Bearer {stores.keys[subject]}"}
     base = f"{stores.url}/v1/vector_stores/handbook"
-    with httpx.Client(headers=headers, timeout=20) as http:
+    with httpx.Client(headers=headers, timeout=60) as http:
         answers = [
             http.post(f"{base}/search", json={"query": [query, "door number today"], "max_num_results": 50}),
             http.get(f"{base}/files/{file}/content"),
@@ -130,7 +130,7 @@ def test_an_erased_persons_uploads_are_gone(stores: Any) -> None:
     got = httpx.get(
         f"{stores.url}/v1/files/{file.id}/content",
         headers={"authorization": f"Bearer {stores.keys['second-north']}"},
-        timeout=10,
+        timeout=60,
     )
     assert got.status_code == 400
     assert "mine alone" not in got.text

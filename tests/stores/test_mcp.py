@@ -20,7 +20,7 @@ from mcp import Client, MCPError
 async def connected(stores: Any, subject: str = "casey", mode: str = "auto") -> AsyncIterator[Any]:
     headers = {"authorization": f"Bearer {stores.keys[subject]}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
         Client(
             streamable_http_client(f"{stores.url}/mcp/retrieval", http_client=http), mode=mode, cache=None
         ) as client,

@@ -55,7 +55,7 @@ def test_no_shape_is_unguarded(stores: Any) -> None:
 def test_any_upload_is_answered(stores: Any, body: bytes, kind: str) -> None:
     headers = {"authorization": f"Bearer {stores.keys['editor-north']}", "content-type": kind}
     for sent in (body, b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + body):
-        got = httpx.post(f"{stores.url}/v1/files", content=sent, headers=headers, timeout=10)
+        got = httpx.post(f"{stores.url}/v1/files", content=sent, headers=headers, timeout=60)
         assert 400 <= got.status_code < 500
         assert "error" in got.json()
         assert stores.record(got.headers["x-ringwall-decision"])
@@ -79,7 +79,7 @@ def test_an_application_s_address_narrows(start: Any) -> None:
         f"{gateway.url}/apps/plain/mcp/retrieval",
         json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
         headers={"authorization": f"Bearer {gateway.keys['both']}"},
-        timeout=10,
+        timeout=60,
     )
     assert got.status_code == 404
 

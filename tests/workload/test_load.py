@@ -170,9 +170,9 @@ def test_all_mistakes_at_once(file: Any, small: str) -> None:
     ],
 )
 def test_hostile_files_are_complaints(file: Any, content: bytes) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert problems(file(content))
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
