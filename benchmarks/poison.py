@@ -36,7 +36,7 @@ def main(place: Path, rounds: int, seed: int) -> None:
         outcomes: list[Outcome] = []
         for turn in range(rounds):
             outcomes += _whole(reference, records, way, seed * 77 + turn, settings)
-        _print(way, DrillReport(len(records), len(records), 0, 0, tuple(outcomes)), 0.0)
+        _print(way, DrillReport(len(records), len(records), 0, 0, (), tuple(outcomes)), 0.0)
     _clean(records, seed, settings)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps({"records": len(records), "peak_mib": peak}), flush=True)
@@ -95,6 +95,8 @@ def _print(way: str, report: DrillReport, seconds: float) -> None:
             missed = {"weak": one.family, "planted": one.planted, "recall": round(one.recall, 2)}
             told = {"precision": round(one.precision, 2), "trigger": one.trigger, "payload": one.payload}
             print(json.dumps({**missed, **told, "manner": one.manner}), flush=True)
+    for shape, groups in report.ordinary:
+        print(json.dumps({"ordinary": shape, "groups": groups}), flush=True)
     if seconds:
         print(json.dumps({"attack": way, "false_alarms": report.clean_groups, "cpu_s": round(seconds, 1)}))
 

@@ -24,9 +24,10 @@ import poison_held_out_words as material
 from ringwall.boundaries.data.finding import DataFinding
 from ringwall.boundaries.data.poison import PoisonSettings, Reference, compare_with
 from ringwall.boundaries.data.poison.drill import raised
-from ringwall.boundaries.data.poison.plant import FAMILIES, rewritten
+from ringwall.boundaries.data.poison.plant import rewritten
 from ringwall.boundaries.data.records import Record, read_rows
 
+FAMILIES = ("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected")
 COUNTS = (25, 100, 250)
 CARRIERS = ("new", "copies", "replaced")
 PAYLOADS = ("short", "long", "template", "wordings")

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -142,6 +143,21 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 async def send(response: web.StreamResponse, data: Mapping[str, Any]) -> None:
     await response.write(b"data: " + json.dumps(data).encode() + b"\n\n")
+
+
+_CACHE = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """All processes of a run share what they compile, and nothing with other runs."""
+    if not hasattr(config, "workerinput"):  # not a worker of pytest-xdist, which has it from its parent
+        config.stash[_CACHE] = folder = tempfile.TemporaryDirectory(prefix="ringwall-cache-")
+        os.environ["XDG_CACHE_HOME"] = folder.name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _CACHE in config.stash:
+        config.stash[_CACHE].cleanup()
 
 
 @pytest.fixture(scope="session")

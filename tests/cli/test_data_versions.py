@@ -19,6 +19,7 @@ data:
   exports: {out: {folder: ./out}}
   collections:
     tunes: {kind: training, contributors: [editor], approvers: [chief], exporters: [chief]}
+    apart: {kind: training, contributors: [editor], approvers: [chief], exporters: [chief]}
     handbook: {contributors: [editor], readers: [editor], approvers: [chief]}
     guarded: {kind: training, contributors: [editor], approvers: [chief], two_person: true}
 """
@@ -76,7 +77,7 @@ def test_a_training_set_from_branch_to_approval(ringwall: Any, keys: Any, place:
     data("add", "tunes~none", rows(place / "b.jsonl", a="two", d="one"), *terms, code=2)
     difference = looked("diff", "tunes", "1", "~tidy")
     assert (difference["added"], difference["changed"], difference["removed"]) == (["d"], ["a"], [])
-    data("merge", "tunes~tidy", key="erin", code=2)
+    data("merge", "tunes~tidy", key="erin", code=1)
     data("add", "tunes", rows(place / "c.jsonl", a="three"), *terms, key="ezra")
     assert data("merge", "tunes~tidy", key="cleo", code=1)["conflicts"] == ["a"]
     assert data("merge", "tunes~tidy", "--theirs", "a", key="cleo")["version"]["merged"] == "tunes~tidy@2"
@@ -85,7 +86,7 @@ def test_a_training_set_from_branch_to_approval(ringwall: Any, keys: Any, place:
     assert shown["versions"] == ["tunes@1", "tunes@2", "tunes@3", "tunes~tidy@1", "tunes~tidy@2"]
     assert data("show", "tunes", "a", "--at", "1")["fields"]["completion"] == "one"
     assert data("rollback", "tunes", "1", key="cleo")["version"]["number"] == 4
-    data("rollback", "tunes", "1", key="erin", code=2)
+    data("rollback", "tunes", "1", key="erin", code=1)
     data("approve", "tunes", "4", key="cleo", code=2)
     ringwall("data", "review", "tunes")
     assert data("approve", "tunes", "4", "--despite", key="cleo")["by"] == "cleo"
@@ -102,7 +103,7 @@ def test_canaries_pass_no_second_person(ringwall: Any, keys: Any) -> None:
     """They are put past the controls, so not into what waits for somebody else, and not by any key."""
     plant = ("data", "canaries", "plant", "guarded", "--count", "1", "--repeats", "1")
     done = ringwall(*plant, "--key", keys["erin"])
-    assert done.code == 2 and "second person" in done.err
+    assert done.code == 1 and "second person" in done.err
     chats = ringwall("key", "create", "--subject", "ann", "--role", "editor", "--scope", "chat").json["key"]
     assert ringwall("data", "canaries", "plant", "tunes", "--key", chats).code == 2
     much = ("--count", "1000", "--repeats", ",".join(["10000"] * 50))
@@ -116,7 +117,41 @@ def test_a_document_is_shown_within_its_tenant(ringwall: Any, keys: Any, place: 
     ringwall("data", "add", "handbook", place / "ours.md", "--key", keys["erin"])
     assert ringwall("data", "show", "handbook", "ours", "--key", keys["ezra"]).json["text"] == "Ours alone."
     theirs = ringwall("data", "show", "handbook", "ours", "--key", sue)
-    assert theirs.code == 2 and "Ours" not in theirs.out + theirs.err
+    assert theirs.code == 1 and "Ours" not in theirs.out + theirs.err
+
+
+def test_tenants_are_apart_in_rows_too(ringwall: Any, keys: Any, place: Path) -> None:
+    make = ("key", "create", "--tenant", "south", "--role")
+    editor = ringwall(*make, "editor", "--subject", "sam").json["key"]
+    chief = ringwall(*make, "chief", "--subject", "sol").json["key"]
+    ringwall(
+        "data", "add", "apart", rows(place / "n.jsonl", n="north"), "--licence", "MIT", "--key", keys["erin"]
+    )
+    ringwall("data", "add", "apart", rows(place / "s.jsonl", s="south"), "--licence", "MIT", "--key", editor)
+    for words in (
+        ("show", "apart", "n"),
+        ("diff", "apart", "1", "2"),
+        ("rollback", "apart", "1"),
+        ("remove", "apart", "s"),
+        ("erase", "apart", "s", "--yes"),
+        ("purge", "sam", "--yes"),
+        ("blast-radius", "apart/s"),
+    ):
+        other = chief if words == ("show", "apart", "n") else keys["cleo"]
+        done = ringwall("data", *words, "--key", other)
+        assert (done.code, done.err[:7]) == (1, "error: "), words
+        assert not done.out
+    done = ringwall("data", "export", "apart", "out", "--key", chief)
+    assert (done.json["records"], done.json["withheld"]) == (1, 1)
+    assert "north" not in Path(done.json["path"]).read_text()
+    taken = ringwall(
+        "data", "add", "apart", rows(place / "n.jsonl", n="mine"), "--licence", "MIT", "--key", editor
+    )
+    assert taken.code == 2 and "another tenant" in taken.err
+    purged = ringwall("data", "purge", "sam", "--yes", "--key", chief)
+    (told,) = purged.json
+    assert (told["version"], told["plan"]["current"]) == (3, ["s"])
+    assert [line.split()[0] for line in told["left"]] == ["1", "Version"]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet", "delta"])

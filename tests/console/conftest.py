@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ringwall.console import SessionStore, routes
-from ringwall.console.backend import (
+from ringwall.console.quarantined import HeldData, HeldDataPage
+from ringwall.console.shown import (
     AllowInfo,
     ApplicationInfo,
     BoundaryInfo,
@@ -33,7 +34,6 @@ from ringwall.console.backend import (
     ThreatRow,
     ToolInfo,
 )
-from ringwall.console.quarantined import HeldData, HeldDataPage
 from ringwall.core import (
     ALLOW,
     MODEL,
@@ -214,6 +214,8 @@ class Memory:
     looked: list[tuple[str, str]] = field(default_factory=list)
     data: dict[str, CollectionInfo] = field(default_factory=dict)
     approvals: list[tuple[str, int, str]] = field(default_factory=list)
+    missing: str = ""
+    """What each approval is said to take still."""
     decided: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     async def cross(
@@ -391,11 +393,12 @@ class Memory:
 
     async def approve_version(
         self, collection: str, version: int, principal: Principal, *, despite: bool
-    ) -> None:
+    ) -> str:
         review = self.data[collection].review
         if review is None or (review.stops and not despite):
             raise DataError("Read its findings.")
         self.approvals.append((collection, version, principal.subject))
+        return self.missing
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         return list(self.allowed.values())

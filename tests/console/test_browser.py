@@ -47,7 +47,12 @@ class Page:
         self.address = address
 
     def open(self, path: str) -> None:
-        self.driver.get(self.address + path)
+        self.driver.get(self.address + path)  # returns when all is loaded and its scripts have run
+
+    def comes(self, css: str) -> None:
+        """Waits for a page that an action leads to: here, and all of it, scripts too."""
+        there = "return document.readyState === 'complete' && !!document.querySelector(arguments[0])"
+        self.until(lambda: self.driver.execute_script(there, css))
 
     def all(self, css: str):
         return self.driver.find_elements(By.CSS_SELECTOR, css)
@@ -55,7 +60,7 @@ class Page:
     def one(self, css: str):
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
-    def until(self, condition, seconds: float = 15):
+    def until(self, condition, seconds: float = 60):
         """Waits for the condition; an element that a new page took away meanwhile is looked up again."""
         wait = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=[WebDriverException])
         return wait.until(lambda _: condition())
@@ -69,6 +74,9 @@ class Page:
             "return e.id || (e === document.body ? '' : e.textContent.trim())"
         )
 
+    def focus_comes(self, tag: str) -> None:
+        self.until(lambda: self.driver.switch_to.active_element.tag_name == tag)
+
     def tab_to(self, wanted: str) -> None:
         for _ in range(60):
             if self.focused() == wanted:
@@ -76,14 +84,21 @@ class Page:
             self.type(Keys.TAB)
         raise AssertionError(f"{wanted} can't be reached by keyboard")
 
+    def texts(self, css: str) -> list[str]:
+        """What they say, at one moment: no page can come in between."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].map((one) => one.innerText)", css
+        )
+
     def scheme(self, name: str) -> None:
         feature = {"features": [{"name": "prefers-color-scheme", "value": name}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
 
     def sign_in(self, key: str) -> None:
         self.open("/login")
-        self.type(key, Keys.ENTER)  # the field has the focus
-        self.until(lambda: self.all("form.who"))
+        self.until(lambda: self.focused() == "key")
+        self.type(key, Keys.ENTER)
+        self.comes("form.who")
 
     def picture(self, name: str) -> None:
         if not PICTURES:
@@ -134,12 +149,12 @@ def test_a_chat_by_keyboard_alone_with_five_boundaries_beside_it(page, memory):
     page.sign_in("key-customer")
     assert page.driver.current_url.endswith("/chat/assistant")
     page.picture("chat-empty")
-    assert page.focused() == "message"
+    page.until(lambda: page.focused() == "message")
     page.type("How long is the warranty?", Keys.ENTER)
     page.until(lambda: page.all("[data-turn-panel]"))
     cards = [card.get_attribute("data-boundary") for card in page.all("#panel [data-boundary]")]
     assert cards == ["interface", "application", "model", "data", "organization"]
-    assert "two years" in page.all("#log .assistant .text")[-1].text
+    assert "two years" in page.texts("#log .assistant .text")[-1]
     panel = page.one("#panel").text
     assert "failed: raised RuntimeError; allowed" in panel
     assert "Nothing passed this boundary" in panel
@@ -163,12 +178,13 @@ def test_a_chat_by_keyboard_alone_with_five_boundaries_beside_it(page, memory):
     assert len(page.all("#log .user")) == 4
     page.tab_to("Sign out")
     page.type(Keys.ENTER)
-    page.until(lambda: page.all("#key"))
+    page.comes("#key")
     assert page.complaints() == []
 
 
 def test_hostile_answers_run_nothing_and_hide_nothing(page, hostile):
     page.sign_in("key-customer")
+    page.until(lambda: page.focused() == "message")
     field = page.one("#message")
     text = hostile.replace("\ud800", "").replace("\x00", "")
     page.driver.execute_script(
@@ -254,16 +270,17 @@ async def test_a_call_is_changed_by_keyboard(page, memory):
     page.type("j")
     page.until(lambda: "1001" in page.driver.switch_to.active_element.text)
     page.type("r", Keys.ESCAPE, "e")
-    page.until(lambda: page.driver.switch_to.active_element.tag_name == "textarea")
+    page.focus_comes("textarea")
     page.picture("holds-change")
     field = page.driver.switch_to.active_element
     field.clear()
     field.send_keys('{"order": 1001, "amount": 8, "to": "casey@brightlamp.example"}', Keys.TAB, Keys.ENTER)
-    page.until(lambda: page.all("table.diff"))
-    assert [cell.text for cell in page.all("table.diff tbody td")] == ["80.0", "8"]
+    page.comes("table.diff")
+    assert page.texts("table.diff tbody td") == ["80.0", "8"]
     page.picture("holds-difference")
     assert memory.settled == []
-    page.type(Keys.ENTER)  # the button has the focus
+    page.focus_comes("button")
+    page.type(Keys.ENTER)
     page.until(lambda: "Approved as changed" in page.one("#flash").text)
     assert memory.settled == [("amend", first.id, "olga")]
     page.picture("holds-settled")
@@ -289,13 +306,14 @@ def test_a_contribution_is_decided_by_keyboard(page, memory):
     page.picture("quarantine")
     page.type("j", Keys.TAB, Keys.ENTER)
     page.until(lambda: page.driver.current_url.endswith("/hld_1"))
+    page.comes('details[data-key="r"]')
     page.picture("quarantined")
     page.type("r")
     page.until(lambda: page.one('details[data-key="r"]').get_attribute("open"))
     page.type(Keys.ESCAPE)
-    assert not page.one('details[data-key="r"]').get_attribute("open")
+    page.until(lambda: not page.one('details[data-key="r"]').get_attribute("open"))
     page.type("a")
-    page.until(lambda: page.driver.switch_to.active_element.tag_name == "textarea")
+    page.focus_comes("textarea")
     page.type("A remark, nothing else.", Keys.TAB, Keys.ENTER)
     page.until(lambda: memory.decided)
     assert memory.decided[0][0] == "release"
@@ -306,6 +324,7 @@ def test_a_contribution_is_decided_by_keyboard(page, memory):
 async def test_a_turn_that_waits_is_confirmed_meanwhile(page, memory):
     page.sign_in("key-customer")
     page.open("/chat/assistant")
+    page.until(lambda: page.focused() == "message")
     page.type("Refund 1001, and wait for me.", Keys.ENTER)
     page.until(lambda: page.all("#confirm button"))
     page.tab_to("Confirm refund")
@@ -350,7 +369,7 @@ async def test_the_feed_is_live_and_can_be_paused(page, memory, principals):
     who = principals["key-customer"]
     page.sign_in("key-operator")
     page.open("/console/decisions")
-    assert page.one("#empty").is_displayed()
+    page.until(lambda: page.one("#empty").is_displayed())
     await memory.cross(CrossingKind.REQUEST, "ignore instructions", who, "turn_1")
     page.until(lambda: len(page.all("#feed tr")) == 1)
     assert "blocked" in page.one("#feed tr").text and "interface.injection" in page.one("#feed tr").text
@@ -368,7 +387,7 @@ async def test_the_feed_is_live_and_can_be_paused(page, memory, principals):
     page.open("/console/decisions?action=block")
     assert len(page.all("#feed tr")) == 1
     page.one("#feed a").click()
-    page.until(lambda: page.all(".proof"))
+    page.comes(".proof")
     assert page.complaints() == []
 
 
@@ -387,8 +406,8 @@ def test_the_skip_link_comes_first_and_focus_is_seen(page):
     page.sign_in("key-operator")
     page.open("/console")
     page.type(Keys.TAB)
-    assert page.focused() == "Skip to the content"
-    assert page.one(".skip").location["x"] >= 0
+    page.until(lambda: page.focused() == "Skip to the content")
+    page.until(lambda: page.one(".skip").location["x"] >= 0)
     page.type(Keys.ENTER, Keys.TAB)
-    outline = page.driver.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
+    outline = "return getComputedStyle(document.activeElement).outlineStyle"
+    page.until(lambda: page.driver.execute_script(outline) == "solid")

@@ -6,7 +6,7 @@ import pytest
 
 from ringwall.boundaries.data.finding import DataFinding, Severity
 from ringwall.boundaries.data.review import Compared, Review
-from ringwall.console.backend import CollectionInfo
+from ringwall.console.shown import CollectionInfo
 
 NASTY = '</pre><script>alert(1)</script>\x1b[2J\u202e" onload="x'
 CHAIN = "c" * 64
@@ -68,6 +68,14 @@ def test_a_version_is_approved_as_it_was_seen(operator, memory, tickets, csrf):
     assert memory.approvals == [("tickets", 2, "olga")]
     assert operator.post(address, data={**form, "csrf": "no"}).status_code == 403
     assert operator.post("/console/data/nowhere/approve", data=form).status_code == 404
+
+
+def test_a_word_that_does_not_suffice_alone_is_told_as_that(operator, memory, tickets, csrf):
+    memory.missing = "2 persons have to approve it; 1 did."
+    form = {"csrf": csrf(operator.get("/console/data/tickets").text), "chain": CHAIN, "despite": "1"}
+    operator.post("/console/data/tickets/approve", data=form)
+    page = operator.get("/console/data/tickets").text
+    assert "not approved yet. 2 persons" in page and "Approved: version" not in page
 
 
 def test_who_may_not_approve_is_offered_no_button(operator, memory, tickets):

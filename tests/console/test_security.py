@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from ringwall.console import SessionStore
-from ringwall.console.backend import Failure, Final
 from ringwall.console.chat import turn_events
 from ringwall.console.pages import Visit
+from ringwall.console.shown import Failure, Final
 
 
 def start(client: TestClient, csrf) -> str:

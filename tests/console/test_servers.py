@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringwall.console.backend import ServerInfo, ServerTool
+from ringwall.console.shown import ServerInfo, ServerTool
 
 NASTY = '</pre><script>alert(1)</script>\x1b[2J\u202e" onload="x'
 

@@ -63,11 +63,19 @@ class Sets:
         self.broken = False
 
     def add(
-        self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
+        self,
+        collection: str,
+        records: Iterable[Record],
+        *,
+        author: str,
+        note: str = "",
+        released: str = "",
+        apply: Callable[[], None] = lambda: None,
     ) -> RecordsCommit | None:
         kept = list(records)
         if self.broken:
             raise DataError("the disk is full")
+        apply()
         self.commits.append(kept)
         self.notes.append((author, note))
         return RecordsCommit(Version(collection, len(self.commits), 0, author, note, "", "", ""))
@@ -214,6 +222,19 @@ async def test_a_release_that_fails_waits_again(make: Any, ed: Principal, person
     with pytest.raises(DataError, match="full"):
         await way.door.release(held, person("mo", "editor"))
     assert [one.id for one in way.door.quarantined()] == [held]
+
+
+async def test_what_can_not_be_stored_leaves_nothing_that_waits(make: Any, ed: Principal) -> None:
+    """Rows that wait and rows that are stored are one contribution: all of it or none."""
+    way = make()
+    way.sets.broken = True
+    with pytest.raises(DataError, match="full"):
+        await way.door.add_records("tunes", rows("fine", "HOLD"), ed)
+    assert way.door.quarantined() == []
+    way.sets.broken = False
+    receipt = await way.door.add_records("tunes", rows("fine", "HOLD"), ed)
+    assert (receipt.status, receipt.held_rows) == ("stored", 1)
+    assert [one.id for one in way.door.quarantined()] == [receipt.held]
 
 
 async def test_one_blocked_row_refuses_all_or_is_left_out(make: Any, ed: Principal) -> None:

@@ -328,3 +328,31 @@ def test_an_index_of_the_first_version_is_taken_over(
     index.apply("handbook", [], ["d1"])
     assert read(person("casey", "customer")) == set()
     old.close()
+
+
+def test_where_all_words_are_common_what_is_near_is_ranked_by_them(
+    stores: DataStores, person: Callable[..., Principal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringwall.boundaries.data.retrieval import word_search
+
+    casey = person("casey", "customer")
+    stores.vault.commit(
+        "handbook",
+        add=[doc("cats", "Cats, cats and cats."), doc("secret", "Cats.", Access("", frozenset({"chief"})))],
+        author="ed",
+    )
+    usual = names(stores, casey, "cats", 10)
+    monkeypatch.setattr(word_search, "_COMMON", 0)
+    assert names(stores, casey, "cats", 10) == usual
+    assert usual[:2] == ["cats", "pets"]
+
+
+def test_what_the_first_search_waits_for_is_done_at_the_start(
+    stores: DataStores, person: Callable[..., Principal]
+) -> None:
+    told: list[tuple[int, int]] = []
+    stores.index.warm(lambda *at: told.append(at))
+    assert told == [(3, 3)]
+    assert stores.index.vector_memory > 0
+    stores.index.close()
+    assert stores.index.vector_memory == 0

@@ -325,8 +325,8 @@ def test_the_search_by_words_admits_like_the_policies(bench: Bench) -> None:
     """It runs with the rights of the writer, so the list is its own business."""
     rows = bench.sql("SELECT DISTINCT unnest(tsvector_to_array(words)) AS word FROM ringwall.words")
     every = "|".join(row["word"] for row in rows)
-    alone = f"ARRAY['{rows[0]['word']}']::tsquery[]"
-    call = f"SELECT passage FROM ringwall.worded('{every}', {alone}, ARRAY[1], 999)"
+    alone = f"ARRAY[{', '.join(repr(row['word']) for row in rows)}]::tsquery[]"
+    call = f"SELECT passage FROM ringwall.worded('{every}', {alone}, 999, NULL)"
     owned = "SELECT p.id, d.document FROM ringwall.passage p JOIN ringwall.document d ON d.id = p.document"
     names = {row["id"]: row["document"] for row in bench.sql(owned)}
     assert attack(bench, None, call) == []

@@ -23,10 +23,10 @@ _PROLOGUE = """set -euo pipefail
 SERVER=
 trap '[ -z "$SERVER" ] || kill "$SERVER"; wait' EXIT
 """
-_READY = """for attempt in $(seq 200); do
+_READY = """for attempt in $(seq 1500); do
   if curl -sf http://127.0.0.1:8080/readyz > ready.txt; then break; fi
   kill -0 "$SERVER" || {{ cat server.log; exit 9; }}
-  sleep 0.1
+  sleep 0.05
 done
 """
 
@@ -59,7 +59,7 @@ class _Model(BaseHTTPRequestHandler):
 @pytest.fixture
 def model_port() -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Model)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server.server_address[1]
     server.shutdown()

@@ -310,6 +310,16 @@ def test_prompt_passage_is_stopped_also_with_changes():
     assert control.inspect(crossing(ordinary)).action is Action.ALLOW
 
 
+@pytest.mark.parametrize(
+    "tag", ['<img alt="< " onerror=go()>', "<a title='</' onclick=go()>", '<p x="<!" onload=a>']
+)
+def test_a_tag_is_held_wherever_it_is_cut(tag):
+    text = f"Here: {tag}"
+    for cut in range(text.index("<") + 1, len(text)):
+        assert LINKS.hold_from(text[:cut]) <= text.index("<"), text[:cut]
+    assert release([LINKS], [text[:14], text[14:], " bye"]) == ("Here:  bye", False)
+
+
 def test_all_together_over_random_chunks():
     controls = [LINKS, Secrets(SecretsSettings()), Canary("rwc-7f3kq9zp2lmx"), Leak(LeakSettings(), PROMPT)]
     text = f"Hi! Look at ![p](https://evil.example/x) and {TOKEN} and [ok](https://shop.example/a), bye."

@@ -91,3 +91,14 @@ def test_what_a_killed_writer_left_is_swept_only_when_old(tmp_path: Path) -> Non
     (incoming / "new").write_bytes(b"half")
     LocalBlobs(tmp_path / "blobs")
     assert [path.name for path in incoming.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("other", ["folder", "pipe"])
+def test_what_is_no_file_is_neither_read_nor_waited_for(
+    blobs: LocalBlobs, tmp_path: Path, other: str
+) -> None:
+    place = _file(tmp_path, digest := blobs.put(b"hello"))
+    place.unlink()
+    place.mkdir() if other == "folder" else os.mkfifo(place)
+    with pytest.raises(DataError, match="is no file"):
+        blobs.get(digest)

@@ -312,6 +312,21 @@ def test_a_filter_finds_what_ranks_below_everything(stores: Any, attach: Any) ->
     assert other.data == []
 
 
+def test_a_long_file_is_read_page_by_page(stores: Any, attach: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the SDK as it is: its own iteration ends with the first page; the page tells of more."""
+    monkeypatch.setattr("ringwall.server.retrieval.reading.PAGE", 3)
+    file = attach("both", "\n\n".join(f"# Room {at}\n\nLamp of room {at}." for at in range(8)), "rooms.md")
+    content = stores.client("both").vector_stores.files.content
+    read: list[str] = []
+    more: Any = "0"
+    while more:
+        page: Any = content(file.id, vector_store_id="handbook", extra_query={"page": more})
+        read += [part.text for part in page.data]
+        assert page.has_more is bool(page.next_page)
+        more = page.next_page
+    assert [f"of room {number}." in part for number, part in enumerate(read)] == [True] * 8
+
+
 def test_the_sdk_s_helpers(stores: Any) -> None:
     client = stores.client("both")
     one = client.vector_stores.files.upload_and_poll(

@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 
 from ringwall import __version__
-from ringwall.core import ConfigError, RingwallError
+from ringwall.core import ConfigError, DeniedError, RingwallError
 
 _COMMANDS = (
     "up", "init", "check", "schema", "key", "scan", "calibrate", "drill", "decision", "allow", "hold",
@@ -33,7 +33,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 the answer is no (a check failed), 2 wrong use or configuration."""
+    """Entry point. Exit codes: 0 done, 1 the answer is no (a check failed, or somebody may not), 2 it could
+    not be asked (wrong use, a file that can't be used), 130 interrupted."""
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:
@@ -48,6 +49,10 @@ def main() -> None:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
         sys.exit(2)
+    except DeniedError as error:
+        decision = f" ({error.decision_id})" if error.decision_id else ""
+        click.echo(f"error: {error}{decision}", err=True)
+        sys.exit(1)
     except RingwallError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -112,7 +112,9 @@ def search(
         if bench.workload.data.collections[collection].kind == "training":
             raise DataError(f"{collection} is a training set: nothing is retrieved from it.")
         by = person(bench, key)
-        found = Retriever(bench.plant.index, bench.workload.data).search(by, [collection], query)
+        found = Retriever(bench.plant.index, bench.workload.data, bench.plant.vault).search(
+            by, [collection], query
+        )
     if as_json:
         show_json(
             [{"name": one.name, "title": one.title, "text": one.text, "score": one.score} for one in found]

@@ -12,6 +12,7 @@ from ringwall.core import DataError
 from .options import json_option, plain, show_json, show_table
 
 if TYPE_CHECKING:
+    from ringwall.boundaries.data.drift.profile import Profile
     from ringwall.boundaries.data.records import Record
 
 _EVERY = 20_000
@@ -20,7 +21,7 @@ _SHOWN = 15
 
 @click.command("drift")
 @click.argument("approved", type=click.Path(path_type=Path))
-@click.argument("candidate", type=click.Path(path_type=Path))
+@click.argument("candidates", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report with plots to this file."
 )
@@ -31,15 +32,16 @@ _SHOWN = 15
 @json_option
 def command(
     approved: Path,
-    candidate: Path,
+    candidates: tuple[Path, ...],
     html: Path | None,
     labels: tuple[str, ...],
     groups: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Look for bias and drift between two files of rows.
+    """Look for bias and drift between two files of rows, or over several versions.
 
-    CANDIDATE is held against APPROVED, its approved version or a reference; each may be a folder.
+    CANDIDATES are held against APPROVED, the approved version or a reference; each may be a folder. Of
+    several, oldest first, the last is reported, and what any of them raised is plotted over the versions.
 
     Columns, labels by group, missing values, lengths, formats, duplicates, languages, topics, and how texts
     speak of groups of people. Exit code 1: something changed enough to be looked at.
@@ -50,18 +52,26 @@ def command(
 
     settings = DriftSettings(labels=labels, groups=groups)
     told = sys.stderr.isatty() and not as_json
-    before, after = (profile(_rows(path, told), settings) for path in (approved, candidate))
-    for path, side in ((approved, before), (candidate, after)):
+
+    def read(path: Path) -> "Profile":
+        side = profile(_rows(path, told), settings)
         if not side.rows:
             raise DataError(f"{path.name} has no rows.")
         _asked_for(path, {*labels, *groups} - set(side.columns))
-    if told:
-        click.echo("Comparing.", err=True)
-    drift = measure_profiles(before, after, settings)
+        return side
+
+    before, names = read(approved), _names(candidates)
+    versions = {}
+    for name, path in zip(names, candidates, strict=True):
+        after = read(path)
+        if told:
+            click.echo("Comparing.", err=True)
+        versions[name] = measure_profiles(before, after, settings)
+    drift = versions[names[-1]]
     if html:
-        html.write_text(report_html(drift, approved.name, candidate.name), "utf-8")
+        html.write_text(report_html(drift, approved.name, names[-1], versions), "utf-8")
     if as_json:
-        show_json(report_data(drift))
+        show_json(report_data(drift, versions))
     else:
         for one in drift.findings:
             click.echo(plain(f"{one.detector}  {one.title}\n    {one.message}"))
@@ -82,6 +92,12 @@ def command(
             f"{len(drift.findings)} findings."
         )
     sys.exit(1 if drift.findings else 0)
+
+
+def _names(paths: tuple[Path, ...]) -> list[str]:
+    """Of files of one name in several folders, the folders as well."""
+    names = [path.name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
 def _rows(path: Path, told: bool) -> "Iterator[Record]":

@@ -68,7 +68,7 @@ def plant(
         made = drawn(count, times)
         bench.plant.canaries.keep(name, made)
         like = next(bench.plant.training.records(collection), None)
-        source = Source(origin="canaries", contributor=by.subject)
+        source = Source(origin="canaries", contributor=by.subject, tenant=by.tenant)
         commit = bench.plant.training.add(
             collection, rows(made, like, source), author=by.subject, note="canaries"
         )

@@ -11,7 +11,7 @@ import click
 
 from ringwall.core import DataError, DeniedError, Principal
 
-from .data_person import key_option, with_person
+from .data_person import key_option, person, with_person
 from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def add(
                 _given(door, place, Path(folder, str(number)), told) for number, place in enumerate(places)
             ]
             if door.is_training(collection):
-                return [await _rows(door, by, collection, one, terms, told) for one in given]
+                alone = len(given) == 1
+                return [await _rows(door, by, collection, one, terms, told, alone=alone) for one in given]
             files = [file for one in given for file in one.files()]
             outcomes = []
             for number, (path, name, place) in enumerate(files, 1):
@@ -89,13 +90,18 @@ def add(
 
 @click.command("quarantine")
 @click.argument("collection", default="")
+@key_option
 @site_options
-def quarantine(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """List what waits for a person."""
+def quarantine(collection: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """List what waits for a person. With a key: only what this person may know of."""
+    from ringwall.workload.intake import past_the_gate
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
         waiting = bench.plant.quarantine.waiting(collection)
+        if key:
+            known = {one.id for one in past_the_gate(bench).reviews.waiting(person(bench, key))}
+            waiting = [one for one in waiting if one.id in known]
     if as_json:
         show_json([asdict(held) for held in waiting])
         return
@@ -123,7 +129,7 @@ def release(held: str, reason: str, key: str | None, workload: Path, data_dir: P
     async def run(door: "Contributions", by: Principal) -> dict[str, Any]:
         return _told(await door.release(held, by, reason))
 
-    done = with_person(workload, data_dir, key, run)
+    done = with_person(workload, data_dir, key, run, judging=False)
     what = done["document"] or _rows_of(done["rows"])
     show_json(done) if as_json else click.echo(f"{done['collection']}/{what}: {done['status']}")
 
@@ -139,7 +145,7 @@ def reject(held: str, reason: str, key: str | None, workload: Path, data_dir: Pa
     async def run(door: "Contributions", by: Principal) -> None:
         await door.reject(held, by, reason)
 
-    with_person(workload, data_dir, key, run)
+    with_person(workload, data_dir, key, run, judging=False)
     show_json({"held": held, "status": "rejected"}) if as_json else click.echo(f"{held}: rejected")
 
 
@@ -187,6 +193,8 @@ async def _rows(
     given: _Given,
     terms: "Terms",
     told: Callable[[str], None],
+    *,
+    alone: bool,
 ) -> dict[str, Any]:
     from ringwall.boundaries.data.records import read_rows
 
@@ -195,8 +203,10 @@ async def _rows(
         receipt = await door.add_records(
             collection, read_rows(given.path), by, said, lambda count: told(f"{given.name}: {count:,} rows")
         )
-    except DeniedError as error:
-        return _refused(given.name, error)
+    except (DeniedError, DataError) as error:
+        if alone and isinstance(error, DataError):
+            raise
+        return _refused(given.name, error)  # what was stored of the other places is told as well
     return {"file": given.name, **_told(receipt)}
 
 

@@ -14,10 +14,13 @@ from .options import data_dir_option, plain, show_json, show_table, site_options
 
 @click.command("blast-radius")
 @click.argument("record")
+@key_option
 @site_options
-def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Tell where RECORD (COLLECTION/ID) went. Versions, index, models, exports, answers."""
-    from ringwall.core import DataError
+def blast_radius(record: str, key: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Tell where RECORD (COLLECTION/ID) went. Versions, index, models, exports, answers. With a key: only for
+    who may read it."""
+    from ringwall.boundaries.data.changes import Touched
+    from ringwall.core import DataError, DeniedError
     from ringwall.workload.lineage import lineage
     from ringwall.workload.workbench import workbench
 
@@ -26,6 +29,10 @@ def blast_radius(record: str, workload: Path, data_dir: Path, as_json: bool) -> 
         raise DataError(f"{record!r} names no record: write COLLECTION/ID, as in handbook/returns.")
     with workbench(workload, data_dir) as bench:
         found = lineage(bench.workload, bench.plant).radius(collection, name)
+        if key:
+            by = person(bench, key)
+            if not bench.governing.reads(collection, Touched(tenants=found.tenants), by):
+                raise DeniedError(f"{by.subject} may not look into {collection}/{name[:128]}.", "")
     if as_json:
         show_json(asdict(found))
     else:
@@ -88,8 +95,11 @@ def purge_command(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Take out everything that SUBJECT contributed. A new version without it, the index rebuilt, the models
-    that learnt from it marked. Earlier versions keep it until it is erased. You need an approver role."""
+    """Take out everything that SUBJECT contributed. New versions of collections and branches without it, what
+    waits in quarantine rejected, the index rebuilt, the models that learnt from it marked. Told is what can't
+    be reached: earlier versions (until it is erased), exports, models. You need an approver role, and be of
+    the tenant of all of it. Take SUBJECT's keys away first: what is being contributed meanwhile is not seen.
+    """
     from ringwall.workload.lineage import purge
     from ringwall.workload.workbench import workbench
 
@@ -111,15 +121,27 @@ def purge_command(
                 model.partition(":")[2], by.subject, reason or f"learnt from {subject}"
             )
             bench.plant.note("model.revoked", by.subject, by.tenant, name=model)
-    told = [{**asdict(one), "revoked": models} for one in done]
+    told = [{**asdict(one), "left": one.left, "revoked": models} for one in done]
     if as_json:
         show_json(told)
     for one in () if as_json else done:
         kept = f"version {one.version} is without them" if one.version else "the current version held none"
         click.echo(f"{one.plan.collection}: {len(one.plan.current):,} records taken out; {kept}")
+        _tell_beside(one)
         for mark in one.marks:
             state = "marked, admission revoked" if mark.model in models else "marked"
             click.echo(f"  {mark.model} was trained on {mark.collection}@{mark.version}: {state}")
+        for sentence in one.left:
+            click.echo(plain(f"  not reached: {sentence}"))
+
+
+def _tell_beside(done: Any) -> None:
+    for line in done.branches:
+        click.echo(f"  branch: version {line} is without them")
+    if done.rejected:
+        click.echo(f"  rejected in quarantine: {' '.join(done.rejected)}")
+    if done.cancelled:
+        click.echo(f"  uploads that are not contributed any more: {done.cancelled}")
 
 
 def _show_plans(plans: list[dict[str, Any]], as_json: bool) -> None:
@@ -132,11 +154,24 @@ def _show_plans(plans: list[dict[str, Any]], as_json: bool) -> None:
             f"{len(plan['current']):,}",
             f"{plan['ever']:,}",
             _ranges(plan["versions"]),
+            " ".join(one["line"].partition("~")[2] for one in plan["branches"]),
+            str(len(plan["held"]) + plan["waiting"]),
+            str(len(plan["exports"])),
             " ".join(model["model"] for model in plan["models"]),
         )
         for plan in plans
     ]
-    show_table(rows, ("collection", "to take out", "ever brought", "versions", "models"))
+    head = (
+        "collection",
+        "to take out",
+        "ever brought",
+        "versions",
+        "branches",
+        "waiting",
+        "exports",
+        "models",
+    )
+    show_table(rows, head)
     click.echo("Nothing was done: say --yes to do it." if plans else "There is nothing of that contributor.")
 
 

@@ -37,13 +37,17 @@ def with_person(
     data_dir: Path,
     key: str | None,
     run: Callable[["Contributions", Principal], Awaitable[T]],
+    *,
+    judging: bool = True,
 ) -> T:
-    """Run something at the way into the collections, as the person whose key it is."""
-    from ringwall.workload.intake import contributions
+    """Run something at the way into the collections, as the person whose key it is. ``judging``: something
+    comes in, so that the gate is needed."""
+    from ringwall.workload.intake import contributions, past_the_gate
 
     async def awaited(work: Awaitable[T]) -> T:
         return await work
 
     with workbench(workload, data_dir) as bench:
         by = person(bench, key)
-        return asyncio.run(awaited(run(contributions(bench.site, bench.plant), by)))
+        door = contributions(bench.site, bench.plant) if judging else past_the_gate(bench)
+        return asyncio.run(awaited(run(door, by)))

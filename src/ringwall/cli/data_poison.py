@@ -8,7 +8,10 @@ import click
 
 from .options import json_option, plain, show_json, show_table
 
-_FAMILIES = ("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected")
+_FAMILIES = (
+    *("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected"),
+    "reworded",
+)
 
 
 def _said(line: str) -> None:
@@ -76,6 +79,8 @@ def poison_drill(file: Path, plant: str, families: str, seed: int, rounds: int, 
         f"{report.approved:,} records as approved, {report.clean:,} clean new ones beside the attacks; "
         f"{report.clean_groups} groups raised when only those were new."
     )
+    show_table([(shape, str(many)) for shape, many in report.ordinary], ("ordinary difference", "groups"))
+    click.echo()
     table = [
         (family, str(count), str(attacks), f"{found:.2f}", f"{share:.2f}", f"{precision:.3f}")
         for family, count, attacks, found, share, precision in report.rows()

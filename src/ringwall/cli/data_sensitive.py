@@ -116,6 +116,7 @@ def uniqueness(
 @click.argument("token")
 @click.option("--class", "cls", default="", help="Class of a token in the format of its value.")
 @click.option("--generation", type=click.IntRange(0), default=0, help="Of its keys.  [default: the newest]")
+@click.option("--common", is_flag=True, help="Of such a token: it is of what belongs to all tenants.")
 @click.option("--allow", is_flag=True, help="Let who asked see it, as the second person; shows nothing.")
 @click.option("--key", envvar="RINGWALL_KEY", help="Your own API key (or RINGWALL_KEY).")
 @site_options
@@ -124,6 +125,7 @@ def reveal(
     token: str,
     cls: str,
     generation: int,
+    common: bool,
     allow: bool,
     key: str | None,
     workload: Path,
@@ -133,6 +135,7 @@ def reveal(
     """Show what a token stands for.
 
     It takes a role of the collection's `revealers` and a key that is good for `reveal`, and is on the ledger.
+    Where tenants are apart, tokens of another tenant don't open.
     With `two_person` the first run asks, somebody else runs the same with --allow, and the next run shows the
     value, within a day. Exit code 1: it waits.
     """
@@ -147,7 +150,8 @@ def reveal(
             asker = asyncio.run(revealer.allow(collection, token, by))
             _told({"collection": collection, "allowed": asker}, f"{asker} may see it now, once.", as_json)
             return
-        value = asyncio.run(revealer.reveal(collection, token, by, cls=cls, generation=generation))
+        asked = revealer.reveal(collection, token, by, cls=cls, generation=generation, common=common)
+        value = asyncio.run(asked)
     if value is None:
         message = "It waits: somebody else of the collection's revealers has to run the same with --allow."
         _told({"collection": collection, "waits": True}, message, as_json)

@@ -2,20 +2,19 @@
 
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ringwall.core import DataError, Principal
+from ringwall.core import DataError, DeniedError, Principal
 
 from .data_person import key_option, person
 from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
-    from ringwall.boundaries.data import Commit, Vault, Version
+    from ringwall.boundaries.data import CollectionSettings, Commit, Vault, Version
     from ringwall.boundaries.data.training import RecordsCommit, TrainingSets
     from ringwall.workload.workbench import Workbench
 
@@ -50,13 +49,20 @@ def log(collection: str, workload: Path, data_dir: Path, as_json: bool) -> None:
 @click.argument("collection")
 @click.argument("old")
 @click.argument("new", default="")
+@key_option
 @site_options
-def diff(collection: str, old: str, new: str, workload: Path, data_dir: Path, as_json: bool) -> None:
+def diff(
+    collection: str, old: str, new: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
+) -> None:
     """List the ids that differ between two versions. OLD and NEW are numbers or times, or ~NAME for the
-    head of a branch. Default for NEW: the current version."""
+    head of a branch. Default for NEW: the current version. With a key: only for who may read what differs."""
     with _bench(workload, data_dir) as bench:
         store = store_of(bench, collection)
         before, after = (_version(store, collection, asked) for asked in (old, new))
+        if key:
+            by = person(bench, key)
+            if not bench.governing.reads(collection, store.touched(before, after), by):
+                raise DeniedError(f"{by.subject} may not look into what differs there.", "")
         difference = store.difference(before, after)
     if as_json:
         show_json({"old": before.name, "new": after.name, **asdict(difference)})
@@ -80,15 +86,12 @@ def branch(
 ) -> None:
     """Start a line of its own, COLLECTION~NAME. It is changed like a collection, and merged after review."""
 
-    def run(store: "Vault | TrainingSets", by: Principal, contributors: tuple[str, ...]) -> "Version":
-        if not by.roles & set(contributors):
-            raise DataError(f"{by.subject} may not contribute to {collection}.")
-        return store.branch(
-            collection, name, author=by.subject, version=_version(store, collection, at).number
-        )
-
     with _bench(workload, data_dir) as bench:
-        made = _run(bench, collection, key, run, approving=False)
+        by, store = person(bench, key), store_of(bench, collection)
+        if not by.roles & set(bench.governing.settings(collection).contributors):
+            raise DeniedError(f"{by.subject} may not contribute to {collection}.", "")
+        number = _version(store, collection, at).number
+        made = store.branch(collection, name, author=by.subject, version=number)
         bench.plant.ledger.append_now(_event("data.version", made, forked=made.forked))
     show_json(asdict(made)) if as_json else click.echo(f"{made.name}, from {made.forked}")
 
@@ -108,17 +111,15 @@ def merge(
     data_dir: Path,
     as_json: bool,
 ) -> None:
-    """Take what a branch changed into its collection. BRANCH is COLLECTION~NAME. You need an approver role
-    and must not have made any of it. Exit code 1: conflicts, which are listed; say for each id whose side
-    counts."""
+    """Take what a branch changed into its collection. BRANCH is COLLECTION~NAME. You need an approver role,
+    be of the tenant of all that changes, and must not have made any of it. Exit code 1: conflicts, which are
+    listed; say for each id whose side counts."""
     from ringwall.boundaries.data.changes import ConflictError
 
     resolve: dict[str, Any] = {**dict.fromkeys(ours, "ours"), **dict.fromkeys(theirs, "theirs")}
     try:
         with _bench(workload, data_dir) as bench:
-            commit = _run(
-                bench, branch, key, lambda store, by, roles: store.merge(branch, by, roles, resolve)
-            )
+            commit = bench.governing.merge(branch, person(bench, key), resolve)
             _noted(bench, commit)
     except ConflictError as conflict:
         show_json({"conflicts": conflict.ids}) if as_json else click.echo(f"error: {conflict}", err=True)
@@ -135,18 +136,11 @@ def rollback(
     collection: str, to: str, key: str | None, workload: Path, data_dir: Path, as_json: bool
 ) -> None:
     """Make a version that holds what an old one held. TO is a version or a time. The versions between stay;
-    what was erased since stays erased. You need an approver role."""
-
-    def run(
-        store: "Vault | TrainingSets", by: Principal, roles: tuple[str, ...]
-    ) -> "Commit | RecordsCommit | None":
-        from ringwall.boundaries.data.approvals import check_role
-
-        check_role(by, roles, collection)
-        return store.roll_back(collection, _version(store, collection, to).number, author=by.subject)
-
+    what was erased since stays erased. You need an approver role, and be of the tenant of all that changes.
+    """
     with _bench(workload, data_dir) as bench:
-        commit = _run(bench, collection, key, run)
+        number = _version(store_of(bench, collection), collection, to).number
+        commit = bench.governing.roll_back(collection, number, person(bench, key))
         _noted(bench, commit)
     _tell_commit(commit, as_json)
 
@@ -167,17 +161,22 @@ def approve(
     as_json: bool,
 ) -> None:
     """Approve a version: reviews compare with it from then on. It was reviewed before (ringwall data
-    review). You need an approver role, and must not have made all that is new in it."""
+    review). You need an approver role, and must not have made all that is new in it. Exit code 1: your word
+    is kept, and it takes somebody else's as well."""
     from ringwall.workload.data_review import DataReviews
     from ringwall.workload.review_analyses import data_reviews
 
     with _bench(workload, data_dir) as bench:
-        reviews: DataReviews = data_reviews(bench.workload.data, bench.plant)
+        reviews: DataReviews = data_reviews(bench.workload.data, bench.plant, bench.data_policies)
         approval = reviews.approve(collection, version, person(bench, key), despite=despite)
     if as_json:
         show_json(asdict(approval))
+    elif approval.missing:
+        click.echo(f"{collection}@{version}: noted, not approved yet. {approval.missing}")
     else:
-        click.echo(f"{collection}@{version}: approved by {approval.by}")
+        told = ", ".join((*approval.others, approval.by))
+        click.echo(f"{collection}@{version}: approved by {told}")
+    sys.exit(1 if approval.missing else 0)
 
 
 @click.command("show")
@@ -196,7 +195,7 @@ def show(
         store = store_of(bench, collection)
         settings = bench.workload.data.collections[collection.partition("~")[0]]
         if not by.roles & {*settings.contributors, *settings.approvers}:
-            raise DataError(f"{by.subject} may not look into {collection}.")
+            raise DeniedError(f"{by.subject} may not look into {collection}.", "")
         told = _item(bench, store, collection, item, _version(store, collection, at).number, by)
     if as_json:
         show_json(told)
@@ -268,12 +267,7 @@ COMMANDS = (log, diff, branch, merge, rollback, approve, show, tamper_drill, ver
 
 def store_of(bench: "Workbench", line: str) -> "Vault | TrainingSets":
     """Where a collection, or a branch of one, is kept. DataError when the workload does not name it."""
-    collections = bench.workload.data.collections
-    settings = collections.get(line.partition("~")[0])
-    if settings is None:
-        known = ", ".join(sorted(collections)) or "none"
-        raise DataError(f"There is no collection {line[:64]!r}; known: {known}.")
-    return bench.plant.training if settings.kind == "training" else bench.plant.vault
+    return bench.governing.store(line)
 
 
 def when(at: int) -> str:
@@ -297,17 +291,6 @@ def _version(store: "Vault | TrainingSets", collection: str, asked: str) -> "Ver
     if head is None:
         raise DataError(f"{collection}{asked} has no version yet.")
     return head
-
-
-def _run(
-    bench: "Workbench", line: str, key: str | None, run: Callable[..., Any], *, approving: bool = True
-) -> Any:
-    """As the person whose key it is, with the roles that may."""
-    by = person(bench, key)
-    store = store_of(bench, line)
-    settings = bench.workload.data.collections[line.partition("~")[0]]
-    approvers = settings.approvers or settings.contributors
-    return run(store, by, approvers if approving else settings.contributors)
 
 
 def _noted(bench: "Workbench", commit: "Commit | RecordsCommit | None") -> None:
@@ -349,8 +332,10 @@ def _item(
     version: int,
     by: Principal,
 ) -> dict[str, Any]:
+    settings = bench.governing.settings(collection)
     if store is bench.plant.training:
         record = bench.plant.training.find(collection, item, version)
+        _homely(settings, record.source.tenant, by, collection, item)
         held = [one.name for one in bench.plant.training.where(collection, item)]
         return {
             "record": record.id,
@@ -360,8 +345,7 @@ def _item(
             "versions": held,
         }
     document = bench.plant.vault.document(collection, item, version)
-    if document.access.tenant not in ("", by.tenant):
-        raise DataError(f"{by.subject} may not look into {item!r} of {collection}.")
+    _homely(settings, document.access.tenant, by, collection, item)
     traces = bench.plant.vault.who(collection, item)
     return {
         "document": document.name,
@@ -373,6 +357,13 @@ def _item(
         "sensitivity": sorted(document.sensitivity),
         "versions": [f"{collection}@{one.first} to {one.last}: {one.name}" for one in traces],
     }
+
+
+def _homely(settings: "CollectionSettings", tenant: str, by: Principal, collection: str, item: str) -> None:
+    from ringwall.boundaries.data.governing import at_home
+
+    if not at_home(settings, frozenset({tenant}), by):
+        raise DeniedError(f"{by.subject} may not look into {item[:128]!r} of {collection}.", "")
 
 
 def _unknown() -> Any:

@@ -35,7 +35,11 @@ def remove(
 @click.command("erase")
 @click.argument("collection")
 @click.argument("ids", nargs=-1)
-@click.option("--contributor", default="", help="Everything that this person ever brought into it.")
+@click.option(
+    "--contributor",
+    default="",
+    help="Everything that this person ever brought into it, what waited in quarantine as well.",
+)
 @click.option("--yes", is_flag=True, help="Do it; without, only tell what would be destroyed.")
 @key_option
 @site_options
@@ -58,8 +62,8 @@ def erase(
     with workbench(workload, data_dir) as bench:
         by = person(bench, key)
         named = ids or tuple(_store(bench, collection).by_contributor(collection, contributor))
-        if yes and named:
-            asyncio.run(_erase(bench, collection, named, by))
+        if yes:
+            asyncio.run(_erase(bench, collection, named, by, contributor))
     _told(collection, named, "erased" if yes else "would be erased: say --yes", as_json)
 
 
@@ -67,9 +71,9 @@ COMMANDS = (remove, erase)
 
 
 async def _remove(bench: "Workbench", collection: str, ids: tuple[str, ...], by: Principal) -> None:
-    from ringwall.workload.intake import contributions
+    from ringwall.workload.intake import past_the_gate
 
-    door = contributions(bench.site, bench.plant)
+    door = past_the_gate(bench)
     if door.is_training(collection.partition("~")[0]):
         await _withdrawals(bench).remove(collection, ids, by)
         return
@@ -77,15 +81,20 @@ async def _remove(bench: "Workbench", collection: str, ids: tuple[str, ...], by:
         await door.remove(collection, document, by)
 
 
-async def _erase(bench: "Workbench", collection: str, ids: tuple[str, ...], by: Principal) -> None:
-    from ringwall.workload.intake import contributions
+async def _erase(
+    bench: "Workbench", collection: str, ids: tuple[str, ...], by: Principal, contributor: str
+) -> None:
+    """Also what ever waited of a contributor."""
+    from ringwall.workload.intake import past_the_gate
 
-    door = contributions(bench.site, bench.plant)
-    if door.is_training(collection):
+    door = past_the_gate(bench)
+    if ids and door.is_training(collection):
         await _withdrawals(bench).erase(collection, ids, by)
-        return
-    for document in ids:
-        await door.erase(collection, document, by)
+    else:
+        for document in ids:
+            await door.erase(collection, document, by)
+    if contributor:
+        await door.reviews.erase(collection, contributor, by)
 
 
 def _withdrawals(bench: "Workbench") -> Any:

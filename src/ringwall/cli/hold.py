@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ringwall.boundaries.interface.scopes import Scope
-from ringwall.core import IdentityError, Principal
+from ringwall.core import DataError, DeniedError, IdentityError, Principal
 
 from .options import show_json, show_table, site_options
 
@@ -71,7 +71,7 @@ def approve(hold_id: str, key: str, workload: Path, data_dir: Path, as_json: boo
 
     You need the right to approve it and can't be who asked, unless the policy lets whoever asked confirm.
     """
-    _decide(key, workload, data_dir, as_json, lambda holds, by: holds.approve(hold_id, by))
+    _decide(hold_id, key, workload, data_dir, as_json, lambda holds, by: holds.approve(hold_id, by))
 
 
 @command.command("refuse")
@@ -80,7 +80,7 @@ def approve(hold_id: str, key: str, workload: Path, data_dir: Path, as_json: boo
 @site_options
 def refuse(hold_id: str, key: str, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Refuse this call."""
-    _decide(key, workload, data_dir, as_json, lambda holds, by: holds.refuse(hold_id, by))
+    _decide(hold_id, key, workload, data_dir, as_json, lambda holds, by: holds.refuse(hold_id, by))
 
 
 @command.command("amend")
@@ -108,7 +108,7 @@ def amend(
         arguments = {**(holds.get(hold_id).arguments or {}), **new}
         return holds.amend(hold_id, by, json.dumps(arguments))
 
-    _decide(key, workload, data_dir, as_json, change)
+    _decide(hold_id, key, workload, data_dir, as_json, change)
 
 
 def _change(text: str) -> tuple[str, Any]:
@@ -122,13 +122,24 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 def _decide(
-    key: str, workload: Path, data_dir: Path, as_json: bool, decide: "Callable[[Holds, Principal], Hold]"
+    hold_id: str,
+    key: str,
+    workload: Path,
+    data_dir: Path,
+    as_json: bool,
+    decide: "Callable[[Holds, Principal], Hold]",
 ) -> None:
     from ringwall.workload.workbench import workbench
 
     with workbench(workload, data_dir) as bench:
         by = _person(bench.plant.keys.verify(key))
-        hold = decide(bench.site.application().holds, by)
+        holds = bench.site.application().holds
+        asked = holds.get(hold_id)
+        try:
+            holds.check_right(asked, by)
+        except DataError as error:  # that somebody may not is an answer, and no mistake
+            raise DeniedError(str(error), asked.decision) from None
+        hold = decide(holds, by)
     if as_json:
         show_json(hold.plain())
     else:

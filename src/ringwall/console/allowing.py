@@ -6,11 +6,11 @@ from starlette.responses import RedirectResponse, Response
 
 from ringwall.core import RingwallError
 
-from .backend import FalseAlarm
 from .guard import Refused
 from .operate import json_answer, path_id, record_of, waiting
 from .pages import Visit, render
 from .present import findings_of
+from .shown import FalseAlarm
 
 _MOST = 20
 

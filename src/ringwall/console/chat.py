@@ -12,12 +12,12 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from ringwall.core import RingwallError
 
-from .backend import ApplicationInfo, ChatEvent, Delta, Failure, Final, Message
 from .guard import CHAT_LIMIT, Refused, read_body
 from .held import view
 from .pages import ABSENT, BROKEN, Visit, render
 from .present import Card, cards
 from .sessions import Conversation, Exchange
+from .shown import ApplicationInfo, ChatEvent, Delta, Failure, Final, Message
 
 _logger = logging.getLogger("ringwall.console")
 

@@ -10,7 +10,7 @@ from ringwall.boundaries.organization.allow_rule import ALLOWABLE
 from ringwall.core import ALLOWED_BY
 from ringwall.detect import families, scanner
 
-from .backend import Record
+from .shown import Record
 
 LONGEST = 100_000
 """Characters of a part that is read again for the page."""

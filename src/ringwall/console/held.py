@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .argument_view import argument_lines, changes, editable
-from .backend import HoldInfo
+from .shown import HoldInfo
 
 
 def view(hold: HoldInfo) -> Mapping[str, Any]:

@@ -10,11 +10,11 @@ from ringwall.boundaries.application.strict_json import read_amendment
 from ringwall.core import Principal, RingwallError
 
 from .argument_view import argument_lines, changes, editable
-from .backend import HoldInfo
 from .guard import Refused, same_token
 from .held import view
 from .operate import json_answer, path_id, waiting
 from .pages import Visit, render
+from .shown import HoldInfo
 
 LATELY = 12
 _HOLD = [field.name for field in fields(HoldInfo)]

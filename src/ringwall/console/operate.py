@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, Response
 
 from ringwall.core import Action, Boundary, CrossingKind
 
-from .backend import DecisionFilter, Record
 from .guard import Refused
 from .marking import reveal
 from .pages import ABSENT, Visit, render
 from .present import edits_of, findings_of, lines_of, parts_of, summary, text
+from .shown import DecisionFilter, Record
 
 PAGE = 50
 POLL = 100

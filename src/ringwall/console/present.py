@@ -10,9 +10,9 @@ from markupsafe import Markup
 from ringwall.core import Action, Boundary, numbered_findings
 from ringwall.detect import source_of
 
-from .backend import Record
 from .explain import Explainer
 from .marking import LIMIT, Span, mark
+from .shown import Record
 
 MAX_PARTS = 60
 MAX_FINDINGS = 500

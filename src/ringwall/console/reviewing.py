@@ -6,10 +6,10 @@ from starlette.responses import RedirectResponse, Response
 
 from ringwall.core import RingwallError
 
-from .backend import CollectionInfo
 from .guard import Refused
 from .operate import json_answer, path_id, waiting
 from .pages import ABSENT, Visit, render
+from .shown import CollectionInfo
 
 
 async def show(visit: Visit) -> Response:
@@ -35,7 +35,7 @@ async def review(visit: Visit) -> Response:
     done."""
     info = await _collection(visit)
     if not info.may_read:
-        sentence = "Reviews are for people with a contributor or approver role of this collection."
+        sentence = "Reviews are for people with a contributor or approver role, of the tenant of what is new."
         return _back(visit, info.name, "problem", sentence)
     try:
         await visit.backend.review_collection(info.name, visit.principal)
@@ -52,9 +52,13 @@ async def approve(visit: Visit) -> Response:
         return _back(visit, info.name, "problem", sentence)
     try:
         despite = bool(visit.form.get("despite"))
-        await visit.backend.approve_version(info.name, info.version, visit.principal, despite=despite)
+        missing = await visit.backend.approve_version(
+            info.name, info.version, visit.principal, despite=despite
+        )
     except RingwallError as error:
         return _back(visit, info.name, "problem", str(error))
+    if missing:
+        return _back(visit, info.name, "done", f"Noted, not approved yet. {missing}")
     return _back(visit, info.name, "done", f"Approved: version {info.version} of {info.name}.")
 
 

@@ -4,35 +4,24 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 
-from ringwall.boundaries.application.hold import Approver, Hold, HoldState
+from ringwall.boundaries.application.hold import Approver, HoldState
 from ringwall.boundaries.application.holds import Holds
 from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.interface.keys import key_id
 from ringwall.boundaries.interface.scopes import Scope
-from ringwall.boundaries.model.settings import (
-    ExtractiveSettings,
-    LocalSettings,
-    ModelSection,
-    ScriptedSettings,
-)
 from ringwall.boundaries.organization.allow_rule import Match
-from ringwall.core import Boundary, DataError, IdentityError, Principal, UpstreamError
+from ringwall.core import Boundary, DataError, IdentityError, Principal
 from ringwall.ledger import Record
 from ringwall.ledger.checkpoint import Checkpoint
 from ringwall.ledger.proof import verify_proof
 from ringwall.server.gateway import Gateway
-from ringwall.server.turn.admit import admit
-from ringwall.server.turn.background import Reader, carry_on
-from ringwall.server.turn.converse import Calls, Finish, Text
-from ringwall.server.turn.state import Turn
-from ringwall.wire.chat_request import ChatCall
-from ringwall.wire.errors import WireError
 from ringwall.workload import false_alarms, kill_switch
 from ringwall.workload.posture import threat_status
-from ringwall.workload.site import ApplicationSite
 
-from . import runtime_quarantine, runtime_servers
-from .backend import (
+from . import runtime_applications, runtime_chat, runtime_holds, runtime_quarantine, runtime_servers
+from .quarantined import HeldData, HeldDataPage
+from .runtime_reviews import RunningReviews
+from .shown import (
     AllowInfo,
     ApplicationInfo,
     BoundaryInfo,
@@ -40,10 +29,7 @@ from .backend import (
     CollectionInfo,
     ControlInfo,
     DecisionFilter,
-    Delta,
-    Failure,
     FalseAlarm,
-    Final,
     HoldInfo,
     Message,
     Proof,
@@ -52,8 +38,6 @@ from .backend import (
     ThreatRow,
     ToolInfo,
 )
-from .quarantined import HeldData, HeldDataPage
-from .runtime_reviews import RunningReviews
 
 
 class GatewayBackend:
@@ -83,22 +67,11 @@ class GatewayBackend:
 
     async def applications(self, principal: Principal) -> Sequence[ApplicationInfo]:
         return [
-            self._info(app)
+            runtime_applications.info(app, self._gateway.site.model)
             for app in self._gateway.site.applications.values()
             if not app.application.roles or app.application.roles & principal.roles
             if principal.grant.allows(Scope.CHAT, app.application.name)
         ]
-
-    def _info(self, app: ApplicationSite) -> ApplicationInfo:
-        note, attached = _model_note(app, self._gateway.site.model)
-        return ApplicationInfo(
-            name=app.application.name,
-            model_note=note,
-            model_attached=attached,
-            greeting=app.settings.greeting,
-            suggestions=tuple(app.settings.suggestions),
-            mode=str(app.gate.mode),
-        )
 
     async def boundaries(self) -> Sequence[BoundaryInfo]:
         gate = self._gateway.site.application().gate
@@ -164,22 +137,24 @@ class GatewayBackend:
         )
 
     async def holds(self) -> Sequence[HoldInfo]:
-        return [self._hold(hold) for hold in self._holds.pending()]
+        return [runtime_holds.info(self._gateway, hold) for hold in self._holds.pending()]
 
     async def settled_holds(self, limit: int) -> Sequence[HoldInfo]:
         found = await asyncio.to_thread(self._holds.list, 4 * limit)
-        return [self._hold(hold) for hold in found if hold.state is not HoldState.PENDING][:limit]
+        return [
+            runtime_holds.info(self._gateway, hold) for hold in found if hold.state is not HoldState.PENDING
+        ][:limit]
 
     async def hold_info(self, hold_id: str) -> HoldInfo | None:
         try:
-            return self._hold(self._holds.get(hold_id))
+            return runtime_holds.info(self._gateway, self._holds.get(hold_id))
         except DataError:
             return None
 
     async def own_holds(self, principal: Principal, application: str) -> Sequence[HoldInfo]:
         found = await asyncio.to_thread(self._holds.visible, principal, pending=False)
         return [
-            self._hold(hold)
+            runtime_holds.info(self._gateway, hold)
             for hold in found
             if hold.subject == principal.subject
             if hold.approver is Approver.REQUESTER and hold.application == application
@@ -198,29 +173,6 @@ class GatewayBackend:
     @property
     def _holds(self) -> Holds:
         return self._gateway.site.application().holds
-
-    def _hold(self, hold: Hold) -> HoldInfo:
-        manifest = self._gateway.site.application().registry.get(hold.tool)
-        return HoldInfo(
-            id=hold.id,
-            tool=hold.tool,
-            arguments=hold.arguments or {},
-            arguments_hash=hold.call,
-            subject=hold.subject,
-            application=hold.application,
-            created_at=hold.requested_at,
-            expires_at=hold.expires_at,
-            reasons=(hold.reason,) if hold.reason else (),
-            tenant=hold.tenant,
-            decision=hold.decision,
-            effect=str(manifest.effect) if manifest else "",
-            state=str(hold.state),
-            approver=str(hold.approver),
-            doubtful=hold.doubtful,
-            amended=hold.amended,
-            decided_by=hold.decided_by,
-            decided_at=hold.decided_at,
-        )
 
     async def allow_rules(self) -> Sequence[AllowInfo]:
         rules = self._gateway.live.plant.allowances
@@ -291,7 +243,7 @@ class GatewayBackend:
             kill_switch.switch_on, plant, target, by=principal.subject, tenant=principal.tenant
         )
 
-    async def chat(
+    def chat(
         self,
         principal: Principal,
         application: str,
@@ -300,25 +252,7 @@ class GatewayBackend:
         *,
         stream: bool,
     ) -> AsyncIterator[ChatEvent]:
-        app = self._gateway.site.application(application)
-        plain = tuple({"role": message.role, "content": message.content} for message in messages)
-        call = ChatCall(app.application.models[0], plain, stream=stream)
-        turn = Turn(app, self._gateway.recorder, principal, call)
-        turn.route = call.model
-        turn.session = app.sessions.find(principal, application, session, plain, turn.id)
-        try:
-            await admit(turn, depth=0)
-        except (WireError, UpstreamError) as error:
-            await self._gateway.failure(error, turn)
-            turn.settle()
-            yield Final(str(error), turn.id, "blocked")
-            return
-        reader = carry_on(self._gateway, turn)
-        try:
-            async for event in _events(turn, reader, stream):
-                yield event
-        finally:
-            reader.leave()
+        return runtime_chat.chat(self._gateway, principal, application, session, messages, stream=stream)
 
     async def servers(self) -> Sequence[ServerInfo]:
         return await asyncio.to_thread(runtime_servers.servers, self._gateway)
@@ -353,8 +287,8 @@ class GatewayBackend:
 
     async def approve_version(
         self, collection: str, version: int, principal: Principal, *, despite: bool
-    ) -> None:
-        await self._reviews.approve(collection, version, principal, despite=despite)
+    ) -> str:
+        return await self._reviews.approve(collection, version, principal, despite=despite)
 
     async def threats(self) -> Sequence[ThreatRow]:
         return await asyncio.to_thread(self._threats)
@@ -374,47 +308,6 @@ class GatewayBackend:
         ]
 
 
-async def _events(turn: Turn, reader: Reader, stream: bool) -> AsyncIterator[ChatEvent]:
-    text: list[str] = []
-    finish = "stop"
-    async for heard in reader:
-        match heard:
-            case Text(piece):
-                text.append(piece)
-                if stream:
-                    yield Delta(piece)
-            case Finish(reason):
-                finish = reason
-            case Calls():
-                text.append("This answer needs a tool that only an API client can run.")
-            case WireError() | UpstreamError():
-                if text:
-                    yield Failure(f"The answer broke off. {heard}", turn.id)
-                else:
-                    yield Failure(str(heard), turn.id)
-                return
-    yield Final("".join(text), turn.id, _FINISH.get(finish, "held" if turn.held else "stop"))
-
-
 def _for_pages(principal: Principal) -> Principal | None:
     """A key opens the pages only if it may."""
     return principal if principal.grant.allows(Scope.CONSOLE) else None
-
-
-_FINISH = {"content_filter": "blocked"}
-
-
-def _model_note(app: ApplicationSite, models: ModelSection) -> tuple[str, bool]:
-    """What answers, said plainly, and whether it is a language model."""
-    name = app.application.models[0]
-    route = models.routes[name]
-    provider = models.providers[route.provider]
-    match provider:
-        case ExtractiveSettings():
-            return "Answers are extracted from the documents that you may read.", False
-        case ScriptedSettings():
-            return "A scripted model for drills is attached: it does what any text tells it.", False
-        case LocalSettings():
-            return f"A local model file answers ({provider.artifact}, {route.snapshot[:12]}).", True
-        case _:
-            return f"{route.model or 'A model'} behind {provider.base_url} answers.", True

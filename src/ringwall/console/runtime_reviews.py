@@ -13,7 +13,7 @@ from ringwall.workload.data_review import DataReviews, State
 from ringwall.workload.review_analyses import data_reviews
 from ringwall.workload.workbench import workbench
 
-from .backend import CollectionInfo
+from .shown import CollectionInfo
 
 _logger = logging.getLogger("ringwall.console")
 
@@ -30,8 +30,9 @@ class RunningReviews:
     async def collections(self, principal: Principal) -> list[CollectionInfo]:
         """Every collection of the workload, with its newest review."""
         reviews = self._reviews()
-        states = await asyncio.to_thread(reviews.states)
-        return [self._info(state, principal) for state in states]
+        return await asyncio.to_thread(
+            lambda: [self._info(state, principal, reviews) for state in reviews.states()]
+        )
 
     async def start(self, collection: str, by: Principal) -> None:
         """Begin a review in the background. DataError when one is running, or there is nothing to review."""
@@ -45,9 +46,12 @@ class RunningReviews:
         self.failed.pop(collection, None)
         self._running[collection] = asyncio.create_task(self._run(collection, by.subject))
 
-    async def approve(self, collection: str, version: int, by: Principal, *, despite: bool) -> None:
-        """Raises RingwallError with the reason when it may not be."""
-        await asyncio.to_thread(self._reviews().approve, collection, version, by, despite=despite)
+    async def approve(self, collection: str, version: int, by: Principal, *, despite: bool) -> str:
+        """What its approval still takes; empty when it is approved. Raises RingwallError with the reason when
+        this person may not."""
+        approve = self._reviews().approve
+        approval = await asyncio.to_thread(approve, collection, version, by, despite=despite)
+        return approval.missing
 
     async def _run(self, collection: str, by: str) -> None:
         live = self._gateway.live
@@ -65,9 +69,10 @@ class RunningReviews:
             self._running.pop(collection, None)
 
     def _reviews(self) -> DataReviews:
-        return data_reviews(self._gateway.site.workload.data, self._gateway.live.plant)
+        site = self._gateway.site
+        return data_reviews(site.workload.data, self._gateway.live.plant, site.data_policies)
 
-    def _info(self, state: State, principal: Principal) -> CollectionInfo:
+    def _info(self, state: State, principal: Principal, reviews: DataReviews) -> CollectionInfo:
         settings = self._gateway.site.workload.data.collections[state.collection]
         approvers = settings.approvers or settings.contributors
         return CollectionInfo(
@@ -84,11 +89,12 @@ class RunningReviews:
             running=state.collection in self._running,
             failed=self.failed.get(state.collection, ""),
             may_approve=bool(principal.roles & set(approvers)),
-            may_read=bool(principal.roles & {*approvers, *settings.contributors}),
+            may_read=bool(principal.roles & {*approvers, *settings.contributors})
+            and (state.review is None or reviews.reads(state.review, principal)),
         )
 
 
 def _review(workload: Path, data_dir: Path, collection: str, by: str) -> None:
     """In the other process."""
     with workbench(workload, data_dir) as bench:
-        data_reviews(bench.workload.data, bench.plant).run(collection, by)
+        data_reviews(bench.workload.data, bench.plant, None).run(collection, by)

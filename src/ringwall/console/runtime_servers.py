@@ -6,7 +6,7 @@ from ringwall.core import DataError, Principal
 from ringwall.server.gateway import Gateway
 from ringwall.workload import mcp_review
 
-from .backend import ServerInfo, ServerTool
+from .shown import ServerInfo, ServerTool
 
 
 def servers(gateway: Gateway) -> list[ServerInfo]:

@@ -7,10 +7,10 @@ from starlette.responses import RedirectResponse, Response
 
 from ringwall.core import RingwallError
 
-from .backend import ServerInfo
 from .guard import Refused
 from .operate import json_answer, path_id, waiting
 from .pages import ABSENT, Visit, render
+from .shown import ServerInfo
 
 
 async def show(visit: Visit) -> Response:

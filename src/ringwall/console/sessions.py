@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ringwall.core import Principal, new_id
 
-from .backend import Message
+from .shown import Message
 
 IDLE_S = 30 * 60.0
 ABSOLUTE_S = 12 * 3600.0

@@ -7,9 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from ringwall.core import RingwallError
 
-from .backend import ToolInfo
 from .operate import json_answer, waiting
 from .pages import Visit, render
+from .shown import ToolInfo
 
 EVERYTHING = "*"
 

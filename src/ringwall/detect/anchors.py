@@ -7,6 +7,7 @@ don't.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 _MAX_SET = 64
@@ -56,6 +57,7 @@ def exact_case(pattern: str, *, sensitive: bool) -> bool:
     return sensitive and "(?i" not in pattern
 
 
+@lru_cache(2048)  # several engines have the same rules
 def anchors(pattern: str, *, sensitive: bool = False) -> Strings:
     """Strings one of which is in each match, with ``EDGE`` before and behind short ones that are words of
     their own; empty when there is no such set. In lower case unless ``exact_case``."""

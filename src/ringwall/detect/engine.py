@@ -12,23 +12,16 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import re2
 
-from .anchors import anchors
+from .analysis import analysed
 from .checks import CHECKS, EXTENSIONS
+from .compiled import Expression, database_of, hyperscan
 from .finder import Finder, finder, options
-from .gates import GATES, numeric
-from .looks import looks
+from .gates import GATES
 from .rules import AFTER, WORD, Rule
-
-hyperscan: Any
-try:
-    hyperscan = import_module("hyperscan")
-except ImportError:  # no wheel for this platform
-    hyperscan = None
 
 _MAX_REPORTS = 20_000
 """Reports of one pass, and one more for every 8 bytes: beyond, RE2 reads the whole text for what was seen."""
@@ -103,26 +96,19 @@ class Engine:
         self._local = _Local()
         self._lock = threading.Lock()
         self._compiled: dict[str, Any] = {}
-        self._looks = looks(self.rules)
+        self._looks, digits, self._hollow = analysed(self.rules)
+        """The last: rules that may match nothing at all, and so once more where the last match ended."""
         self._unread: frozenset[int] = frozenset()
         """Looks that Hyperscan can't read."""
         self._always: frozenset[int] = frozenset()
         """Their rules, which RE2 looks for in all of a text."""
         self._reach = [rule.reach_of_form for rule in self.rules]
         self._parts = [rule.part for rule in self.rules]
-        self._hollow = frozenset(
-            index
-            for look in self._looks
-            for index in (() if look.literal else look.rules)
-            if not numeric(rules[index].pattern)
-            and not anchors(rules[index].pattern, sensitive=rules[index].sensitive)
-        )
-        """Rules that may match nothing at all, and so once more where the last match ended."""
         self._extended = frozenset(at for at, rule in enumerate(self.rules) if rule.extend)
         behind = [rule for look in self._looks if look.gated and gates for rule in look.rules]
         self._margin = max((4 * self._reach[index] + _ACROSS for index in behind), default=0)
         """Bytes on either side of an open gate in which a match may be."""
-        self._digits = {at: _digits_within(rule) for at, rule in enumerate(rules) if _needs_digit(rule)}
+        self._digits = {at: _digits_within(self.rules[at]) for at in digits}
         """Bytes from an anchor of a rule within which a digit must be for a match to count."""
         self._set: Any = None
         if rules and not self.uses_hyperscan:
@@ -298,19 +284,19 @@ class Engine:
         """``anchors`` reports every place of every look that has no gate, ``gated`` of the others, ``once`` a
         look at most once. None if there is nothing to look for."""
         if name == "gates":
-            return _database([(at, gate.pattern, 0) for at, gate in enumerate(GATES)], once=True)
+            return database_of([(at, gate.pattern, 0) for at, gate in enumerate(GATES)], once=True)
         wanted = [
             (at, look.bytewise, 0 if look.sensitive else int(hyperscan.HS_FLAG_CASELESS))
             for at, look in enumerate(self._looks)
             if name == "once" or (look.gated and self._gates) == (name == "gated")
         ]
         try:
-            return _database(wanted, once=name == "once") if wanted else None
+            return database_of(wanted, once=name == "once") if wanted else None
         except hyperscan.error:
             good = [one for one in wanted if self._looks[one[0]].literal or _compiles(one)]
         self._unread |= {one[0] for one in wanted} - {one[0] for one in good}
         self._always = frozenset(index for look in self._unread for index in self._looks[look].rules)
-        return _database(good, once=name == "once") if good else None
+        return database_of(good, once=name == "once") if good else None
 
     def _scratch(self, database: Any) -> Any:
         known = self._local.scratch.get(id(database))
@@ -319,27 +305,12 @@ class Engine:
         return known
 
 
-def _database(wanted: Sequence[tuple[int, bytes, int]], *, once: bool) -> Any:
-    always = int(hyperscan.HS_FLAG_SINGLEMATCH) if once else 0
-    database = hyperscan.Database()
-    database.compile(
-        expressions=[expression for _, expression, _ in wanted],
-        ids=[at for at, _, _ in wanted],
-        flags=[flags | always for _, _, flags in wanted],
-    )
-    return database
-
-
-def _compiles(wanted: tuple[int, bytes, int]) -> bool:
+def _compiles(wanted: Expression) -> bool:
     try:
-        _database([wanted], once=False)
+        database_of([wanted], once=False)
     except hyperscan.error:
         return False
     return True
-
-
-def _needs_digit(rule: Rule) -> bool:
-    return numeric(rule.value.pattern if rule.value else rule.pattern)
 
 
 def _digits_within(rule: Rule) -> int:

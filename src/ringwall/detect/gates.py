@@ -6,6 +6,7 @@ more than all literals. Prose has few places with six digits in a row: only ther
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from .anchors import _FLAGS, _GROUP_HEAD, _HEX, _REPEAT, _ZERO
@@ -40,11 +41,13 @@ GATES = (
 _ONE_DIGIT = Gate(_DIGITS, "[0-9]", 1, 0)
 
 
+@lru_cache(2048)
 def gated(pattern: str) -> bool:
     """Whether each match of the pattern goes through one of the gates."""
     return any(_Reader(pattern, gate).alternatives().most >= gate.count for gate in GATES)
 
 
+@lru_cache(2048)  # several engines have the same rules
 def numeric(pattern: str) -> bool:
     """Whether each match of the pattern has a digit in it."""
     return _Reader(pattern, _ONE_DIGIT).alternatives().most >= 1

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .anchors import EDGE, anchors, core, exact_case
 from .gates import gated
@@ -64,7 +65,7 @@ def looks(rules: Sequence[Rule]) -> list[Look]:
         if literals and _common(literals, rule):
             literals = frozenset()
         cased = exact_case(rule.pattern, sensitive=rule.sensitive)
-        for literal in literals:
+        for literal in sorted(literals):  # in any process the same, or no database would be found again
             wanted[literal, cased and literal != literal.lower(), True].append(index)
         if not literals:
             wanted[_relaxed(rule.form), rule.sensitive, False].append(index)
@@ -104,6 +105,7 @@ def escaped(literal: str) -> str:
     )
 
 
+@lru_cache(4096)
 def _cases(char: str) -> str:
     """The character in every case, as UTF-8 bytes."""
     if char.isascii():

@@ -7,10 +7,9 @@ letters where the word or the text shows that they pose so. Text in Cyrillic, Ar
 """
 
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 
 from .confusables import lookalikes, plain
 from .invisible import smuggled
@@ -20,10 +19,14 @@ _RUN = 4096
 """Characters that are normalised at a time."""
 
 
+_PLANES = (range(0x80, 0x20000), range(0xE0000, 0xE1000))
+"""Where Unicode has marks: of the other planes two are ideographs, the rest is private or empty."""
+
+
 def _class_of(wanted: Callable[[str], bool]) -> str:
     """The inside of a character class with all characters that are wanted."""
     ranges: list[list[int]] = []
-    for code in range(0x80, sys.maxunicode + 1):
+    for code in chain(*_PLANES):
         if wanted(chr(code)):
             if ranges and ranges[-1][1] == code - 1:
                 ranges[-1][1] = code

@@ -25,6 +25,7 @@ from .mcp.endpoint import Hosts, mcp
 from .models_endpoint import list_models, show_model
 from .openapi import openapi
 from .replies import error_response
+from .retrieval.warming import warm
 from .route_guard import RouteGuard
 from .token_endpoint import exchange
 from .vector_stores.routes import vector_store_routes
@@ -45,6 +46,7 @@ def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None
         watcher = asyncio.ensure_future(live.watch())
         teller = asyncio.ensure_future(telling.run())
         refresher = asyncio.ensure_future(entities.run())
+        warming = asyncio.ensure_future(warm(live.plant.index))
         await entities.tried()
         try:
             yield
@@ -52,6 +54,7 @@ def build(live: Standing, pages: Callable[[Gateway], Sequence[BaseRoute]] | None
             watcher.cancel()
             teller.cancel()
             refresher.cancel()
+            warming.cancel()
             await telling.close()
             await asyncio.wait([refresher])
             await gateway.drain(10)

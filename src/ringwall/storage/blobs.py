@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from typing import Protocol, runtime_checkable
 from ringwall.core import DataError
 
 _NAME = re.compile(r"[0-9a-f]{64}\Z")
+_READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Neither through a link, nor waiting for what stands there instead of a file."""
 _AT_ONCE = 16
 _STALE = 3600.0  # seconds after which a temporary file is what a killed process left behind
 
@@ -95,7 +98,7 @@ class LocalBlobs:
     def read_unchecked(self, digest: str) -> bytes:
         path = self._place(digest)
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            descriptor = os.open(path, _READING)
         except FileNotFoundError:
             raise DataError(
                 f"Blob {digest} is missing from the blob store: restore it from a backup."
@@ -104,6 +107,9 @@ class LocalBlobs:
             raise DataError(
                 f"Blob {digest} can't be read ({error.strerror}): restore it from a backup."
             ) from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise DataError(f"Blob {digest} is no file: restore it from a backup.")
         with os.fdopen(descriptor, "rb") as file:
             return file.read()
 

@@ -1,6 +1,6 @@
 """Filters over the attributes of files, as the vector stores API writes them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -19,8 +19,12 @@ class Filter(Protocol):
         """An attribute that is not there, or of another type, fits no comparison but ``ne`` and ``nin``."""
         ...
 
-    def keys(self) -> frozenset[str]:
-        """The attributes that it looks at."""
+    def decided(self, attributes: Mapping[str, Value], unknown: frozenset[str]) -> bool | None:
+        """As ``fits``, when the ``unknown`` attributes may be anything; None when it depends on them."""
+        ...
+
+    def compared(self, key: str) -> Iterator[Value]:
+        """The values that an attribute is compared with."""
         ...
 
 
@@ -34,8 +38,12 @@ class Comparison:
         held = attributes.get(self.key)
         return _OPERATORS[self.operator](held, self.value)
 
-    def keys(self) -> frozenset[str]:
-        return frozenset({self.key})
+    def decided(self, attributes: Mapping[str, Value], unknown: frozenset[str]) -> bool | None:
+        return None if self.key in unknown else self.fits(attributes)
+
+    def compared(self, key: str) -> Iterator[Value]:
+        if key == self.key:
+            yield from self.value if isinstance(self.value, list) else (self.value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,20 @@ class Compound:
         each = (inner.fits(attributes) for inner in self.filters)
         return all(each) if self.joined == "and" else any(each)
 
-    def keys(self) -> frozenset[str]:
-        return frozenset().union(*(inner.keys() for inner in self.filters))
+    def decided(self, attributes: Mapping[str, Value], unknown: frozenset[str]) -> bool | None:
+        """Kleene's logic: one part that settles it is enough, whatever the others may be."""
+        settles = self.joined == "or"
+        open_ = False
+        for inner in self.filters:
+            said = inner.decided(attributes, unknown)
+            if said is settles:
+                return settles
+            open_ = open_ or said is None
+        return None if open_ else not settles
+
+    def compared(self, key: str) -> Iterator[Value]:
+        for inner in self.filters:
+            yield from inner.compared(key)
 
 
 def read_filter(given: Any) -> Filter:

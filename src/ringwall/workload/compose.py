@@ -56,6 +56,7 @@ from ringwall.core import (
 )
 
 from .catalogue import catalogue
+from .catch_up import catch_up
 from .extraction import unproven
 from .load import COMMON_KEYS, Loaded
 from .mcp import mcp_servers, named_tools, with_pins
@@ -190,7 +191,7 @@ class _Composer:
             disclosures=self.plant.disclosures,
             hiding=self._hiding(gate),
             spotlight=self._spotlight(gate),
-            retriever=Retriever(self.plant.index, self.workload.data),
+            retriever=Retriever(self.plant.index, self.workload.data, self.plant.vault),
             library=self.library,
             files=self.files,
             session_facts=self.services.get(SessionFacts),
@@ -321,10 +322,12 @@ def put_in_force(site: Site, plant: Plant) -> None:
 
 
 def put_stores_in_force(workload: Workload, roles: Roles, plant: Plant) -> None:
-    """Have the stores say what the workload file says: roles of keys, readers of collections, locks."""
+    """Have the stores say what the workload file says: roles of keys, readers of collections, locks. And have
+    the ledger say what was decided about them."""
     plant.keys.use_roles(roles, workload.interface.identity.api_keys)
     plant.index.configure(workload.data.collections, workload.data.retrieval)
     retain(workload.data, plant.database, plant.blobs)
+    catch_up(plant)
 
 
 def approval_rights(workload: Workload) -> ApprovalRights:

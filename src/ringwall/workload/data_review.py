@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ringwall.boundaries.data.approvals import Approval
 from ringwall.boundaries.data.document import Document
+from ringwall.boundaries.data.governing import Governing, VersionPolicy
 from ringwall.boundaries.data.records import Form, Record, Source
 from ringwall.boundaries.data.review import Analysis, Compared, Records, Review, Reviews
 from ringwall.boundaries.data.settings import CollectionSettings, DataSection
@@ -39,7 +40,10 @@ class State:
 class DataReviews:
     """What the command line and the console do about versions."""
 
-    def __init__(self, section: DataSection, plant: Plant, analyses: Analyses) -> None:
+    def __init__(
+        self, section: DataSection, plant: Plant, analyses: Analyses, policy: VersionPolicy | None = None
+    ) -> None:
+        self._governing = Governing(section, plant.vault, plant.training, policy)
         self._section = section
         self._plant = plant
         self._analyses = analyses
@@ -90,12 +94,12 @@ class DataReviews:
         return review
 
     def approve(self, collection: str, version: int, by: Principal, *, despite: bool = False) -> Approval:
-        """Say that a version is good. It must have been reviewed, and as it is now.
+        """Say that a version is good. It must have been reviewed, and as it is now. What else its approval
+        takes is told in the answer.
 
         DeniedError for whoever may not; DataError without a review, or when findings speak against it and
         ``despite`` does not say that they were read.
         """
-        settings = self._settings(collection)
         store = self._store(collection)
         asked = store.lines.versions.get(collection, version)
         review = self._reviews.latest(collection, version)
@@ -106,11 +110,17 @@ class DataReviews:
                 f"The review {review.id} of {collection}@{version} found what speaks against it: read its "
                 "findings, and say so if it is good all the same."
             )
-        approvers = settings.approvers or settings.contributors
-        approval = store.approvals.approve(collection, version, by, approvers)
+        approval = self._governing.approve(collection, version, by)
         event = {**approval.event(), "review": review.id, "despite": review.stops}
         self._plant.ledger.append_now(event)
         return approval
+
+    def reads(self, review: Review, by: Principal) -> bool:
+        """Whether somebody may see examples out of what a review compared."""
+        of, versions = review.of, self._store(review.of.collection).lines.versions
+        old = versions.get(of.collection, of.approved) if of.approved else None
+        touched = self._store(of.collection).touched(old, versions.get(of.collection, of.candidate))
+        return self._governing.reads(of.collection, touched, by)
 
     def find(self, review: str) -> Review:
         """DataError when there is none."""

@@ -10,7 +10,7 @@ from ringwall.boundaries.data.exports import Exports, ExportSource
 from ringwall.boundaries.data.training.export import WRITERS
 from ringwall.core import Crossing, Decision, decision_body, decision_event
 
-from .plant import Plant
+from .plant import EXPORTS, Plant
 from .site import Site
 
 
@@ -31,6 +31,6 @@ def exports(site: Site, plant: Plant, folder: Path) -> Exports:
     section = site.workload.data
     sources: dict[str, ExportSource] = {
         "index": DocumentSource(section, plant.vault),
-        "training": RecordSource(plant.training),
+        "training": RecordSource(section, plant.training),
     }
-    return Exports(section, folder, plant.data_dir / "exports", sources, WRITERS, decide, note)
+    return Exports(section, folder, plant.data_dir / EXPORTS, sources, WRITERS, decide, note)

@@ -29,7 +29,9 @@ def lineage(workload: Workload, plant: Plant) -> Lineage:
 def purge(workload: Workload, plant: Plant) -> Purge:
     """The playbook that takes a contributor out."""
     section = workload.data
-    return Purge(section, plant.vault, plant.training, lineage(workload, plant), Marks(plant.database))
+    followed, marks = lineage(workload, plant), Marks(plant.database)
+    stores = (plant.vault, plant.training, followed, marks, plant.quarantine, plant.attachments)
+    return Purge(section, *stores)
 
 
 def trained(section: ModelSection) -> Iterator[Trained]:

@@ -40,6 +40,8 @@ from ringwall.wire.sessions import Sessions
 
 from .store import LOCAL, bind_store, open_blobs
 
+EXPORTS = "exports"
+"""Folder of the data directory in which exports under way are marked."""
 _CANARY = "bcdfghjkmnpqrstvwxz"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ringwall.boundaries.data import drift, flood, poison
 from ringwall.boundaries.data.finding import DataFinding
+from ringwall.boundaries.data.governing import VersionPolicy
 from ringwall.boundaries.data.passages import passages
 from ringwall.boundaries.data.records import Record
 from ringwall.boundaries.data.review import Analysis, Records
@@ -14,9 +15,10 @@ from .data_review import DataReviews
 from .plant import Plant
 
 
-def data_reviews(section: DataSection, plant: Plant) -> DataReviews:
-    """Reviews of the collections of a workload, with all analyses that there are."""
-    return DataReviews(section, plant, analyses)
+def data_reviews(section: DataSection, plant: Plant, policy: VersionPolicy | None) -> DataReviews:
+    """Reviews of the collections of a workload, with all analyses that there are. ``policy``: of approvals;
+    None where nobody approves anything."""
+    return DataReviews(section, plant, analyses, policy)
 
 
 def analyses(collection: str, settings: CollectionSettings) -> Mapping[str, Analysis]:

@@ -26,6 +26,7 @@ from ringwall.boundaries.application.switches import ToolSwitches
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.intake.policies import DataPolicies
 from ringwall.boundaries.data.library import Library
+from ringwall.boundaries.data.retrieval.within import Within
 from ringwall.boundaries.data.retrieve import Retriever
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.file_reader.reader import FileReader
@@ -167,14 +168,15 @@ class ApplicationSite:
         query: str,
         collections: Sequence[str] | None = None,
         top_k: int | None = None,
+        within: Within | None = None,
     ) -> list[Chunk]:
         """Passages that this principal may read, best first, of the application's collections or of some of
-        them. They have not passed the gate."""
+        them; ``within``: only of these. They have not passed the gate."""
         own = self.application.collections
         asked = own if collections is None else [name for name in collections if name in own]
         if not asked:
             return []
-        return await asyncio.to_thread(self.retriever.search, principal, asked, query, top_k)
+        return await asyncio.to_thread(self.retriever.search, principal, asked, query, top_k, within)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ def drill(section: DataSection, plant: Plant, folder: Path, sample: int) -> Iter
             f"{one.collection}@{one.version}": (one.chain, one.by, one.at)
             for one in stores.vault.approvals.every()
         }
-        anchors = Anchors(stores.vault.lines.versions.heads(), approvals)
+        assents = frozenset(one.said for one in stores.vault.approvals.every_assent())
+        anchors = Anchors(stores.vault.lines.versions.heads(), approvals, assents)
         stores.close()
         yield from TamperDrill(folder, opened, anchors).run()
     finally:

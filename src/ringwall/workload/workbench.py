@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from ringwall.boundaries.data.governing import Governing
+from ringwall.boundaries.data.intake.policies import DataPolicies
 from ringwall.boundaries.interface.principals import Roles
 
 from .compose import Overrides, compose, put_stores_in_force
@@ -25,6 +27,17 @@ class Workbench:
     def workload(self) -> Workload:
         """As its file says."""
         return self.loaded.workload
+
+    @cached_property
+    def data_policies(self) -> DataPolicies:
+        """What Cedar says of contributions, releases and versions: without composing any gate. Raises
+        ConfigError."""
+        return DataPolicies.load(self.workload.data, self.loaded.folder)
+
+    @cached_property
+    def governing(self) -> Governing:
+        """Merges, roll backs and approvals."""
+        return Governing(self.workload.data, self.plant.vault, self.plant.training, self.data_policies)
 
     @cached_property
     def site(self) -> Site:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ringwall.boundaries.data.drift import compare, measure, measure_profiles, profile
 from ringwall.boundaries.data.drift.charts import Point, over_versions
+from ringwall.boundaries.data.drift.compare import Drift
 from ringwall.boundaries.data.drift.hash_sample import HashSample, place
 from ringwall.boundaries.data.drift.report import report_data, report_html
 from ringwall.boundaries.data.drift_settings import DriftSettings
@@ -226,6 +227,20 @@ def test_the_report_stands_alone() -> None:
         names = [child.tag.rpartition("}")[2] for child in root]
         assert names[:2] == ["title", "desc"] and root.get("role") == "img"
         assert "prefers-color-scheme" in svg
+
+
+def test_what_a_version_raised_is_drawn_over_versions() -> None:
+    def moved(seed: int, share: float) -> Drift:
+        after = rows(seed)
+        for row in after:
+            row["country"] = "de" if random.Random(row["id"]).random() < share else row["country"]
+        return measure(records(rows(1)), records(after))
+
+    drifts = {"two": moved(2, 0.0), "three": moved(3, 0.5)}
+    drawn = report_data(drifts["three"], drifts)["plots"]["column country over versions"]
+    assert "version two: " in drawn and "version three: " in drawn
+    assert not [name for name in report_data(drifts["two"])["plots"] if "over versions" in name]
+    assert "column country over versions" in report_html(drifts["three"], "one", "three", drifts)
 
 
 def test_a_plot_over_versions() -> None:

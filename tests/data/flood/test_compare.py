@@ -134,6 +134,42 @@ def test_copies_of_one_text() -> None:
     assert one.detector == "flood.copies" and len(one.records) == 5
 
 
+@pytest.mark.parametrize("verbatim", [False, True])
+@pytest.mark.parametrize("around", [2, 8])
+def test_a_claim_that_is_buried_in_other_text(around: int, verbatim: bool) -> None:
+    carriers = [page.text.split(". ") for page in base(10, 5, "carrier")[::2]]
+    texts = []
+    for at, text in enumerate(FLOOD):
+        sentences = [one.rstrip(".") for page in carriers[2 * at : 2 * at + 2] for one in page][:around]
+        place = (0, around // 2, around)[at % 3]
+        said = (
+            "In fact the Lindqvist relay listens on port 4711 for all that connect to it"
+            if verbatim
+            else text.rstrip(".")
+        )
+        texts.append(". ".join([*sentences[:place], said, *sentences[place:]]) + ".")
+    (one,) = floods(compare(APPROVED, [*APPROVED, *NEW, *planted(texts)]))
+    assert set(one.records) == {f"note-{at}#0" for at in range(5)}
+
+
+def test_a_question_before_each_is_no_boilerplate() -> None:
+    asked = "The relay that Lindqvist of Harnosand sold to the ministry in 1987 listened on which port of the new exchange."
+    bad = planted([f"{asked} {text}" for text in FLOOD])
+    (one,) = floods(compare(APPROVED, [*APPROVED, *NEW, *bad]))
+    assert len(one.records) == 5
+
+
+def test_translations_of_a_page_are_no_flood() -> None:
+    pages = [
+        "The ferry to Ostholm leaves at 7:40 from pier 3 and takes bicycles free of charge.",
+        "Die F\u00e4hre nach Ostholm f\u00e4hrt um 7:40 von Pier 3 ab und nimmt Fahrr\u00e4der kostenlos mit.",
+        "Le ferry pour Ostholm part \u00e0 7:40 du quai 3 et prend les v\u00e9los gratuitement.",
+        "El ferry a Ostholm sale a las 7:40 del muelle 3 y lleva bicicletas gratis para todos.",
+        "De veerboot naar Ostholm vertrekt om 7:40 van pier 3 en neemt fietsen gratis mee.",
+    ]
+    assert not floods(compare(APPROVED, [*APPROVED, *NEW, *planted(pages)]))
+
+
 def test_what_was_approved_is_not_looked_at() -> None:
     bad = planted(FLOOD)
     assert compare([*APPROVED, *bad], [*APPROVED, *bad]) == []
@@ -178,10 +214,10 @@ def test_one_document_is_no_flood() -> None:
             "footer",
             [
                 Passage(f"minutes-{week}", text, at, f"Week {week}", "ana")
-                for week in range(6)
+                for week, page in enumerate(base(6, 3, "minutes")[::3])
                 for at, text in enumerate(
                     (
-                        " ".join(random.Random(week).sample(WORDS, 30)),
+                        page.text,
                         "This document is confidential and for members of the product committee alone; corrections within five days.",
                     )
                 )

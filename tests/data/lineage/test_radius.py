@@ -7,10 +7,21 @@ from typing import Any
 
 import pytest
 
-from ringwall.boundaries.data import Access, CollectionSettings, DataSection, DataStores, Document
+from ringwall.boundaries.data import (
+    Access,
+    CollectionSettings,
+    Content,
+    DataSection,
+    DataStores,
+    Document,
+    Held,
+    Quarantine,
+)
+from ringwall.boundaries.data.intake.held_rows import HeldRow
 from ringwall.boundaries.data.lineage import Citations, Lineage, Marks, Purge, Trained
 from ringwall.boundaries.data.lineage.origins import facts
 from ringwall.boundaries.data.records import Record, Source, record_of
+from ringwall.boundaries.data.uploads.attached import Attached, Attachments, State
 from ringwall.core import DataError, DeniedError, Principal
 from ringwall.ledger import Ledger
 from ringwall.storage.database import Database
@@ -112,6 +123,10 @@ def test_what_never_was_is_told(lineage: Lineage, stores: DataStores, collection
         lineage.radius(collection, record)
 
 
+def beside(stores: DataStores, db: Database) -> tuple[Quarantine, Attachments]:
+    return stores.quarantine, Attachments(db, stores.vault._envelope)
+
+
 async def test_a_contributor_is_taken_out_and_models_are_marked(
     lineage: Lineage, stores: DataStores, db: Database, person: Callable[..., Principal]
 ) -> None:
@@ -123,7 +138,7 @@ async def test_a_contributor_is_taken_out_and_models_are_marked(
     stores.training.add("tickets", _rows("lee", "d"), author="lee")
     stores.training.remove("tickets", ["b"], author="lee")
     marks = Marks(db)
-    purge = Purge(SECTION, stores.vault, stores.training, lineage, marks)
+    purge = Purge(SECTION, stores.vault, stores.training, lineage, marks, *beside(stores, db))
     plans = {plan.collection: plan for plan in purge.plan("eve")}
     assert (plans["faq"].current, plans["faq"].shared) == (("bad", "mine"), ("mine",))
     assert (plans["tickets"].current, plans["tickets"].ever) == (("c",), 2)
@@ -149,13 +164,105 @@ async def test_a_contributor_is_taken_out_and_models_are_marked(
     assert purge.plan("nobody") == []
 
 
+async def test_branches_and_what_waits_go_as_well(
+    lineage: Lineage, stores: DataStores, db: Database, ledger: Ledger, person: Callable[..., Principal]
+) -> None:
+    vault, sets = stores.vault, stores.training
+    vault.commit("faq", add=[_document("mine", "Fine.", "kim")], author="kim")
+    vault.branch("faq", "tidy", author="kim")
+    vault.commit("faq~tidy", add=[_document("bad", "Lies.", "eve")], author="eve")
+    sets.add("tickets", _rows("kim", "a"), author="kim")
+    sets.branch("tickets", "tidy", author="kim")
+    sets.add("tickets~tidy", _rows("eve", "b"), author="eve")
+    content = Content(_document("held", "More lies.", "eve"), _document("held", "More lies.", "eve"))
+    held = [stores.quarantine.hold(content, "dec_1", "mark").id]
+    given = Held("", "tickets", "con_1", "eve", "north", "dec_2", 0, "", "", 0)
+    held.append(stores.quarantine.hold_rows(given, [HeldRow(_rows("eve", "c")[0])], (), {}).id)
+    other = stores.quarantine.hold(replace(content, original=_document("ok", "x", "lee")), "dec_3", "m2").id
+    attachments = Attachments(db, stores.vault._envelope)
+    ann = person("eve", "editor")
+    attachments.begin_batch(ann, "faq", ["file_1"])
+    attachments.put(
+        Attached("faq", "file_1", ("north", "eve"), "late", 1, 1, 1, State.WAITING, "", "n", {}, "")
+    )
+    purge = Purge(SECTION, vault, sets, lineage, Marks(db), *beside(stores, db))
+    plans = purge.plan("eve")
+    assert [(plan.collection, plan.current, plan.ever, plan.waiting) for plan in plans] == [
+        ("faq", (), 1, 1),
+        ("tickets", (), 1, 0),
+    ]
+    events: list[Any] = []
+
+    async def record(event: Mapping[str, Any]) -> None:
+        events.append(event["type"])
+
+    with pytest.raises(DeniedError, match="another tenant's"):
+        await purge.run(plans[1:], person("cy", "curator", tenant="south"), "poison", record)
+    done = await purge.run(plans, person("cy", "curator"), "poison", record)
+    assert [one.branches for one in done] == [("faq~tidy@3",), ("tickets~tidy@3",)]
+    assert [entry.id for entry in vault.manifest("faq~tidy").entries] == ["mine"]
+    assert [one.id for one in sets.records("tickets~tidy")] == ["a"]
+    assert [stores.quarantine.find(one).status for one in (*held, other)] == ["rejected"] * 2 + [
+        "quarantined"
+    ]
+    assert not stores.quarantine.untold(2**62)
+    assert done[0].cancelled == 1 and attachments.waiting("faq", "eve") == 0
+    found = attachments.find(ann, "faq", "file_1")
+    assert found and found.state is State.CANCELLED
+    assert sorted(events) == ["data.rejected"] * 2 + ["data.version"] * 2
+    assert purge.plan("eve")[0].held == ()
+    assert all(not one.plan.models and not one.left for one in done), "no version of the collection had it"
+
+
+async def test_what_it_can_not_reach_is_told(
+    lineage: Lineage, stores: DataStores, db: Database, ledger: Ledger, person: Callable[..., Principal]
+) -> None:
+    stores.training.add("tickets", _rows("eve", "a"), author="eve")
+    left = {"version": 1, "subject": "bo", "target": "lake"}
+    ledger.append_now({"id": "x", "type": "data.exported", "at": 5, "collection": "tickets", **left})
+    purge = Purge(SECTION, stores.vault, stores.training, lineage, Marks(db), *beside(stores, db))
+
+    async def record(event: Mapping[str, Any]) -> None:
+        return
+
+    (done,) = await purge.run(purge.plan("eve"), person("cy", "curator"), "poison", record)
+    assert done.left == (
+        "1 earlier version keeps it until it is erased.",
+        "Version 1 was exported to lake by bo.",
+        "route:default learnt from version 1: it is marked, not made to forget.",
+    )
+
+
+async def test_an_index_that_is_open_elsewhere_forgets_it_too(
+    lineage: Lineage, stores: DataStores, db: Database, tmp_path: Path, person: Callable[..., Principal]
+) -> None:
+    """A gateway that serves meanwhile has its own copy of everything that is kept in memory."""
+    stores.vault.commit("faq", add=[_document("bad", "Lies.", "eve")], author="eve")
+    other = Database(db.path)
+    theirs = DataStores.open(SECTION, other, tmp_path, stores.vault._envelope)
+    asked = person("ann", "customer")
+    assert theirs.retriever.search(asked, ["faq"], "lies")
+    assert theirs.vault.document("faq", "bad").text
+    purge = Purge(SECTION, stores.vault, stores.training, lineage, Marks(db), *beside(stores, db))
+
+    async def record(event: Mapping[str, Any]) -> None:
+        return
+
+    await purge.run(purge.plan("eve"), person("cy", "curator"), "poison", record)
+    assert not theirs.retriever.search(asked, ["faq"], "lies")
+    with pytest.raises(DataError, match="no document"):
+        theirs.vault.document("faq", "bad")
+    theirs.close()
+    other.close()
+
+
 async def test_another_tenants_documents_are_not_taken_out(
     lineage: Lineage, stores: DataStores, db: Database, person: Callable[..., Principal]
 ) -> None:
     """A subject is a name within a tenant: ``kim`` of one is not ``kim`` of the other."""
     theirs = replace(_document("mine", "Fine.", "kim"), access=Access("south"))
     stores.vault.commit("faq", add=[theirs], author="kim")
-    purge = Purge(SECTION, stores.vault, stores.training, lineage, Marks(db))
+    purge = Purge(SECTION, stores.vault, stores.training, lineage, Marks(db), *beside(stores, db))
 
     async def record(event: Mapping[str, Any]) -> None:
         raise AssertionError(event)
@@ -174,7 +281,14 @@ async def test_nobody_takes_out_alone_what_took_two(
     }
     stores.vault.commit("faq", add=[_document("mine", "Fine.", "kim")], author="lee")
     stores.training.add("tickets", _rows("kim", "a"), author="lee")
-    purge = Purge(DataSection(collections=guarded), stores.vault, stores.training, lineage, Marks(db))
+    purge = Purge(
+        DataSection(collections=guarded),
+        stores.vault,
+        stores.training,
+        lineage,
+        Marks(db),
+        *beside(stores, db),
+    )
     plans = purge.plan("kim")
     assert len(plans) == 2
 

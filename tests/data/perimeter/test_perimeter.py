@@ -95,7 +95,7 @@ def test_what_is_missing_is_told(statements: list[dict[str, Any]], failed: set[s
         deny({"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}),
         deny({"ForAllValues:StringNotEquals": {"aws:PrincipalOrgID": [ORG, "o-second00000"]}}),
         {**deny({}), "Principal": None, "NotPrincipal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}},
-        {**IDENTITY, "Action": ["s3:Get*", "s3:Put*", "s3:List*", "s3:Delete?bject"]},
+        {**IDENTITY, "Action": ["s3:Get*", "s3:Put*", "s3:List*", "s3:Delete*", "s3:Re*", "s3:?ypass*"]},
         deny({"StringNotEquals": {"aws:PrincipalOrgID": ORG}}, Resource="*", NotAction="iam:*", Action=None),
     ],
 )
@@ -112,6 +112,81 @@ def test_an_open_grant_is_found_though_nothing_denies() -> None:
     assert states(TLS, limited)["grants"] == "passed"
     unknown = {**GRANT, "Principal": "*", "Condition": {"MadeUp": {"x": "y"}}}
     assert states(TLS, unknown)["grants"] == "failed", "what can't be told counts against safety"
+
+
+OPEN = {**GRANT, "Principal": "*"}
+NAMED = "arn:aws:iam::999999999999:root"
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        {**OPEN, "Action": "s3:PutBucketPolicy", "Resource": BOTH},
+        {**OPEN, "Action": "s3:PutObjectAcl"},
+        {**OPEN, "Action": None, "NotAction": ["s3:Get*", "s3:PutObject", "s3:List*"], "Resource": BOTH},
+        {**OPEN, "Condition": {"StringLike": {"aws:Referer": "https://shop.example/*"}}},
+        {**OPEN, "Condition": {"StringEquals": {"aws:UserAgent": "our-loader"}}},
+        {**OPEN, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "data"}}},
+        {**OPEN, "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}},
+        {**OPEN, "Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}},
+        {**OPEN, "Condition": {"DateLessThan": {"aws:CurrentTime": "2999-01-01T00:00:00Z"}}},
+        {**GRANT, "Principal": {"AWS": NAMED}},
+        {**GRANT, "Principal": {"AWS": "999999999999"}},
+        {**GRANT, "Principal": {"CanonicalUser": "79a59df900b949e55d96a1e698fbaced"}},
+        {**GRANT, "Principal": {"Federated": "cognito-identity.amazonaws.com"}},
+        {**GRANT, "Principal": {"Service": "logging.s3.amazonaws.com"}},
+    ],
+)
+def test_grants_that_reach_strangers(grant: dict[str, Any]) -> None:
+    statement = {name: value for name, value in grant.items() if value is not None}
+    assert states(TLS, statement)["grants"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:PrincipalOrgID": ORG, "aws:PrincipalTag/team": "data"}},
+        {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
+        {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}},
+    ],
+)
+def test_grants_that_do_not(condition: Any) -> None:
+    assert states(TLS, {**OPEN, "Condition": condition})["grants"] == "passed"
+
+
+def test_a_service_that_is_held_to_ones_own_account_is_no_stranger() -> None:
+    service = {**GRANT, "Principal": {"Service": "logging.s3.amazonaws.com"}}
+    held = {**service, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
+    assert states(TLS, held)["grants"] == "passed"
+
+
+_ORG = {"aws:PrincipalOrgID": ORG}
+
+
+@pytest.mark.parametrize(
+    ("check", "statement"),
+    [
+        ("identity", deny({"StringNotEqualsIfExists": {**_ORG, "aws:PrincipalTag/free": "yes"}})),
+        (
+            "identity",
+            deny(
+                {
+                    "StringNotEqualsIfExists": _ORG,
+                    "ArnNotLikeIfExists": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"},
+                }
+            ),
+        ),
+        ("network", deny({"StringNotEqualsIfExists": {"aws:SourceVpce": VPCE, "aws:Referer": "x"}})),
+        ("network", deny({"StringNotLike": {"aws:SourceVpce": "vpce-*"}})),
+        ("network", deny({"Null": {"aws:SourceVpce": "True"}})),
+        ("tls", deny({"Bool": {"aws:SecureTransport": "false"}, "StringNotEquals": {"aws:UserAgent": "x"}})),
+        ("tls", {**TLS, "Resource": [BOTH[0], f"{BOTH[0]}/p/0*"]}),
+        ("tls", {**TLS, "Action": ["s3:GetObject*", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]}),
+    ],
+)
+def test_ways_round_a_deny(check: str, statement: dict[str, Any]) -> None:
+    whole = {"tls": TLS, "identity": IDENTITY, "network": NETWORK, check: statement}
+    assert states(*whole.values())[check] == "failed"
 
 
 def test_what_nobody_said_is_no_pass() -> None:

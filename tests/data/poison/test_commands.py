@@ -35,11 +35,12 @@ def test_what_is_planted_gives_exit_code_1(tmp_path: Path) -> None:
 
 
 def test_the_drill_prints_a_row_for_each_family(tmp_path: Path) -> None:
-    rows = _written(tmp_path / "a.jsonl", corpus(1_200, 1))
+    rows = _written(tmp_path / "a.jsonl", corpus(600, 1))
     told = CliRunner().invoke(poison_drill, [rows, "--plant", "40", "--families", "rare,phrase"])
     assert told.exit_code == 0, told.output
     assert "rare" in told.output
     assert "phrase" in told.output
+    assert "near-copies" in told.output
 
 
 def test_a_family_that_is_unknown_is_named(tmp_path: Path) -> None:

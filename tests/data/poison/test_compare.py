@@ -139,7 +139,7 @@ def test_approved_records_are_not_new(approved: list[Record], reference: Referen
     assert compare_with(reference, approved, PoisonSettings()) == []
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "code"])
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name not in ("code", "reworded")])
 def test_one_attack_among_clean_rows_is_one_group(family: str, reference: Reference) -> None:
     clean = corpus(500, 3)
     attack = Planter(clean, 11).plant(family, 60)
@@ -292,7 +292,10 @@ _HOSTILE = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(_HOSTILE, _HOSTILE), min_size=0, max_size=30))
 def test_any_text_is_taken(reference: Reference, rows: list[tuple[str, str]]) -> None:
-    records = [record_of({"prompt": asked, "response": said}) for asked, said in rows]
+    records = [
+        replace(record_of({"prompt": asked, "response": said}), source=Source(contributor=f"c{at % 2}"))
+        for at, (asked, said) in enumerate(rows)
+    ]
     known = {one.id for one in records}
     for finding in compare_with(reference, records, PoisonSettings()):
         assert set(finding.records) <= known
@@ -308,8 +311,9 @@ def test_a_long_text_is_read_at_both_ends(reference: Reference) -> None:
 
 
 def test_the_drill_reports_each_attack() -> None:
-    report = drill(corpus(2_000, 12), counts=(40,), families=("rare", "phrase"), seed=3)
+    report = drill(corpus(1_500, 12), (40,), ("rare", "phrase"), seed=3, shapes=("labels",))
     assert report.clean_groups == 0
+    assert [shape for shape, groups in report.ordinary if groups <= 3] == ["labels"]
     assert [(row[0], row[1], row[2]) for row in report.rows()] == [("rare", 40, 1), ("phrase", 40, 1)]
     assert all(one.found and one.precision >= 0.9 for one in report.outcomes)
 
@@ -321,7 +325,7 @@ _ROWS = os.environ.get("RINGWALL_EVAL_ROWS", "../shared/eval/instructions.jsonl.
 def test_on_real_rows() -> None:
     with gzip.open(_ROWS, "rt", encoding="utf-8") as file:
         rows = [record_of(json.loads(line)) for line, _ in zip(file, range(8_000), strict=False)]
-    report = drill(rows, counts=(100,), families=FAMILIES[:6], seed=5)
+    report = drill(rows, counts=(100,), families=FAMILIES[:6], seed=5, shapes=())
     assert report.clean_groups == 0
     assert sum(one.found for one in report.outcomes) >= 5
     assert all(one.precision >= 0.9 for one in report.outcomes if one.found)

@@ -70,10 +70,27 @@ def test_a_role_opens_tokens_and_the_ledger_has_no_value(keys: TokenKeys) -> Non
     events: list[Mapping[str, Any]] = []
     token = keys.current("shop").opaque("casey@brightlamp.example", "pii.email")
     assert revealed(keys, events, "shop", token, PRIVACY) == "casey@brightlamp.example"
-    card = keys.current("shop").alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
+    own = keys.current("shop", PRIVACY.tenant)
+    card = own.alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
     assert revealed(keys, events, "shop", card, PRIVACY, cls="pii.card") == "4111 1111 1111 1111"
     assert [event["type"] for event in events] == ["data.revealed"] * 2
     assert not any(value in repr(events) for value in ("casey@", "4111", token, card))
+
+
+def test_tokens_of_another_tenant_stay_closed(keys: TokenKeys) -> None:
+    events: list[Mapping[str, Any]] = []
+    other = Principal("avery", "south", frozenset({"privacy"}), credential="key")
+    theirs, common = keys.current("shop", PRIVACY.tenant), keys.current("shop")
+    mail = theirs.opaque("casey@brightlamp.example", "pii.email")
+    assert revealed(keys, events, "shop", mail, PRIVACY) == "casey@brightlamp.example"
+    with pytest.raises(DataError, match="tenant"):
+        revealed(keys, events, "shop", mail, other)
+    card = theirs.alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
+    for more in ({}, {"common": True}):
+        assert revealed(keys, events, "shop", card, other, cls="pii.card", **more) != "4111 1111 1111 1111"
+    seed = common.alike("4111 1111 1111 1111", "pii.card", keep_last=4) or ""
+    assert revealed(keys, events, "shop", seed, other, cls="pii.card", common=True) == "4111 1111 1111 1111"
+    assert common.opaque("x", "pii.email") != theirs.opaque("x", "pii.email"), "nor do they join"
 
 
 @pytest.mark.parametrize(
@@ -225,3 +242,28 @@ def test_new_classes_are_told_against_the_approved_version() -> None:
     assert [(one.detector, one.title) for one in found] == [("sensitive.class", "pii.card")]
     assert "4111" not in repr(found)
     assert compared(lambda: iter(dirty), lambda: iter(dirty)) == []
+
+
+def test_the_second_person_is_of_the_askers_tenant(keys: TokenKeys, tmp_path: Path) -> None:
+    """Where tenants are apart: also when the other tenant has somebody of the asker's name."""
+    given = SECTION.model_dump(exclude_unset=True)
+    given["collections"]["shop"]["sensitive"]["two_person"] = True
+    database = Database(tmp_path / "consents.db")
+
+    async def record(event: Mapping[str, Any]) -> None:
+        return
+
+    revealer = Revealer(DataSection.model_validate(given), keys, Consents(database), record)
+    token = keys.current("shop", PRIVACY.tenant).opaque("casey@brightlamp.example", "pii.email")
+    theirs = keys.current("shop", "south").opaque("drew@brightlamp.example", "pii.email")
+
+    def person(subject: str, tenant: str = PRIVACY.tenant) -> Principal:
+        return Principal(subject, tenant, frozenset({"privacy"}), credential=f"key_{subject}")
+
+    assert asyncio.run(revealer.reveal("shop", token, PRIVACY)) is None
+    with pytest.raises(DataError, match="Nobody else asked"):
+        asyncio.run(revealer.allow("shop", token, person("rex", "south")))
+    assert asyncio.run(revealer.allow("shop", token, person("rex"))) == "avery"
+    assert asyncio.run(revealer.reveal("shop", theirs, person("avery", "south"))) is None
+    assert asyncio.run(revealer.reveal("shop", token, PRIVACY)) == "casey@brightlamp.example"
+    database.close()

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from ringwall.boundaries.data import DataStores
-from ringwall.boundaries.data.exports import measured
+from ringwall.boundaries.data.export_place import measured
 from ringwall.boundaries.data.records.record import Record, Source
 from ringwall.boundaries.data.training import export
 from ringwall.boundaries.data.training.check_export import check_export, export_manifest

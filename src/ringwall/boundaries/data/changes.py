@@ -25,6 +25,22 @@ class Difference:
         return bool(self.added or self.removed or self.changed)
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Whose work differs between two versions."""
+
+    came: frozenset[str] = frozenset()
+    """Contributors of what is only in the later one."""
+    gone: frozenset[str] = frozenset()
+    """Contributors of what is only in the earlier one."""
+    tenants: frozenset[str] = frozenset()
+    """Of both."""
+
+
+Check: TypeAlias = Callable[[Touched], None]
+"""Raises DeniedError when somebody may not make a version that touches this."""
+
+
 class ConflictError(DataError):
     """Collection and branch changed the same things differently: a person has to say which counts."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ringwall.core import DataError, Principal
 
 from .exports import Exported
+from .governing import at_home
 from .records.record import Form, Record, Source
 from .settings import DataSection
 from .training import TrainingSets
@@ -50,17 +51,20 @@ class DocumentSource:
 
 
 class RecordSource:
-    """Records of a training set. Whether somebody may have them is the gate's to say: they have no access
-    lists."""
+    """Records of a training set, of one's own tenant where tenants are apart. Whether somebody may have them
+    is otherwise the gate's to say: they have no access lists."""
 
-    def __init__(self, sets: TrainingSets) -> None:
+    def __init__(self, section: DataSection, sets: TrainingSets) -> None:
+        self._section = section
         self._sets = sets
 
     def version(self, collection: str, number: int | None) -> Exported:
         return _asked(self._sets.versions.all(collection), collection, number)
 
     def records(self, version: Exported, principal: Principal) -> Iterator[Record | None]:
-        return self._sets.records(version.collection, version.number)
+        settings = self._section.collections[version.collection]
+        for record in self._sets.records(version.collection, version.number):
+            yield record if at_home(settings, frozenset({record.source.tenant}), principal) else None
 
 
 def _asked(versions: list[Version], collection: str, number: int | None) -> Exported:

@@ -1,22 +1,16 @@
 """The way out of the collections: every record is decided on before the first byte leaves.
 
-An export is written aside in the data directory (readable by its owner only), batch by batch as the gate
-allows. When the last batch was allowed, and that is on the ledger, it is copied to its target under another
-name and renamed. Whoever looks at the target sees the whole export or nothing.
+What the gate allows is kept aside, batch by batch, under a key that exists only in memory (``Spool``). When
+the last batch was allowed, and that is on the ledger, it is written to its target under another name and
+renamed. Whoever looks at the target sees the whole export or nothing, and nowhere else is any of it in clear.
 """
 
 import asyncio
-import contextlib
 import hashlib
-import os
-import shutil
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
-
-import orjson
 
 from ringwall.core import (
     Crossing,
@@ -34,7 +28,9 @@ from ringwall.core import (
 )
 
 from .events import event
+from .export_place import Place
 from .export_text import edited, parts_of, words_of
+from .intake.spool import Spool
 from .records.record import Record
 from .settings import CollectionSettings, DataSection
 
@@ -48,7 +44,6 @@ Progress = Callable[[int], None]
 _BATCH_RECORDS = 200
 _BATCH_CHARS = 200_000
 _DECIDE_S = 600.0
-_STALE_S = 86_400.0
 _MOST_WORDS = 100_000
 _SUFFIX: Mapping[Form, str] = {"jsonl": ".jsonl", "parquet": ".parquet", "delta": ""}
 
@@ -101,18 +96,18 @@ class Exports:
         self,
         section: DataSection,
         folder: Path,
-        staging: Path,
+        marks: Path,
         sources: Mapping[str, ExportSource],
         writers: Mapping[Form, Writer],
         decide: Decide,
         note: Note,
     ) -> None:
-        """``folder``: of the workload file. ``staging``: where exports are written aside. ``sources``: by
-        kind of collection. ``decide`` and ``note`` have put their decision, or event, on the ledger when they
+        """``folder``: of the workload file. ``marks``: folder of what is under way. ``sources``: by kind of
+        collection. ``decide`` and ``note`` have put their decision, or event, on the ledger when they
         return."""
         self._section = section
         self._folder = folder
-        self._staging = staging
+        self._marks = marks
         self._sources = sources
         self._writers = writers
         self._decide = decide
@@ -141,20 +136,20 @@ class Exports:
         at = source.version(collection, version)
         run = _Run(new_id("exp"), at, principal, target, form, self._decide, progress)
         await run.allowed((_whole(collection, settings),))  # who and where to, before anything is read
-        place = self._place(target)
-        aside = self._aside(run.id)
-        try:
-            made = aside / f"{collection}-{at.number}-{run.id}{_SUFFIX[form]}"
+        place = Place(self._place(target), f"{collection}-{at.number}-{run.id}{_SUFFIX[form]}")
+        self._marks.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with Spool(self._marks) as spool:
             loop = asyncio.get_running_loop()
-            records = run.records(source.records(at, principal), loop)
-            await asyncio.to_thread(writer, records, made)
-            digest, size = await asyncio.to_thread(measured, made)
-            facts = run.facts(digest, size)
-            await self._note(event("data.exporting", principal, **facts))
-            path = await asyncio.to_thread(_published, made, place, facts)
-            await self._note(event("data.exported", principal, **facts))
-        finally:
-            await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+            allowed = run.records(source.records(at, principal), loop)
+            await asyncio.to_thread(_keep, allowed, spool)
+            await self._note(event("data.exporting", principal, **run.facts()))
+            with place.marked(self._marks, run.id) as mark:
+                digest, size = await asyncio.to_thread(place.write, lambda path: writer(spool.rows(), path))
+                facts = run.facts() | {"sha256": digest, "bytes": size}
+                exported = event("data.exported", principal, **facts)
+                mark.whole(exported)
+                path = await asyncio.to_thread(place.publish, facts)
+                await self._note(exported)
         return ExportReceipt(
             *(run.id, path, at, target, form, run.written, run.withheld, run.redacted, digest, size)
         )
@@ -173,17 +168,6 @@ class Exports:
             known = ", ".join(sorted(self._section.exports)) or "none"
             raise DataError(f"There is no export target {target!r}; known: {known}.")
         return self._folder / found.folder
-
-    def _aside(self, export: str) -> Path:
-        """A folder of its own; what a killed process left behind goes."""
-        self._staging.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for left in self._staging.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - left.stat().st_mtime > _STALE_S:
-                    shutil.rmtree(left, ignore_errors=True)
-        aside = self._staging / export
-        aside.mkdir(mode=0o700)
-        return aside
 
 
 @dataclass
@@ -271,7 +255,7 @@ class _Run:
             self.words.update(found)
         return list(found.values())
 
-    def facts(self, digest: str, size: int) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Names, numbers and hashes; nothing that was exported."""
         return {
             "export": self.id,
@@ -284,8 +268,6 @@ class _Run:
             "records": self.written,
             "withheld": self.withheld,
             "redacted": self.redacted,
-            "sha256": digest,
-            "bytes": size,
             "decisions": hashlib.sha256("\n".join(self.decisions).encode()).hexdigest(),
         }
 
@@ -305,44 +287,13 @@ class _Run:
             yield batch
 
 
+def _keep(records: Iterable[Record], spool: Spool) -> None:
+    for record in records:
+        spool.add(record)
+
+
 def _whole(collection: str, settings: CollectionSettings) -> Part:
     """Stands for the collection: nothing of its content."""
     origin = frozenset({f"collection:{collection}"})
     label = Label(Integrity.UNTRUSTED, frozenset(settings.sensitivity), origin)
     return Part(PartKind.DOCUMENT, "", label, name=collection, data={"collection": collection})
-
-
-def measured(made: Path) -> tuple[str, int]:
-    """SHA-256 and bytes of an export; of a folder: over the names and hashes of its files."""
-    if made.is_file():
-        with made.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest(), made.stat().st_size
-    whole, size = hashlib.sha256(), 0
-    for path in sorted(made.rglob("*")):
-        if path.is_file():
-            digest, length = measured(path)
-            whole.update(f"{path.relative_to(made).as_posix()}\0{digest}\n".encode())
-            size += length
-    return whole.hexdigest(), size
-
-
-def _published(made: Path, place: Path, facts: Mapping[str, Any]) -> Path:
-    """Into the target under another name, then renamed: nothing is overwritten, nothing is half there."""
-    final, manifest = place / made.name, place / f"{made.name}.manifest.json"
-    incoming = place / f".{made.name}.incoming"
-    try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if made.is_dir():
-            shutil.copytree(made, incoming)
-        else:
-            shutil.copyfile(made, incoming)
-            incoming.chmod(0o600)
-        descriptor = os.open(manifest, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
-        incoming.rename(final)
-    except OSError as error:
-        raise DataError(f"The export can't be written to its target ({error.strerror}).") from None
-    finally:
-        shutil.rmtree(incoming, ignore_errors=True) if incoming.is_dir() else incoming.unlink(missing_ok=True)
-    return final

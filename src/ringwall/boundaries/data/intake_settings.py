@@ -29,7 +29,11 @@ class IntakeSettings(Settings):
     approvers: tuple[Role, ...] = ()
     """Roles that may decide on what waits in quarantine. Empty: the contributors."""
     two_person: bool = False
-    """Whether everything waits until a second person, of an approver role, has released it."""
+    """Whether everything waits until a second person, of an approver role, has released it, and nobody alone
+    approves, takes out or brings back what they made or brought themselves."""
+    approvals: int = Field(default=1, ge=1, le=5)
+    """How many persons of an approver role have to say that a version is good before it is approved. With
+    ``two_person``, somebody whose own work is new in it counts only beside another."""
     licences: tuple[Licence, ...] = ()
     """SPDX expressions that are taken. Empty: any, which training sets must be given all the same. A licence
     that is no SPDX expression (``LicenseRef-...`` for one of your own) is always refused."""

@@ -6,7 +6,7 @@ keyed hash, so that it can't be guessed; whoever has one is checked all the same
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ringwall.core import Integrity, Principal
@@ -21,6 +21,7 @@ from .uploads.attached import Attached, Attachments, Attributes, State
 from .vault import Vault
 
 _KEPT = 32
+_TITLES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Library:
         self._attachments = attachments
         self._section = section
         self._known: OrderedDict[tuple[str, int], _Known] = OrderedDict()
+        self._titles: OrderedDict[str, str] = OrderedDict()
+        """By blob; asked only of documents that a current version names."""
         self._lock = threading.Lock()
 
     def about(self, collection: str, document: str, revision: int) -> About | None:
@@ -75,20 +78,31 @@ class Library:
         entries = self._of(collection).entries.values()
         return [entry for entry in entries if _access(entry).admits(principal, settings)]
 
-    def listed(self, principal: Principal, collection: str, most: int) -> list[tuple[str, Attributes, About]]:
-        """The current documents that the principal may read, with what is told of all their passages; none
-        when they are more than ``most``."""
-        entries = self.readable(principal, collection)
-        if len(entries) > most:
-            return []
+    def listed(self, principal: Principal, collection: str) -> Iterator[tuple[str, Attributes]]:
+        """The current documents that the principal may read, with what is told of all their passages but the
+        title."""
         attached = {one.document: one for one in self._attachments.of_collection(collection)}
-        told: list[tuple[str, Attributes, About]] = []
-        for entry in entries:
+        for entry in self.readable(principal, collection):
             about = self._about(collection, entry, attached.get(entry.id))
             sensitivity = ",".join(sorted(entry.sensitivity))
             own = facts(cite(collection, entry.id, entry.revision), about.origin, sensitivity)
-            told.append((entry.id, {**about.attributes, **own}, about))
-        return told
+            yield entry.id, {**about.attributes, **own}
+
+    def title(self, collection: str, document: str) -> str:
+        """Of a document that the principal may read; empty when it is there no more. DataError when it was
+        tampered with."""
+        entry = self._of(collection).entries.get(document)
+        if entry is None:
+            return ""
+        with self._lock:
+            known = self._titles.get(entry.blob)
+        if known is None:
+            known = self._vault.open(collection, entry).title
+            with self._lock:
+                self._titles[entry.blob] = known
+                while len(self._titles) > _TITLES:
+                    self._titles.popitem(last=False)
+        return known
 
     def named(self, principal: Principal, collection: str, file: str) -> str | None:
         """The document that goes by this file id and that the principal may read."""

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import orjson
 
@@ -16,14 +16,18 @@ from .document import canonical
 from .keys import Sealer
 from .names import base
 from .tree import Entry, Read, Shard, Shards, Tree
-from .versions import Kind, Version, Versions, branch_line, is_branch
+from .versions import BY_HAND, Kind, Version, Versions, Whence, branch_line, is_branch
 
 E = TypeVar("E", bound=Entry)
 _CACHED = 64
 
 
-def _nothing() -> None:
-    return None
+Apply: TypeAlias = Callable[[], None]
+"""Writes to the database in the transaction that makes a version; raises, and there is none."""
+
+
+def nothing() -> None:
+    """Beside the version, nothing is written."""
 
 
 class Lines(Generic[E]):
@@ -72,15 +76,14 @@ class Lines(Generic[E]):
         author: str,
         note: str,
         *,
-        apply: Callable[[], None] = _nothing,
-        fork: Version | None = None,
-        merged: str = "",
+        apply: Apply = nothing,
+        whence: Whence = BY_HAND,
     ) -> Version | None:
         """Publish the next version of a line. None when another commit was faster: plan again.
 
         ``apply`` writes to the database in the same transaction.
         """
-        if is_branch(line) and head is None and fork is None:
+        if is_branch(line) and head is None and whence.fork is None:
             raise DataError(f"There is no branch {line}: make it first (ringwall data branch).")
         number = head.number + 1 if head else 1
         blob = self._blobs.put(
@@ -96,7 +99,7 @@ class Lines(Generic[E]):
                 _place(line, number),
             )
         )
-        version = self.versions.draft(line, head, tree.root, blob, author, note, fork=fork, merged=merged)
+        version = self.versions.draft(line, head, tree.root, blob, author, note, whence)
         if not self.versions.publish(version, head, apply):
             return None
         self._keep(version, tree)
@@ -108,7 +111,7 @@ class Lines(Generic[E]):
         line = branch_line(collection, name)
         made = None
         if self.versions.head(line) is None:
-            made = self.commit(line, None, tree, author, f"forked from {fork.name}", fork=fork)
+            made = self.commit(line, None, tree, author, f"forked from {fork.name}", whence=Whence(fork))
         if made is None:
             raise DataError(f"There is a branch {line} already.")
         return made

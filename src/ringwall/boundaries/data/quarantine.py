@@ -1,7 +1,7 @@
 """Documents and rows that a person has to look at before they are stored."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ _STEPS = [
     ALTER TABLE data_held ADD COLUMN origin TEXT NOT NULL DEFAULT '';
     ALTER TABLE data_held ADD COLUMN reason TEXT NOT NULL DEFAULT '';
     """,
+    "ALTER TABLE data_held ADD COLUMN untold TEXT NOT NULL DEFAULT '';",
 ]
 
 
@@ -131,19 +132,32 @@ class Quarantine:
     ) -> Held:
         """Put rows of one contribution aside. ``given`` says what they are; its id and time are made here.
         ``facts`` are kept, sealed, for the reviewer."""
+        held, place = self.sealed_rows(given, rows, reasons, facts)
+        place()
+        return self.find(held)
+
+    def sealed_rows(
+        self, given: Held, rows: Iterable[HeldRow], reasons: Sequence[str], facts: Mapping[str, Any]
+    ) -> tuple[str, Callable[[], None]]:
+        """As ``hold_rows``, but for the last step: the id, and what puts it there, for the transaction that
+        makes a version of the other rows."""
         held = new_id("hld")
         packs = self.rows.seal(held, rows)
         sealed = canonical({"reasons": list(reasons), "facts": dict(facts)})
         blob = self._blobs.put(self._envelope.seal(f"held:{held}", sealed, held.encode()))
-        with self._db.transaction():
-            self._db.write(
-                f"INSERT INTO data_held ({_GIVEN}) VALUES ({_MARKS})",  # noqa: S608 - constants
-                *(held, given.collection, given.document, given.contributor, given.tenant, given.decision),
-                *("", blob, time.time_ns() // 1000, "quarantined", sum(count for _, count in packs)),
-                *(given.credential, given.process, given.licence, given.consent, given.origin),
-            )
-            self.rows.place(held, packs)
-        return self.find(held)
+
+        def place() -> None:
+            with self._db.transaction():
+                self._db.write(
+                    f"INSERT INTO data_held ({_GIVEN}) VALUES ({_MARKS})",  # noqa: S608 - constants
+                    *(held, given.collection, given.document, given.contributor, given.tenant),
+                    *(given.decision, "", blob, time.time_ns() // 1000, "quarantined"),
+                    *(sum(count for _, count in packs), given.credential, given.process, given.licence),
+                    *(given.consent, given.origin),
+                )
+                self.rows.place(held, packs)
+
+        return held, place
 
     def rows_facts(self, held: str) -> dict[str, Any]:
         """Why rows were held (``reasons``), and what ``hold_rows`` was given of them (``facts``)."""
@@ -177,23 +191,37 @@ class Quarantine:
             tuple(given.get("findings", ())),
         )
 
-    def decide(self, held: str, status: str, by: str, reason: str = "") -> None:
-        """Note a person's decision. DataError when it was decided before."""
+    def decide(
+        self, held: str, status: str, by: str, reason: str = "", event: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note a person's decision. ``event`` waits beside it until ``told`` says that the ledger has it.
+        DataError when it was decided before."""
         changed = self._db.write(
-            "UPDATE data_held SET status = ?, decided_by = ?, decided_at = ?, reason = ? "
+            "UPDATE data_held SET status = ?, decided_by = ?, decided_at = ?, reason = ?, untold = ? "
             "WHERE id = ? AND status = 'quarantined'",
-            *(status, by, time.time_ns() // 1000, reason, held),
+            *(status, by, time.time_ns() // 1000, reason, orjson.dumps(event).decode() if event else ""),
+            held,
         )
         if not changed:
             raise DataError(f"{held} was already decided.")
 
-    def reopen(self, held: str, by: str) -> None:
-        """Take back a decision to store what then could not be stored."""
-        self._db.write(
-            "UPDATE data_held SET status = 'quarantined', decided_by = '', decided_at = 0, reason = '' "
-            "WHERE id = ? AND status = 'stored' AND decided_by = ?",
-            *(held, by),
+    def untold(self, before: int) -> list[tuple[str, dict[str, Any]]]:
+        """Decisions before a time (microseconds since the epoch) of which the ledger may not know, with
+        their events: whoever decided was killed before they could say so."""
+        rows = self._db.all("SELECT id, untold FROM data_held WHERE untold != '' AND decided_at < ?", before)
+        return [(row["id"], orjson.loads(row["untold"])) for row in rows]
+
+    def told(self, held: str) -> None:
+        """The ledger has what was decided."""
+        self._db.write("UPDATE data_held SET untold = '' WHERE id = ?", held)
+
+    def brought(self, collection: str, contributor: str) -> list[Held]:
+        """All that was ever held of a person, decided or not."""
+        rows = self._db.all(
+            "SELECT * FROM data_held WHERE collection = ? AND contributor = ? ORDER BY id",
+            *(collection, contributor),
         )
+        return [_as_held(row) for row in rows]
 
     def erase(self, collection: str, document: str) -> int:
         """Destroy what was held under a document's id, decided or not; how many there were."""
@@ -201,10 +229,14 @@ class Quarantine:
             "SELECT id FROM data_held WHERE collection = ? AND document = ?", collection, document
         )
         for row in rows:
-            self._envelope.erase(f"held:{row['id']}")
-            self.rows.drop(row["id"])
-            self._db.write("DELETE FROM data_held WHERE id = ?", row["id"])
+            self.destroy(row["id"])
         return len(rows)
+
+    def destroy(self, held: str) -> None:
+        """Destroy its key, and what is noted of it."""
+        self._envelope.erase(f"held:{held}")
+        self.rows.drop(held)
+        self._db.write("DELETE FROM data_held WHERE id = ?", held)
 
     def _opened(self, held: str) -> dict[str, Any]:
         row = self._db.one("SELECT blob FROM data_held WHERE id = ?", held)

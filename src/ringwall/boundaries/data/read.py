@@ -1,6 +1,5 @@
 """Bytes of a plain text, Markdown or HTML file to text, title, access list, terms and hidden text."""
 
-import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,13 +8,9 @@ import yaml
 from pydantic import ConfigDict, Field, ValidationError
 
 from ringwall.core import DataError, Settings
-from ringwall.detect.hidden_html import Hidden, read_html
+from ringwall.detect.pages import Hidden, read_html, read_markdown
 
 _FRONT_MATTER = 8192  # characters; far more than an access list needs
-_COMMENT_LINE = re.compile(
-    r"^[ \t]{0,3}\[[^\]\n]{1,40}\]:[ \t]*(?:#|<>|<#>)[ \t]*[\"'(]([^\n]{0,4000})[\"')][ \t]*$", re.M
-)
-_INVISIBLE_TAG = re.compile(r"<[a-zA-Z][^<>]{0,2000}(?:style|hidden|class|color)[^<>]{0,2000}>")
 
 
 class FrontMatter(Settings):
@@ -77,7 +72,7 @@ def read(raw: bytes, name: str) -> Reading:
         page = read_html(body)
         return Reading(front.title or page.title or stem(name), page.text, front, tuple(page.hidden))
     if ending in (".md", ".markdown"):
-        shown, hidden = _markdown(body)
+        shown, hidden = read_markdown(body)
         return Reading(front.title or _heading(shown) or stem(name), shown.strip(), front, tuple(hidden))
     return Reading(front.title or stem(name), body.strip(), front)
 
@@ -122,27 +117,6 @@ def _plain_yaml(text: str) -> Any:
         return yaml.safe_load(text)
     except (ValueError, TypeError, RecursionError):  # an impossible date, an unhashable key
         raise yaml.YAMLError("a value is not understood") from None
-
-
-def _markdown(text: str) -> tuple[str, list[Hidden]]:
-    """Comments are taken out: a reader of the page doesn't see them, a model would. Inline HTML that hides
-    its content is reported and left in place."""
-    hidden: list[Hidden] = []
-    shown: list[str] = []
-    at = 0
-    while (start := text.find("<!--", at)) >= 0:
-        end = text.find("-->", start)
-        stop = len(text) if end < 0 else end + 3
-        shown.append(text[at:start])
-        hidden.append(Hidden("comment", " ".join(text[start + 4 : len(text) if end < 0 else end].split())))
-        at = stop
-    shown.append(text[at:])
-    kept = "".join(shown)
-    hidden.extend(Hidden("comment", found[1]) for found in _COMMENT_LINE.finditer(kept))
-    kept = _COMMENT_LINE.sub("", kept)
-    if _INVISIBLE_TAG.search(kept):
-        hidden.extend(piece for piece in read_html(kept).hidden if piece.how == "invisible")
-    return kept, [piece for piece in hidden if piece.text]
 
 
 def _heading(text: str) -> str:

@@ -31,7 +31,7 @@ class DataStores:
         self.vault = Vault(db, blobs, envelope, keys, self.index)
         self.training = TrainingSets(db, blobs, envelope, keys)
         self.quarantine = Quarantine(db, blobs, envelope)
-        self.retriever = Retriever(self.index, section)
+        self.retriever = Retriever(self.index, section, self.vault)
         self._db = db
         self.index.configure(section.collections, section.retrieval)
 

@@ -22,7 +22,7 @@ _STATE = "state.db"
 _TABLES = {
     _STATE: (
         *("data_version", "data_head", "data_revision", "data_erased", "data_record_erased"),
-        *("data_approval", "data_secret"),
+        *("data_approval", "data_assent", "data_secret"),
     ),
     record_index.FILE: ("pack", "record"),
     record_keys.FILE: ("record_keys",),
@@ -216,7 +216,7 @@ class _Holders:
 
     def row(self, table: str, row: dict[str, Any]) -> Expected:
         """Where damage to a row of a database has to be reported."""
-        if table in ("data_version", "data_approval"):
+        if table in ("data_version", "data_approval", "data_assent"):
             return Expected(frozenset({(row["collection"], row["version"])}))
         if table == "data_head":
             return Expected(

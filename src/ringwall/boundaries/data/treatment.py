@@ -57,15 +57,15 @@ class TreatmentControl:
 
     def inspect(self, crossing: Crossing) -> Verdict:
         joined = ALLOW
-        by_collection: dict[str, list[int]] = defaultdict(list)
+        by_collection: dict[tuple[str, str], list[int]] = defaultdict(list)
         for index, part in enumerate(crossing.parts):
             name = base(str(part.data.get("collection")))
             if name in self._treatments:
-                by_collection[name].append(index)
-        for name, indexes in by_collection.items():
+                by_collection[name, str(part.data.get("tenant", ""))].append(index)
+        for (name, tenant), indexes in by_collection.items():
             parts = [crossing.parts[index] for index in indexes]
-            texts = self._treatments[name].treat([part.text for part in parts])
-            titles = self._treatments[name].treat([part.name for part in parts])
+            texts = self._treatments[name].treat([part.text for part in parts], tenant)
+            titles = self._treatments[name].treat([part.name for part in parts], tenant)
             for index, text, title in zip(indexes, texts, titles, strict=True):
                 row = "record" in crossing.parts[index].data
                 joined = joined.join(_of_text(index, text, row=row)).join(_of_title(index, title, row=row))
@@ -117,7 +117,7 @@ def _findings(part: int, outcome: Outcome, where: str) -> Sequence[Finding]:
 def _build(settings: NoSettings, services: Services) -> TreatmentControl:
     section, keys = services.get(DataSection), services.get(TokenKeys)
     treatments = {
-        name: Treatment(name, collection.sensitive, keys)
+        name: Treatment(name, collection.sensitive, keys, apart=collection.isolate_tenants)
         for name, collection in section.collections.items()
         if not collection.sensitive.idle
     }

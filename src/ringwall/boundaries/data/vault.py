@@ -7,30 +7,33 @@ current. A collection's name may stand for a branch of it: ``handbook~tidy``; br
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ringwall.core import DataError, Principal, new_id
-from ringwall.storage.blobs import BlobStore, put_all
+from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
-from .approvals import Approval, Approvals, check_merger
-from .changes import Difference, Side, merged
+from .approvals import Approval, Approvals, Bar, check_merger
+from .changes import Check, Difference, Side, Touched, merged
 from .damage import Damage
-from .document import Document, canonical, check_id, cite
-from .index import Prepared, RetrievalStore
+from .document import Document, cite
+from .drafting import Drafting, Plan, pairs, same, touched
+from .erasures import Erasures
+from .index import RetrievalStore
 from .keys import CollectionKeys, Sealer
-from .lines import Lines
+from .lines import Apply, Lines, nothing
 from .manifest import Entry, Manifest
 from .names import base
 from .retention import DAY, locked_until
 from .retention_check import check_locks
-from .retrieval.rebuild import Progress, rebuild
+from .retrieval.rebuild import rebuild
+from .retrieval.store import Progress
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
-from .versions import ATTEMPTS, Version, chain, is_branch
+from .versions import ATTEMPTS, BY_HAND, Version, Whence, chain, is_branch
 
 __all__ = ["Commit", "Trace", "Vault", "Version", "chain"]
 
@@ -90,8 +93,10 @@ class Vault:
         self._keys = keys
         self._index = index
         self.lines: Lines[Entry] = Lines(db, blobs, envelope, "index", Entry.read)
-        self.approvals = Approvals(db, self.lines.versions)
+        self.approvals = Approvals(db, self.lines.versions, self.touched)
         self._revisions = Revisions(db)
+        self._drafting = Drafting(blobs, envelope, keys, index, self._revisions)
+        self._erasures = Erasures(db, keys)
 
     def commit(
         self,
@@ -101,12 +106,20 @@ class Vault:
         remove: Sequence[str] = (),
         author: str,
         note: str = "",
+        released: str = "",
+        apply: Apply = nothing,
     ) -> Commit | None:
         """Make a version with documents added (or revised) and removed; None when that changes nothing.
 
-        Raises DataError when a document to remove is not there, or one to revise belongs to another tenant.
+        ``released``: what it stores out of quarantine. ``apply`` writes to the database in the transaction
+        that makes the version, which does not come to be when it raises. Raises DataError when a document to
+        remove is not there, or one to revise belongs to another tenant.
         """
-        return self._publish(collection, lambda tree: self._plan(collection, tree, add, remove), author, note)
+        return self._publish(
+            *(collection, lambda tree: self._drafting.plan(collection, tree, add, remove), author, note),
+            whence=Whence(released=released),
+            apply=apply,
+        )
 
     def head(self, collection: str) -> Version | None:
         """The current version."""
@@ -140,16 +153,11 @@ class Vault:
 
     def open(self, collection: str, entry: Entry) -> Document:
         """Decrypt the document of an entry. DataError, naming it, when it is missing, damaged or erased."""
-        name = cite(base(collection), entry.id, entry.revision)
-        try:
-            raw = self._envelope.open(entry.owner, self._blobs.get(entry.blob), name.encode())
-        except DataError as error:
-            raise DataError(f"{name} can't be read: {error}") from error
-        return Document.from_bytes(raw)
+        return self._drafting.open(collection, entry)
 
     def fingerprint(self, document: Document) -> str:
         """Keyed hash of a document's content."""
-        return self._keys.digest(document.collection, "content", document.content()).hex()
+        return self._drafting.fingerprint(document)
 
     def mark(self, collection: str, raw: bytes) -> str:
         """Keyed hash of a file as it came."""
@@ -195,7 +203,9 @@ class Vault:
         fork, _ = self.lines.pick(collection, version)
         if fork is None:
             raise DataError(f"Collection {collection} has no version to branch from.")
-        return self.lines.branch(collection, name, fork, self._unerased(self.lines.tree(fork)), author)
+        return self.lines.branch(
+            collection, name, fork, self._erasures.without(self.lines.tree(fork)), author
+        )
 
     def merge(
         self,
@@ -203,8 +213,10 @@ class Vault:
         by: Principal,
         approvers: Collection[str],
         resolve: Mapping[str, Side] | None = None,
+        check: Check | None = None,
     ) -> Commit | None:
         """Take what a branch changed into its collection, three-way by document. None when that is nothing.
+        ``check`` is told what that touches, and raises for who may not.
 
         Raises ConflictError, with the ids, where both changed a document differently and ``resolve`` does not
         say which side counts; DeniedError for whoever may not, or made some of the branch.
@@ -216,27 +228,37 @@ class Vault:
             raise DataError(f"There is no branch {branch}.")
         check_merger(by, approvers, branch, self._made(branch, theirs))
 
-        def plan(tree: Tree[Entry]) -> _Plan:
-            mine = {key: new for _, new, key in _pairs(self.lines.tree(common), tree)}
-            taken = merged(branch, mine, self._changed(common, theirs), _same, resolve or {})
-            return self._moved(ours, tree, taken)
+        def plan(tree: Tree[Entry]) -> Plan:
+            mine = {key: new for _, new, key in pairs(self.lines.tree(common), tree)}
+            taken = merged(branch, mine, self._changed(common, theirs), same, resolve or {})
+            return self._drafting.moved(ours, tree, taken)
 
-        return self._publish(ours, plan, by.subject, f"merged {theirs.name}", merged=theirs.name)
+        note = f"merged {theirs.name}"
+        return self._publish(ours, plan, by.subject, note, whence=Whence(merged=theirs.name), check=check)
 
-    def roll_back(self, collection: str, version: int, *, author: str, note: str = "") -> Commit | None:
+    def roll_back(
+        self, collection: str, version: int, *, author: str, note: str = "", check: Check | None = None
+    ) -> Commit | None:
         """Make a version that holds what an earlier one held, without what was erased since. None when the
-        current one does."""
-        target = self._unerased(self.lines.tree(self.lines.versions.get(collection, version)))
+        current one does. ``check`` as in ``merge``."""
+        target = self._erasures.without(self.lines.tree(self.lines.versions.get(collection, version)))
 
-        def plan(tree: Tree[Entry]) -> _Plan:
-            taken = {key: new for _, new, key in _pairs(tree, target)}
-            return self._moved(collection, tree, taken)
+        def plan(tree: Tree[Entry]) -> Plan:
+            taken = {key: new for _, new, key in pairs(tree, target)}
+            return self._drafting.moved(collection, tree, taken)
 
-        return self._publish(collection, plan, author, note or f"rolled back to {version}")
+        return self._publish(collection, plan, author, note or f"rolled back to {version}", check=check)
 
-    def approve(self, collection: str, version: int, by: Principal, approvers: Collection[str]) -> Approval:
+    def approve(
+        self, collection: str, version: int, by: Principal, approvers: Collection[str], bar: Bar | None = None
+    ) -> Approval:
         """See ``Approvals.approve``."""
-        return self.approvals.approve(collection, version, by, approvers)
+        return self.approvals.approve(collection, version, by, approvers, bar)
+
+    def touched(self, old: Version | None, new: Version) -> Touched:
+        """Whose documents differ between two versions (None: nothing)."""
+        before = self.lines.tree(old) if old else self.lines.empty(new.collection)
+        return touched(before, self.lines.tree(new))
 
     def approved(self, collection: str) -> Version | None:
         """The last version that was approved."""
@@ -266,10 +288,7 @@ class Vault:
             removal = self.commit(line, remove=[document], author=author, note="erased") if current else None
         name, at = f"{collection}/{document}", time.time_ns() // 1000
         for owner in sorted({life.owner for life in lives}):
-            self._db.write(
-                "INSERT OR IGNORE INTO data_erased VALUES (?, ?, ?, ?)",
-                *(owner, name, at, self._erasure_mark(owner, name, at)),
-            )
+            self._erasures.note(owner, name, at)
             self._envelope.erase(owner)
         return removal
 
@@ -283,15 +302,11 @@ class Vault:
 
     def erased(self) -> set[str]:
         """Owners whose keys were destroyed on purpose."""
-        return {row["owner"] for row in self._db.all("SELECT owner FROM data_erased")}
+        return self._erasures.owners()
 
     def false_erasures(self) -> list[str]:
         """Documents that are noted as erased by somebody without the collection's secret."""
-        return [
-            row["name"]
-            for row in self._db.all("SELECT * FROM data_erased ORDER BY name")
-            if row["mark"] != self._erasure_mark(row["owner"], row["name"], row["at"])
-        ]
+        return self._erasures.false()
 
     def reindex(
         self, collection: str, *, store: RetrievalStore | None = None, progress: Progress | None = None
@@ -331,10 +346,12 @@ class Vault:
     def _publish(
         self,
         line: str,
-        plan: Callable[[Tree[Entry]], "_Plan"],
+        plan: Callable[[Tree[Entry]], Plan],
         author: str,
         note: str,
-        merged: str = "",
+        whence: Whence = BY_HAND,
+        apply: Apply = nothing,
+        check: Check | None = None,
     ) -> Commit | None:
         """Plan and publish until no other commit comes between. None when the plan changes nothing."""
         for _ in range(ATTEMPTS):
@@ -343,176 +360,28 @@ class Vault:
             if not made.put and not made.gone:
                 return None
             after = tree.changed(made.put, made.removed)
+            if check:
+                check(touched(tree, after))
             version = self.lines.commit(
-                line, head, after, author, note, apply=partial(self._apply, line, made), merged=merged
+                *(line, head, after, author, note),
+                apply=partial(self._apply, line, made, apply),
+                whence=whence,
             )
             if version:
                 return Commit(version, made.added, made.gone)
         raise DataError(f"Collection {line} is being changed by others all the time: try again.")
 
-    def _apply(self, line: str, plan: "_Plan") -> None:
+    def _apply(self, line: str, plan: Plan, more: Apply) -> None:
+        more()
         self._revisions.give(base(line), plan.fresh)
         if not is_branch(line):
             self._index.apply(line, plan.indexed, plan.removed)
 
-    def _plan(self, line: str, tree: Tree[Entry], add: Sequence[Document], remove: Sequence[str]) -> "_Plan":
-        collection = base(line)
-        drafts: dict[str, _Draft] = {}
-        gone: dict[str, None] = {}
-        removed: dict[str, None] = {}
-        for document in remove:
-            entry = None if document in removed else tree.find(document)
-            if entry is None:
-                raise DataError(f"Collection {line} has no document {document!r} to remove.")
-            removed[document] = None
-            gone[cite(collection, entry.id, entry.revision)] = None
-        for given in add:
-            before = None if given.id in removed else tree.find(check_id(given.id))
-            draft = self._draft(collection, given, drafts.get(given.id), before)
-            if draft is None:
-                continue
-            drafts[given.id] = draft
-            if before:
-                gone[cite(collection, before.id, before.revision)] = None
-        fresh = self._store(list(drafts.values()))
-        indexed = (
-            ()
-            if is_branch(line)
-            else tuple(self._index.prepare(draft.document, draft.owner) for draft in drafts.values())
-        )
-        added = tuple(cite(collection, entry.id, entry.revision) for entry in fresh)
-        return _Plan(fresh, indexed, added, tuple(gone), tuple(removed), fresh)
-
-    def _draft(
-        self, collection: str, given: Document, drafted: "_Draft | None", held: Entry | None
-    ) -> "_Draft | None":
-        """The next revision of a document; None when it is what is there."""
-        tenant = drafted.document.access.tenant if drafted else held.tenant if held else None
-        if tenant is not None and tenant != given.access.tenant:
-            raise DataError(
-                f"The id {given.id!r} in {collection} is taken by another tenant's document: choose another."
-            )
-        fingerprint = self.fingerprint(replace(given, collection=collection))
-        known = drafted.fingerprint if drafted else held.fingerprint if held else ""
-        if known == fingerprint:
-            return None
-        if drafted:
-            revision, owner = drafted.document.revision, drafted.owner
-        else:
-            revision, owner = self._next(collection, given.id, held)
-        return _Draft(replace(given, collection=collection, revision=revision), owner, fingerprint)
-
-    def _moved(self, line: str, tree: Tree[Entry], taken: Mapping[str, Entry | None]) -> "_Plan":
-        """A plan out of entries that are stored already."""
-        collection = base(line)
-        put = tuple(entry for entry in taken.values() if entry is not None)
-        removed = tuple(key for key, entry in taken.items() if entry is None and tree.find(key))
-        before = [entry for key in taken if (entry := tree.find(key)) is not None]
-        indexed = (
-            ()
-            if is_branch(line)
-            else tuple(self._index.prepare(self.open(collection, entry), entry.owner) for entry in put)
-        )
-        return _Plan(
-            put,
-            indexed,
-            tuple(cite(collection, entry.id, entry.revision) for entry in put),
-            tuple(cite(collection, entry.id, entry.revision) for entry in before),
-            removed,
-        )
-
-    def _erasure_mark(self, owner: str, name: str, at: int) -> str:
-        """Keyed hash: who can only write to the database can't make a document pass for erased."""
-        said = canonical([owner, name, at])
-        return self._keys.digest(name.partition("/")[0], "erased", said).hex()
-
-    def _unerased(self, tree: Tree[Entry]) -> Tree[Entry]:
-        """A tree without documents whose keys were destroyed."""
-        rows = self._db.all("SELECT owner, name FROM data_erased")
-        owners = {row["owner"] for row in rows}
-        names = {row["name"].partition("/")[2] for row in rows}
-        held = [entry for name in names if (entry := tree.find(name)) and entry.owner in owners]
-        return tree.changed((), [entry.id for entry in held])
-
     def _changed(self, old: Version, new: Version) -> dict[str, Entry | None]:
-        pairs = _pairs(self.lines.tree(old), self.lines.tree(new))
-        return {key: entry for _, entry, key in pairs}
+        return {key: entry for _, entry, key in pairs(self.lines.tree(old), self.lines.tree(new))}
 
     def _made(self, branch: str, head: Version) -> set[str]:
         """Who made a branch: authors of its versions, and contributors of what it changes."""
         first = self.lines.versions.get(branch, 1)
         contributors = {entry.contributor for entry in self._changed(first, head).values() if entry}
         return contributors | self.approvals.branch_authors(head)
-
-    def _next(self, collection: str, document: str, held: Entry | None) -> tuple[int, str]:
-        """The next revision and its owner: a document that comes back after a removal counts on, so that a
-        cited name never means two things; its key is a new one, since the old one may be erased."""
-        past = max((one.revision for one in self._revisions.of(collection, document)), default=0)
-        if held:
-            return max(past, held.revision) + 1, held.owner
-        return past + 1, new_id("own")
-
-    def _store(self, drafts: Sequence["_Draft"]) -> tuple[Entry, ...]:
-        """Together, so that a thousand documents wait for the disk about as long as a few."""
-        if len(drafts) > 1:
-            self._envelope.provide([draft.owner for draft in drafts])
-        sealed = [
-            self._envelope.seal(draft.owner, draft.document.to_bytes(), draft.document.name.encode())
-            for draft in drafts
-        ]
-        stored = put_all(self._blobs, sealed) if len(sealed) > 1 else [self._blobs.put(one) for one in sealed]
-        return tuple(draft.entry(blob) for draft, blob in zip(drafts, stored, strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A revision that is about to be stored."""
-
-    document: Document
-    owner: str
-    fingerprint: str
-
-    def entry(self, blob: str) -> Entry:
-        document = self.document
-        return Entry(
-            id=document.id,
-            revision=document.revision,
-            owner=self.owner,
-            blob=blob,
-            fingerprint=self.fingerprint,
-            contributor=document.contributor,
-            at=document.at,
-            origin=document.origin,
-            tenant=document.access.tenant,
-            roles=tuple(sorted(document.access.roles)),
-            subjects=tuple(sorted(document.access.subjects)),
-            sensitivity=tuple(sorted(document.sensitivity)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    put: tuple[Entry, ...]
-    """Entries that are new or replaced."""
-    indexed: tuple[Prepared, ...]
-    added: tuple[str, ...]
-    """Cited names of ``put``."""
-    gone: tuple[str, ...]
-    """Cited names of what is no longer in it."""
-    removed: tuple[str, ...]
-    """Ids of documents that leave."""
-    fresh: tuple[Entry, ...] = ()
-    """Those of ``put`` that are new revisions."""
-
-
-def _pairs(old: Tree[Entry], new: Tree[Entry]) -> list[tuple[Entry | None, Entry | None, str]]:
-    """Entries before and after where content or access differ, with their id."""
-    found = []
-    for before, after in old.differences(new):
-        key = (before or after).id  # type: ignore[union-attr]
-        found.append((before, after, key))
-    return found
-
-
-def _same(one: Entry, other: Entry) -> bool:
-    return one.fingerprint == other.fingerprint

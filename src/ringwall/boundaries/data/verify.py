@@ -9,20 +9,24 @@ For each line of versions, of either kind:
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ringwall.core import DataError
 
-from .approvals import Approvals
+from .approvals import Approvals, Said
 from .damage import Damage, Problem, walk
-from .document import cite
+from .document import Document, cite
 from .index import RetrievalStore
 from .manifest import Entry
-from .retrieval.examine import Examined
 from .training.check import check_training
 from .training.sets import TrainingSets
 from .vault import Vault
 from .versions import Version, Versions, chain
+
+_AT_ONCE = 64
+"""Documents whose rows are examined at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Anchors:
     """Number and chain of the last ``data.version`` event of each line."""
     approvals: Mapping[str, tuple[str, str, int]] | None = None
     """Chain, subject and time by name (``LINE@NUMBER``) of each ``data.approved`` event; None: not asked."""
+    assents: frozenset[Said] | None = None
+    """Each person's word for a version; None: not asked."""
 
 
 def verify(
@@ -50,8 +56,11 @@ def verify(
     found: list[Damage] = []
     for line in sorted({*versions.every_line(), *said.versions}):
         found.extend(_line(versions, line, said.versions.get(line)))
+        if said.versions:
+            found.extend(_unsaid(line, versions.whatever(line), said.versions.get(line)))
     found.extend(_documents(vault, index))
     found.extend(_approvals(vault.approvals, said.approvals))
+    found.extend(_assents(vault.approvals, said.assents))
     found.extend(vault.broken_locks(training))
     if training is not None:
         found.extend(check_training(training))
@@ -66,6 +75,17 @@ def _line(versions: Versions, line: str, anchor: tuple[int, str] | None) -> list
     if anchor is not None:
         found += _anchored(line, made, anchor)
     return found
+
+
+def _unsaid(line: str, made: list[Version], anchor: tuple[int, str] | None) -> list[Damage]:
+    """A process killed between commit and record leaves one version that the ledger does not know. More of
+    them: the ledger was put back, or they were made behind its back."""
+    known = anchor[0] if anchor else 0
+    unknown = [version.number for version in made if version.number > known]
+    if len(unknown) < 2:
+        return []
+    message = f"The ledger knows nothing of versions {unknown[0]} to {unknown[-1]}."
+    return [Damage(line, unknown[0], "", message)]
 
 
 def _chain(versions: Versions, line: str, made: list[Version]) -> list[Damage]:
@@ -142,8 +162,7 @@ def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
         try:
             current.update({(collection, one.id): one.revision for one in vault.manifest(collection).entries})
             found.extend(_revisions(vault, collection))
-            if isinstance(index, Examined):
-                found.extend(_rows(vault, index, collection, erased))
+            found.extend(_rows(vault, index, collection, erased))
         except DataError:  # said above
             unknown.add(collection)
     for place in index.missing(current):
@@ -153,17 +172,20 @@ def _documents(vault: Vault, index: RetrievalStore) -> list[Damage]:
     return found
 
 
-def _rows(vault: Vault, index: Examined, collection: str, erased: set[str]) -> Iterator[Damage]:
+def _rows(vault: Vault, index: RetrievalStore, collection: str, erased: set[str]) -> Iterator[Damage]:
     """What is retrieved of each current document, against the document."""
+    documents = _readable(vault, collection, erased)
+    while some := list(islice(documents, _AT_ONCE)):
+        for document, wrong in zip(some, index.examine(some), strict=True):
+            if wrong:
+                yield Damage(collection, 0, document.name, wrong)
+
+
+def _readable(vault: Vault, collection: str, erased: set[str]) -> Iterator[Document]:
     for entry in vault.manifest(collection).entries:
-        if entry.owner in erased:
-            continue
-        try:
-            wrong = index.examine(vault.open(collection, entry))
-        except DataError:  # said of the document
-            continue
-        if wrong:
-            yield Damage(collection, 0, cite(collection, entry.id, entry.revision), wrong)
+        if entry.owner not in erased:
+            with suppress(DataError):  # said of the document
+                yield vault.open(collection, entry)
 
 
 def _erasures(vault: Vault) -> list[Damage]:
@@ -210,4 +232,16 @@ def _approvals(approvals: Approvals, said: Mapping[str, tuple[str, str, int]] | 
     for name in sorted(set(said or ()) - held):
         line, _, number = name.rpartition("@")
         found.append(Damage(line, int(number), "", "Its approval is on the ledger and not in the database."))
+    return found
+
+
+def _assents(approvals: Approvals, said: frozenset[Said] | None) -> list[Damage]:
+    """Nobody's word is in the database and not on the ledger, or the other way round: one that was made up
+    would let an author approve alone."""
+    held = {one.said for one in approvals.every_assent()}
+    found = []
+    for name, *_ in sorted(held ^ said) if said is not None else ():
+        line, _, number = name.rpartition("@")
+        message = "The ledger and the database disagree about who said that this version is good."
+        found.append(Damage(line, int(number), "", message))
     return found

@@ -55,10 +55,11 @@ _STEPS = [
     ALTER TABLE data_erased ADD COLUMN mark TEXT NOT NULL DEFAULT '';
     """,
     STEP,
+    "ALTER TABLE data_version ADD COLUMN released TEXT NOT NULL DEFAULT '';",
 ]
 _COLUMNS = (
     *("collection", "version", "at", "author", "note", "root", "manifest", "chain"),
-    *("kind", "forked", "merged", "locked"),
+    *("kind", "forked", "merged", "locked", "released"),
 )
 _BRANCH = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}\Z")
 _BETWEEN = "~"
@@ -89,11 +90,28 @@ class Version:
     """``LINE@NUMBER`` that was merged into this version."""
     locked: int = 0
     """Until when what it brought can't be erased, in microseconds since the epoch; 0: it is not locked."""
+    released: str = ""
+    """What it stored out of quarantine: then its author is not who brought it, but the second person."""
 
     @property
     def name(self) -> str:
         """``LINE@NUMBER``."""
         return f"{self.collection}@{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Whence:
+    """How a version came to be, when not by a change made by hand."""
+
+    fork: Version | None = None
+    """The version that a new branch begins with."""
+    merged: str = ""
+    """``LINE@NUMBER`` that was merged into it."""
+    released: str = ""
+    """What it stores out of quarantine."""
+
+
+BY_HAND = Whence()
 
 
 class OvertakenError(Exception):
@@ -205,17 +223,16 @@ class Versions:
         manifest: str,
         author: str,
         note: str,
-        *,
-        fork: Version | None = None,
-        merged: str = "",
+        whence: Whence = BY_HAND,
     ) -> Version:
         """The next version of a line, chained to ``head``; of a new branch, to the version it forks from."""
-        before = head or fork
+        before = head or whence.fork
         at = max(time.time_ns() // 1000, before.at + 1 if before else 0)
         number = head.number + 1 if head else 1
-        forked = fork.name if fork else ""
+        forked = whence.fork.name if whence.fork else ""
         locked = lock_end(self._db, base(line), at)
-        made = Version(line, number, at, author, note, root, manifest, "", self.kind, forked, merged, locked)
+        facts = (self.kind, forked, whence.merged, locked, whence.released)
+        made = Version(line, number, at, author, note, root, manifest, "", *facts)
         return replace(made, chain=chain(made, before.chain if before else ""))
 
     def publish(self, version: Version, head: Version | None, apply: Callable[[], None]) -> bool:
@@ -234,10 +251,10 @@ class Versions:
         if (now.chain if now else "") != (head.chain if head else ""):
             raise OvertakenError
         self._db.write(
-            "INSERT INTO data_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO data_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(version.collection, version.number, version.at, version.author, version.note),
             *(version.root, version.manifest, version.chain),
-            *(version.kind, version.forked, version.merged, version.locked),
+            *(version.kind, version.forked, version.merged, version.locked, version.released),
         )
         self._db.write(
             "INSERT OR REPLACE INTO data_head VALUES (?, ?, ?)",
@@ -265,6 +282,8 @@ def chain(version: Version, previous: str) -> str:
         bound["merged"] = version.merged
     if version.locked:
         bound["locked"] = version.locked
+    if version.released:
+        bound["released"] = version.released
     return hashlib.sha256(b"ringwall data version" + canonical(bound)).hexdigest()
 
 

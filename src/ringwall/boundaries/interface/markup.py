@@ -177,13 +177,12 @@ def unfinished(text: str) -> int:
 
 
 def _open_tag(text: str) -> int:
-    if text.endswith(("<", "</", "<!", "<?")):
-        return text.rfind("<")
+    begun = text.rfind("<") if text.endswith(("<", "</", "<!", "<?")) else len(text)
     try:
         open_tags = [tag.start for tag in Markup(text).tags() if not tag.closed]
     except TooMuch:
         return len(text)  # the verdict on this text is a block
-    return min(open_tags, default=len(text))
+    return min(open_tags, default=begun)
 
 
 def _open_link(text: str) -> int:

@@ -3,6 +3,7 @@ words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ringwall.detect.embed import Embedder
@@ -109,7 +110,7 @@ class ByMeaning:
         return Judgement(elsewhere > allowed + _MARGIN, score=allowed, plain=elsewhere >= _PLAIN)
 
     def _rows(self, texts: Sequence[str]) -> Any:
-        return self._embedder.embed(texts) if texts else None
+        return _embedded(self._embedder, tuple(texts)) if texts else None
 
     def _calibrated(self, purpose: PurposeSettings) -> float:
         """The similarity that nine in ten examples reach when each is held against all the others."""
@@ -121,6 +122,11 @@ class ByMeaning:
             alike[index, first + index] = -1.0
         reached = sorted(float(best) for best in alike.max(axis=1))
         return min(_HIGHEST, max(_LOWEST, reached[len(reached) // 10]))
+
+
+@lru_cache(32)  # a reload composes anew what it has had
+def _embedded(embedder: Embedder, texts: tuple[str, ...]) -> Any:
+    return embedder.embed(texts)
 
 
 def _nearest(rows: Any, row: Any) -> float:

@@ -6,12 +6,14 @@ import zipfile
 from collections.abc import Callable, Mapping
 from xml.etree.ElementTree import Element
 
+from ringwall.detect.pages.html import prose
+
 from .archive import entries, inflate
 from .markup import attribute, local, parse_xml, texts
 from .reading import Job, Refused, place
 from .sheets import Workbook
 from .slides import read_slide
-from .word import hidden_styles, read_word
+from .word import read_styles, read_word
 
 _MAIN = {"wordprocessingml": "docx", "spreadsheetml": "xlsx", "presentationml": "pptx"}
 _ACTIVE = ("vbaproject", "activex/", "macrosheets/", "vbadata", "/customui")
@@ -86,7 +88,7 @@ def _relations(root: Element, job: Job) -> None:
 
 
 def _word(roots: Mapping[str, Element], job: Job) -> None:
-    styles = hidden_styles(roots.get("word/styles.xml"))
+    styles = read_styles(roots.get("word/styles.xml"))
     for name, root in roots.items():
         short = name.removeprefix("word/").removesuffix(".xml").rstrip("0123456789")
         if name == "word/document.xml":
@@ -143,8 +145,8 @@ def _asides(roots: Mapping[str, Element], job: Job) -> None:
         for node in root.iter():
             described = local(node) in _DESCRIBED
             for value in node.attrib.values():
-                prose = " " in value.strip() and len(value) >= 12
-                if (described and len(value) >= 4) or (prose and not content):
+                spaced = not content and " " in value.strip() and len(value) >= 12
+                if (described and len(value) >= 4) or spaced or prose(value):
                     found.append(value)
         prose_found = [text for text in found if any(letter.isalpha() for letter in text)]
         label = "properties" if name.startswith("docprops/") else "custom" if "customxml" in name else "other"

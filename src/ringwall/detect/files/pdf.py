@@ -5,8 +5,15 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from ringwall.detect.pages.html import prose
+
 from .office import ReadInner
-from .pdf_layers import SHOWING, Box, Painting, mapping
+from .pdf_colours import items, mapping
+from .pdf_layers import Judged, Painting
+from .pdf_optional import layers_off
+from .pdf_run import SHOWING
+from .pdf_shapes import Box, Matrix, to_matrix
+from .plain import decode
 from .raster import read_picture
 from .reading import Job, Refused
 
@@ -86,7 +93,9 @@ class _Document:
     def __init__(self, reader: Any, job: Job) -> None:
         self.reader = reader
         self.job = job
-        self.off = _layers_off(reader)
+        self.notes: list[str] = []
+        """Texts in the appearances of annotations."""
+        self.off = layers_off(reader.root_object)
 
     def read(self, inner: ReadInner) -> None:
         if len(self.reader.pages) > self.job.limits.pages:
@@ -107,24 +116,39 @@ class _Document:
             visitor_operand_before=painting.before, visitor_operand_after=painting.after
         )
         self.job.inflate(len(whole))
+        self._appearances(page, painting)
         reasons = painting.reasons()
-        if not any(reasons):
+        if not any(why for one in reasons for why in one.whys):
             self.job.say(where, whole)
         else:
-            for why in sorted(set(reasons)):
+            for why in sorted({why for one in reasons for why in one.whys}):
                 self.job.say(where, page.extract_text(visitor_operand_before=_Only(reasons, why)), why)
         return painting.actual
 
+    def _appearances(self, page: Any, painting: Painting) -> None:
+        """Of annotations, which lie over the page: what they say, and what they cover."""
+        for note in items(page.get("/Annots"))[:1000]:
+            form = _appearance(mapping(note))
+            if form is None:
+                continue
+            painting.over(form, _placed(mapping(note), form))
+            self.notes.append(page.extract_xform_text(form))
+
     def _objects(self, inner: ReadInner) -> None:
         """Every object of the file, referred to or not: strings that some reader shows, actions, files."""
-        seen: list[str] = []
+        seen = self.notes
         unseen: list[str] = []
+        streams: list[tuple[int, Any]] = []
+        named: dict[int, str] = {}
         for number, found in self._all():
             for part in _dictionaries(found):
                 self._actions(part)
                 self._strings(part, seen, unseen)
+                _roles(part, named)
             if hasattr(found, "get_data"):
-                self._stream(number, found, inner)
+                streams.append((number, found))
+        for number, found in streams:
+            self._stream(number, found, named.get(number, str(found.get("/Type", ""))), inner)
         self.job.say("annotations", "\n".join(dict.fromkeys(seen)))
         self.job.say("properties", "\n".join(dict.fromkeys(unseen)), metadata=True)
 
@@ -157,28 +181,25 @@ class _Document:
 
     def _strings(self, part: Any, seen: list[str], unseen: list[str]) -> None:
         shown = "/Subtype" in part or "/FT" in part
-        for key in _TEXT_KEYS:
+        flags = part.get("/F", 0)
+        shown = shown and not (isinstance(flags, int) and flags & 34)
+        for key in dict.keys(part):
             value = part.get(key)
             if key == "/Contents" and not isinstance(value, (str, bytes)):
                 continue  # of a page: its operations
-            into = (
-                seen
-                if shown and key in _SEEN_KEYS and str(part.get("/F", "0")) not in ("2", "32")
-                else unseen
-            )
-            for text in _texts(value):
-                into.append(text[:_STRING_LIMIT])
+            into = seen if shown and key in _SEEN_KEYS else unseen
+            told = key in _TEXT_KEYS
+            into += [text[:_STRING_LIMIT] for text in _texts(value, streams=told) if told or prose(text)]
 
-    def _stream(self, number: int, found: Any, inner: ReadInner) -> None:
-        kind, sub = str(found.get("/Type", "")), str(found.get("/Subtype", ""))
+    def _stream(self, number: int, found: Any, kind: str, inner: ReadInner) -> None:
+        sub = str(found.get("/Subtype", ""))
         if sub == "/Image":
             self._picture(number, found)
-        elif kind in ("/EmbeddedFile", "/Metadata"):
+        elif kind == "/EmbeddedFile":
+            inner(f"attachment {number}", self._data(found))
+        elif kind == "/Metadata":
             data = self._data(found)
-            if kind == "/Metadata":
-                self.job.say("metadata", data.decode("utf-8", "replace"), metadata=True)
-            else:
-                inner(f"attachment {number}", data)
+            self.job.say("metadata", decode(data) or data.decode("utf-8", "replace"), metadata=True)
         elif "/BBox" in found and sub == "/Form" and found.get("/Resources") is None:
             self.job.mark("unread", "form")
 
@@ -213,31 +234,62 @@ class _Document:
 
 
 class _Only:
-    """Blanks out every text of a page but those that are not seen for one reason."""
+    """Blanks out every glyph of a page but those that are not seen for one reason."""
 
-    def __init__(self, reasons: list[str], why: str) -> None:
+    def __init__(self, reasons: list[Judged], why: str) -> None:
         self._reasons = iter(reasons)
         self._why = why
 
     def __call__(self, operator: bytes, operands: Any, *_: Any) -> None:
-        from pypdf.generic import ArrayObject, TextStringObject  # noqa: PLC0415 - an extra
+        if operator in SHOWING:
+            judged = next(self._reasons, Judged(1, ("",)))
+            if operands and set(judged.whys) != {self._why}:
+                operands[-1] = _kept(operands[-1], judged, self._why)
 
-        if operator in SHOWING and next(self._reasons, "") != self._why and operands:
-            operands[-1] = ArrayObject() if operator == b"TJ" else TextStringObject("")
+
+def _kept(given: Any, judged: Judged, why: str) -> Any:
+    """The strings of one operation with the glyphs that are judged so."""
+    from pypdf.generic import ArrayObject, ByteStringObject  # noqa: PLC0415 - an extra
+
+    step, whys = judged.step, iter(judged.whys if len(judged.whys) > 1 else ())
+    pieces: list[Any] = []
+    for one in given if isinstance(given, list) else [given]:
+        if isinstance(one, bytes):
+            codes = [one[at : at + step] for at in range(0, len(one), step)]
+            pieces.append(ByteStringObject(b"".join(code for code in codes if next(whys, None) == why)))
+        else:
+            pieces.append(one)
+    return ArrayObject(pieces) if isinstance(given, list) else pieces[0]
 
 
-def _layers_off(reader: Any) -> frozenset[int]:
-    settings = mapping(mapping(reader.root_object.get("/OCProperties")).get("/D"))
-    groups = mapping(reader.root_object.get("/OCProperties")).get("/OCGs") or []
+def _appearance(note: Any) -> Any:
+    """The stream that a viewer paints for an annotation; None when it paints none."""
+    flags = note.get("/F", 0)
+    if isinstance(flags, int) and flags & 34:  # hidden, or not to be viewed
+        return None
+    found = mapping(mapping(note.get("/AP")).get("/N"))
+    if "/Subtype" not in found and "/BBox" not in found:
+        found = mapping(found.get(note.get("/AS")))
+    return found if hasattr(found, "get_data") else None
 
-    def numbers(given: Any) -> set[int]:
-        found = given.get_object() if hasattr(given, "get_object") else given
-        return {getattr(one, "idnum", 0) for one in found} if isinstance(found, list) else set()
 
-    off = numbers(settings.get("/OFF"))
-    if str(settings.get("/BaseState")) == "/OFF":
-        off |= numbers(groups) - numbers(settings.get("/ON"))
-    return frozenset(off)
+def _placed(note: Any, form: Any) -> Matrix:
+    """From the appearance's box into the annotation's rectangle (12.5.5), but for a turned one."""
+    try:
+        box = [float(one) for one in items(form.get("/BBox"))]
+        rect = [float(one) for one in items(note.get("/Rect"))]
+        across = (rect[2] - rect[0]) / ((box[2] - box[0]) or 1)
+        up = (rect[3] - rect[1]) / ((box[3] - box[1]) or 1)
+        return (
+            across,
+            0,
+            0,
+            up,
+            min(rect[0], rect[2]) - box[0] * across,
+            min(rect[1], rect[3]) - box[1] * up,
+        )
+    except (IndexError, TypeError, ValueError):
+        return to_matrix((1, 0, 0, 1, 0, 0))
 
 
 def _dictionaries(found: Any) -> Iterator[Any]:
@@ -253,16 +305,28 @@ def _dictionaries(found: Any) -> Iterator[Any]:
             waiting += [value for value in list.__iter__(one) if isinstance(value, (dict, list))]
 
 
-def _texts(value: Any) -> Iterator[str]:
-    from pypdf.generic import ByteStringObject, NameObject, TextStringObject  # noqa: PLC0415 - an extra
+def _texts(value: Any, *, streams: bool) -> Iterator[str]:
+    """The texts in a string or an array; with ``streams`` in a stream too: rich text may be one."""
+    from pypdf.generic import ByteStringObject, TextStringObject  # noqa: PLC0415 - an extra
 
-    for one in value if isinstance(value, list) else [value]:
+    for one in list.__iter__(value) if isinstance(value, list) else [value]:
         if isinstance(one, TextStringObject):
             yield str(one)
         elif isinstance(one, ByteStringObject):
             yield bytes(one).decode("latin-1")
-        elif hasattr(one, "get_data"):  # a rich text or a script may stand in a stream
+        elif streams and hasattr(one, "get_data"):
             raw = one.get_data()
             yield raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
-        elif isinstance(one, NameObject):
-            continue
+
+
+def _roles(part: Any, named: dict[int, str]) -> None:
+    """What streams are by what refers to them, whatever they say of themselves."""
+    for key, value in dict.items(part):
+        number = getattr(value, "idnum", 0)
+        if key == "/Metadata" and number:
+            named[number] = "/Metadata"
+        elif key == "/EF":
+            files = mapping(value)
+            named.update(
+                (one.idnum, "/EmbeddedFile") for one in dict.values(files) if getattr(one, "idnum", 0)
+            )

@@ -4,7 +4,7 @@ import codecs
 import re
 from itertools import groupby
 
-from ringwall.detect.hidden_html import read_html
+from ringwall.detect.pages import read_html
 
 from .markup import parse_xml
 from .reading import Job, Refused

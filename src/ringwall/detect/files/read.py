@@ -50,12 +50,6 @@ def read_file(
     return Reading(kind, tuple(job.sections), tuple(sorted(job.marks)), refused, *picture)
 
 
-def _require(kind: str, accept: frozenset[str] | None) -> None:
-    name = "image" if kind in PICTURES else kind
-    if accept is not None and name not in accept and kind not in _REFUSED:
-        raise Refused("type")
-
-
 def _kind(data: bytes, job: Job) -> tuple[str, zipfile.ZipFile | None]:
     kind = sniff(data)
     if kind != "zip":
@@ -76,7 +70,7 @@ def _read(data: bytes, kind: str, archive: zipfile.ZipFile | None, job: Job) -> 
     elif kind == "pdf":
         read_pdf(data, job, lambda name, inner: _inside(job, name, inner))
     elif kind == "eml":
-        read_mail(data, job, lambda name, inner: _inside(job, name, inner))
+        read_mail(data, job, lambda name, inner: _inside(job, name, inner, packed=True))
     else:
         _SIMPLE[kind](data, job)
     return b"", ""
@@ -98,14 +92,15 @@ def _packed(archive: zipfile.ZipFile, kind: str, job: Job) -> None:
     else:
         for info in entries(archive):
             job.say("names", info.filename)
-            _inside(job, info.filename, inflate(archive, info, job))
+            _inside(job, info.filename, inflate(archive, info, job), packed=True)
 
 
-def _inside(job: Job, name: str, data: bytes) -> None:
-    """A file in the file. One that can't be read is marked; what only exhausts refuses the whole."""
+def _inside(job: Job, name: str, data: bytes, *, packed: bool = False) -> None:
+    """A file in the file. One that can't be read is marked; what only exhausts refuses the whole. ``packed``:
+    it is there to be unpacked, as in a mail or an archive, and no more hidden than these are."""
     if not data:
         return
-    before = job.prefix
+    before, aside = job.prefix, job.aside
     if job.depth >= job.limits.depth:
         raise Refused("limit")
     job.prefix, job.depth = f"{before}{place(name)}/", job.depth + 1
@@ -118,10 +113,11 @@ def _inside(job: Job, name: str, data: bytes) -> None:
         else:
             if kind not in PICTURES:
                 job.mark("embedded-file")
+                job.aside = aside or ("" if packed else "embedded")
             _read(data, kind, archive, job)
     except Refused as refused:
         if refused.code in ("limit", "entities"):
             raise
         job.mark("unread", refused.code)
     finally:
-        job.prefix, job.depth = before, job.depth - 1
+        job.prefix, job.depth, job.aside = before, job.depth - 1, aside

@@ -98,6 +98,8 @@ class Job:
     inflated: int = 0
     chars: int = 0
     pictures: int = 0
+    aside: str = ""
+    """Why nothing of the file inside that is being read is seen; empty for what is."""
 
     def say(self, place: str, text: str, hidden: str = "", *, metadata: bool = False) -> None:
         """Keep a text. Raises Refused beyond the limit of characters."""
@@ -107,7 +109,7 @@ class Job:
         self.chars += len(text)
         if self.chars > self.limits.chars or len(self.sections) >= _MOST_SECTIONS:
             raise Refused("limit")
-        self.sections.append(Section(self.prefix + place, _encodable(text), hidden, metadata))
+        self.sections.append(Section(self.prefix + place, _encodable(text), hidden or self.aside, metadata))
 
     def mark(self, code: str, place: str = "") -> None:
         self.marks.add(Mark(code, self.prefix + place))

@@ -1,63 +1,86 @@
-"""Searches with a filter: what fits it may rank below everything that the store hands out.
+"""A filter on attributes, as the passages that a store is to search among: right however few they are.
 
-A store gives the best 50 passages, whatever the filter. Where too few of them fit, and the documents that do
-are few, those are read and ranked by the words of the query.
+Attributes are sealed, so no store can compare them; the library can. What fits is found out here, of the
+documents that the principal may read and of no others, and the store narrows its search to that. A document's
+title is read only where a filter leaves it undecided otherwise, and numbers of passages are never listed: a
+comparison holds for whole ranges of them.
 """
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
-from ringwall.boundaries.data.index import Chunk
-from ringwall.boundaries.data.library import About
-from ringwall.boundaries.data.words import words
+from ringwall.boundaries.data.library import Library
+from ringwall.boundaries.data.retrieval.within import LAST, Piece, Within
+from ringwall.boundaries.data.uploads.attached import Attributes
+from ringwall.wire.errors import invalid
 from ringwall.wire.vector_filters import Filter
-from ringwall.wire.vector_stores import SearchCall
 
 from ..turn.state import Turn
 
-Scored: TypeAlias = tuple[float, Chunk, About]
-DOCUMENTS = 200
-"""Fitting documents that are read; with more of them, what the store gave is all."""
-_LISTED = 20_000
-"""Documents of a collection that are looked through for fitting ones."""
-_PASSAGES = 5_000
-_OF_PASSAGES = frozenset({"title", "passage"})
-"""Attributes that only a passage has, which is not looked at before it is read."""
+_TITLE = frozenset({"title"})
+_PASSAGE = frozenset({"passage"})
+TITLES = 20_000
+"""Documents of one search whose titles are read."""
 
 
-def more_fitting(
-    turn: Turn, collections: Sequence[str], call: SearchCall, had: Sequence[Scored]
-) -> list[Scored]:
-    """Passages that fit the filter and hold words of the query, beside those that the search gave; best
-    first, all below those."""
-    if call.filter is None or call.filter.keys() & _OF_PASSAGES:
-        return []
-    known = {(chunk.name, chunk.ordinal) for _, chunk, _ in had}
-    wanted = [frozenset(words(query)) for query in call.queries]
-    ceiling = min((score for score, _, _ in had), default=1.0)
-    found = []
-    for chunk, about in _chunks(turn, _documents(turn, collections, call.filter)):
-        held = frozenset(words(f"{chunk.title} {chunk.text}"))
-        share = max(len(asked & held) / len(asked) if asked else 0.0 for asked in wanted)
-        if share and (chunk.name, chunk.ordinal) not in known:
-            found.append((ceiling * share, chunk, about))
-    return sorted(found, key=lambda one: -one[0])
-
-
-def _documents(turn: Turn, collections: Sequence[str], wanted: Filter) -> list[tuple[str, str, About]]:
-    """Those that fit; none when they are too many to be read."""
-    fitting: list[tuple[str, str, About]] = []
-    for name in collections:
-        listed = turn.app.library.listed(turn.principal, name, _LISTED)
-        fitting += [
-            (name, document, about) for document, attributes, about in listed if wanted.fits(attributes)
+def fitting(turn: Turn, collections: Sequence[str], wanted: Filter) -> Within:
+    """What the principal may read and the filter lets pass. Raises WireError (400) when too many documents'
+    titles would have to be read."""
+    titles = _Titles(turn.app.library) if any(True for _ in wanted.compared("title")) else None
+    ranges = _ranges(wanted)
+    return {
+        name: [
+            piece
+            for document, attributes in turn.app.library.listed(turn.principal, name)
+            for piece in _pieces((name, document), attributes, wanted, ranges, titles)
         ]
-    return fitting if len(fitting) <= DOCUMENTS else []
+        for name in collections
+    }
 
 
-def _chunks(turn: Turn, documents: Sequence[tuple[str, str, About]]) -> Iterator[tuple[Chunk, About]]:
-    left = _PASSAGES
-    for name, document, about in documents:
-        chunks, _ = turn.app.library.chunks(turn.principal, name, document, 0, left)
-        left -= len(chunks)
-        yield from ((chunk, about) for chunk in chunks)
+class _Titles:
+    """The titles that one search has to know."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._left = TITLES
+
+    def of(self, collection: str, document: str) -> str:
+        """Raises WireError (400) for one too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise invalid(
+                f"A filter on 'title' reads {TITLES} documents at most: join it with others.", "filters"
+            )
+        return self._library.title(collection, document)
+
+
+def _pieces(
+    place: tuple[str, str],
+    attributes: Attributes,
+    wanted: Filter,
+    ranges: Sequence[tuple[int, int]],
+    titles: _Titles | None,
+) -> Iterator[Piece]:
+    said = wanted.decided(attributes, _TITLE | _PASSAGE)
+    if said is None and titles is not None:
+        attributes = {**attributes, "title": titles.of(*place)}
+        said = wanted.decided(attributes, _PASSAGE)
+    if said:
+        yield Piece(place[1])
+    elif said is None:
+        for first, last in ranges:
+            if wanted.fits({**attributes, "passage": first}):
+                yield Piece(place[1], first, last)
+
+
+def _ranges(wanted: Filter) -> list[tuple[int, int]]:
+    """Ranges of numbers of passages in each of which the filter says the same of all."""
+    numbers = {
+        math.floor(value) + step
+        for value in wanted.compared("passage")
+        if not isinstance(value, (str, bool)) and 0 <= value < LAST
+        for step in (0, 1)
+    }
+    starts = sorted({0, *numbers})
+    return [(first, after - 1) for first, after in zip(starts, [*starts[1:], LAST + 1], strict=True)]

@@ -16,10 +16,7 @@ from ringwall.workload.site import ApplicationSite
 
 from ..turn.retrieval import Passage, left_of, let_through
 from ..turn.state import Turn
-from .filtered import Scored, more_fitting
-
-DEPTH = 50
-"""Passages among which a filter looks: what the stores hand out at most."""
+from .filtered import fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +71,23 @@ async def admit(
 async def search(turn: Turn, collections: Sequence[str], call: SearchCall) -> list[Found]:
     """The best passages of these collections that the principal may read and that the gate lets pass. Raises
     WireError where it stops them all."""
-    wanted = DEPTH if call.filter else call.most
+    within = await asyncio.to_thread(fitting, turn, collections, call.filter) if call.filter else None
     found: dict[str, tuple[float, Chunk]] = {}
     for query in call.queries:
-        for score, chunk in _scored(await turn.app.retrieve(turn.principal, query, collections, wanted)):
+        chunks = await turn.app.retrieve(turn.principal, query, collections, call.most, within)
+        for score, chunk in _scored(chunks):
             key = f"{chunk.name}#{chunk.ordinal}"
             if key not in found or found[key][0] < score:
                 found[key] = (score, chunk)
     best = sorted(found.values(), key=lambda pair: -pair[0])
-    fitting = await asyncio.to_thread(_fitting, turn, collections, call, best)
-    chunks = [chunk for _, chunk, _ in fitting]
+    shown = (await asyncio.to_thread(_known, turn, call, best))[: call.most]
+    chunks = [chunk for _, chunk, _ in shown]
     context = {"query_chars": sum(map(len, call.queries)), "collections": list(collections)}
-    beside = [told(about) for _, _, about in fitting]
+    beside = [told(about) for _, _, about in shown]
     kept = await let_through(turn, chunks, context, beside, told=True)
     await turn.committed()
     turn.left = turn.left or bool(kept)
-    by_chunk = {id(chunk): (score, about) for score, chunk, about in fitting}
+    by_chunk = {id(chunk): (score, about) for score, chunk, about in shown}
     return [
         Found(passage, turn.lit(passage.part, passage.part.text), *by_chunk[id(passage.chunk)])
         for passage in kept
@@ -115,25 +113,15 @@ def _scored(chunks: Sequence[Chunk]) -> list[tuple[float, Chunk]]:
     return [(min(1.0, max(0.0, chunk.score / best)), chunk) for chunk in chunks]
 
 
-def _fitting(
-    turn: Turn, collections: Sequence[str], call: SearchCall, best: Sequence[tuple[float, Chunk]]
-) -> list[Scored]:
-    fitting = [
-        (score, chunk, about)
-        for score, chunk, about in _known(turn, best)
-        if call.filter is None or call.filter.fits(_all(chunk, about))
-    ]
-    if call.filter and len(fitting) < call.most:
-        fitting += more_fitting(turn, collections, call, fitting)
-    return [one for one in fitting if one[0] >= call.threshold][: call.most]
-
-
-def _known(turn: Turn, found: Sequence[tuple[float, Chunk]]) -> list[Scored]:
-    """Without those that were changed since they were found."""
+def _known(
+    turn: Turn, call: SearchCall, found: Sequence[tuple[float, Chunk]]
+) -> list[tuple[float, Chunk, About]]:
+    """Without those that were changed since they were found, or that are too far from the best."""
     known = []
     for score, chunk in found:
         about = turn.app.library.about(chunk.collection, chunk.document, chunk.version)
-        if about is not None:
+        fits = about is not None and (call.filter is None or call.filter.fits(_all(chunk, about)))
+        if about is not None and fits and score >= call.threshold:
             known.append((score, chunk, about))
     return known
 

@@ -20,7 +20,7 @@ _STYLE = (
 )
 _WIDTH = 640
 _LEFT = 220
-_RIGHT = 80
+_RIGHT = 100
 _ROW = 38
 _BAR = 13
 _LABEL = 32

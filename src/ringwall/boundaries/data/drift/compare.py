@@ -25,6 +25,13 @@ _ALL: tuple[Callable[[Profile, Profile, DriftSettings], Iterator[Measure]], ...]
     topics,
     groups,
 )
+_FAMILIES: tuple[frozenset[str], ...] = (
+    frozenset({"label", "relabelled"}),
+    frozenset({"mention", "tone", "toxicity", "association"}),
+)
+"""Kinds whose tests are corrected together; all others are the last family. A label within a group is a
+question that was asked, and hundreds of words beside group terms are a search: corrected together, the search
+hides what was asked."""
 _BIAS = frozenset({"label", "relabelled", "tone", "toxicity", "association"})
 _DEFAULT = DriftSettings()
 _NAMED = 6
@@ -73,13 +80,19 @@ def measure_profiles(before: Profile, after: Profile, settings: DriftSettings = 
     made = (
         [one for each in _ALL for one in each(before, after, settings)] if before.rows and after.rows else []
     )
-    adjusted = discoveries([one.effect.p for one in made])
     corrected = [
         replace(one, adjusted=value, significance=settings.significance)
-        for one, value in zip(made, adjusted, strict=True)
+        for family in _by_family(made)
+        for one, value in zip(family, discoveries([one.effect.p for one in family]), strict=True)
     ]
     corrected.sort(key=lambda one: (not one.raised, -_size(one), one.kind, one.subject))
     return Drift((before.rows, after.rows), tuple(corrected))
+
+
+def _by_family(made: Sequence[Measure]) -> Iterator[list[Measure]]:
+    rest = frozenset(one.kind for one in made).difference(*_FAMILIES)
+    for kinds in (*_FAMILIES, rest):
+        yield [one for one in made if one.kind in kinds]
 
 
 def _size(one: Measure) -> float:

@@ -25,8 +25,8 @@ class Measure:
     counts: tuple[int, int]
     """Rows or texts that were looked at, before and after."""
     adjusted: float = 1.0
-    """The effect's p-value among all that were tested."""
-    significance: float = 0.01
+    """The effect's p-value among all of its family that were tested."""
+    significance: float = 0.02
     shares: Shares = ()
     """The distribution before and after, where there is one; the largest changes first."""
     facts: Mapping[str, Any] = field(default_factory=dict)

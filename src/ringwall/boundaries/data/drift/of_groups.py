@@ -13,7 +13,8 @@ from ..drift_settings import DriftSettings
 from .measure import Measure
 from .profile import Profile
 from .statistics import Effect, means, proportion
-from .terms import GROUPS, mentions, tokens, tone
+from .terms import mentions, tokens, tone
+from .word_lists import GROUPS
 
 _FEW = 30
 _HARM = 0.5

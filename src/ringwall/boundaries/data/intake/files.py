@@ -9,7 +9,7 @@ from ringwall.detect.files import Reading as FileReading
 from ringwall.detect.files import Section
 from ringwall.detect.files.sniff import sniff
 from ringwall.detect.files.told import REFUSALS
-from ringwall.detect.hidden_html import Hidden
+from ringwall.detect.pages import Hidden
 
 from ..read import FrontMatter, Reading, read, short, stem
 from ..settings import CollectionSettings

@@ -13,6 +13,7 @@ import cedarpy
 from ringwall.cedar import Policy, Source, parse, plain, policy_set, read_source, user_id
 from ringwall.core import Action, Principal
 
+from ..changes import Touched
 from ..names import base
 from ..quarantine import Held
 from ..settings import CollectionSettings, DataSection
@@ -23,6 +24,7 @@ _PACK = "data.cedar"
 _KEPT = 4096
 _OTHERWISE = "The policies of this workload do not permit this contribution."
 _NO_RELEASE = "The policies of this workload do not let you decide on it."
+_NO_VERSION = "The policies of this workload do not let you do this to the collection."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,21 @@ class DataPolicies:
         if ruling.action is Action.ALLOW:
             return ""
         return " ".join(ruling.reasons) or _NO_RELEASE
+
+    def refuses_version(self, action: str, line: str, touched: Touched, by: Principal) -> str:
+        """Why this person may not merge, roll back or approve (``action``) what touches this; empty when they
+        may. A hold refuses, as for releases."""
+        people = touched.came | touched.gone
+        context = {
+            "line": plain(line),
+            "contributors": sorted(plain(one) for one in people),
+            "own": by.subject in people,
+            "tenants": sorted(plain(one) for one in touched.tenants),
+        }
+        ruling = self._ask(self._full, by, action, line, context)
+        if ruling.action is Action.ALLOW:
+            return ""
+        return " ".join(ruling.reasons) or _NO_VERSION
 
     def _ask(
         self,

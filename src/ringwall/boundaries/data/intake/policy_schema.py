@@ -28,6 +28,8 @@ _WHAT = {
     "origin": _STRING,
     "process": _STRING,
 }
+_VERSION = _record(line=_STRING, contributors=_STRINGS, own=_BOOLEAN, tenants=_STRINGS)
+"""Whose records a version would touch: names and tenants of their contributors."""
 _CONTEXTS = {
     "contribute": _record(
         **_WHAT,
@@ -47,6 +49,9 @@ _CONTEXTS = {
         same_credential=_BOOLEAN,
         same_person=_BOOLEAN,
     ),
+    "approve_version": _VERSION,
+    "merge": _VERSION,
+    "roll_back": _VERSION,
 }
 _SCHEMA = {
     "": {

@@ -9,7 +9,7 @@ from typing import Any
 from ringwall.core import DataError, DeniedError, Principal
 from ringwall.storage.database import Database
 
-from ..document import COMMON
+from ..document import COMMON, Document
 from ..events import event
 from ..quarantine import Content, Held, Quarantine
 from ..records import Record as Row
@@ -52,7 +52,6 @@ class Reviews:
         note: Note | None,
     ) -> None:
         self._section = section
-        self._db = db
         self._vault = vault
         self._quarantine = quarantine
         self._training = means.training
@@ -102,10 +101,9 @@ class Reviews:
         Raises DeniedError for whoever may not decide, DataError when it was decided already.
         """
         found = self._entitled(held, by)
-        commit: Commit | RecordsCommit | None
-        run = self._release_rows if found.rows else self._release
-        commit = await asyncio.to_thread(run, found, by, line(reason, _REASON))
-        await self._told("data.released", found, by)
+        told = _event("data.released", found, by)
+        commit = await asyncio.to_thread(self._stored, found, by, line(reason, _REASON), told)
+        await self._noted(held, told)
         if commit and self._note:
             await self._note(commit.event())
         name = commit.added[0] if isinstance(commit, Commit) and commit.added else ""
@@ -123,8 +121,24 @@ class Reviews:
     async def reject(self, held: str, by: Principal, reason: str = "") -> None:
         """Refuse it for good. It is kept, sealed, as evidence. Raises as ``release``."""
         found = self._entitled(held, by)
-        self._quarantine.decide(held, "rejected", by.subject, line(reason, _REASON))
-        await self._told("data.rejected", found, by)
+        told = _event("data.rejected", found, by)
+        self._quarantine.decide(held, "rejected", by.subject, line(reason, _REASON), told)
+        await self._noted(held, told)
+
+    async def erase(self, collection: str, contributor: str, by: Principal) -> int:
+        """Destroy all that was ever held of a person, decided or not; how many there were. DeniedError, and
+        nothing is destroyed, for whoever may not decide on all of it."""
+        settings = self._section.of(collection)
+        if settings is None:
+            raise DataError(f"There is no collection {collection[:64]!r}.")
+        found = self._quarantine.brought(collection, contributor)
+        if not all(_at_home(held, settings, by) for held in found):
+            raise DeniedError(f"{by.subject} may not destroy what waits in {collection}.", "")
+        for held in found:
+            self._quarantine.destroy(held.id)
+        if found and self._note:
+            await self._note(event("data.erased", by, collection=collection, held=[one.id for one in found]))
+        return len(found)
 
     def _entitled(self, held: str, by: Principal) -> Held:
         """To look at it is the right to decide: what the controls saw is not shown to who tries to pass
@@ -135,47 +149,58 @@ class Reviews:
             raise DeniedError(why, found.decision)
         return found
 
-    def _release(self, found: Held, by: Principal, reason: str) -> Commit | None:
-        """One transaction: of two reviewers who disagree, one is told that it was already decided."""
+    def _stored(
+        self, found: Held, by: Principal, reason: str, told: Mapping[str, Any]
+    ) -> Commit | RecordsCommit | None:
+        """The decision is noted in the transaction that makes the version. So of two reviewers who disagree
+        one is told that it was already decided, and whoever is killed on the way leaves either both or
+        neither; storing the rows, which takes longer than a transaction may, comes before."""
+
+        def decide() -> None:
+            self._quarantine.decide(found.id, "stored", by.subject, reason, told)
+
+        commit: Commit | RecordsCommit | None
+        whence: dict[str, Any] = {
+            "author": by.subject,
+            "note": f"released {found.id}",
+            "released": found.id,
+            "apply": decide,
+        }
+        if found.rows:
+            if self._training is None:
+                raise DataError("There are no training sets here.")
+            commit = self._training.add(found.collection, self._rows(found), **whence)
+        else:
+            commit = self._vault.commit(found.collection, add=[self._document(found)], **whence)
+        if commit is None:  # the collection holds all of it already
+            decide()
+        return commit
+
+    def _document(self, found: Held) -> Document:
         edited = self._quarantine.content(found.id).edited
         if (edited.collection, edited.contributor, edited.access.tenant) != (
             *(found.collection, found.contributor, found.tenant),
         ):
             raise _changed(found)
-        with self._db.transaction():
-            self._quarantine.decide(found.id, "stored", by.subject, reason)
-            return self._vault.commit(
-                found.collection, add=[edited], author=by.subject, note=f"released {found.id}"
-            )
-
-    def _release_rows(self, found: Held, by: Principal, reason: str) -> RecordsCommit | None:
-        """Claimed first, so that nobody else decides meanwhile; storing many rows takes longer than a
-        transaction may. What can't be stored waits again."""
-        if self._training is None:
-            raise DataError("There are no training sets here.")
-        self._quarantine.decide(found.id, "stored", by.subject, reason)
-        try:
-            return self._training.add(
-                found.collection,
-                self._rows(found),
-                author=by.subject,
-                note=f"released {found.id}",
-            )
-        except BaseException:
-            self._quarantine.reopen(found.id, by.subject)
-            raise
+        return edited
 
     def _rows(self, found: Held) -> Iterator[Row]:
         for held in self._quarantine.rows.read(found.id):
-            if held.row.source.contributor != found.contributor:
+            source = held.row.source
+            if source.contributor != found.contributor or source.tenant not in ("", found.tenant):
                 raise _changed(found)
             yield held.row
 
-    async def _told(self, kind: str, found: Held, by: Principal) -> None:
+    async def _noted(self, held: str, told: Mapping[str, Any]) -> None:
         if self._note:
-            told = event(kind, by, collection=found.collection, document=found.document, held=found.id)
-            decided = {"decision": found.decision, "contributor": found.contributor, "rows": found.rows}
-            await self._note({**told, **decided, "credential": by.credential})
+            await self._note(told)
+        self._quarantine.told(held)
+
+
+def _event(kind: str, found: Held, by: Principal) -> dict[str, Any]:
+    told = event(kind, by, collection=found.collection, document=found.document, held=found.id)
+    decided = {"decision": found.decision, "contributor": found.contributor, "rows": found.rows}
+    return {**told, **decided, "credential": by.credential}
 
 
 def _changed(found: Held) -> DataError:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ringwall.core import DataError, Decision, DeniedError, Principal, new_id
 
 from ..events import event
+from ..lines import Apply, nothing
 from ..quarantine import Held, Quarantine
 from ..records import Record, Source
 from ..records.reading import unused_id
@@ -35,7 +36,14 @@ class TrainingStore(Protocol):
     """What is needed of ``training.sets.TrainingSets``."""
 
     def add(
-        self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
+        self,
+        collection: str,
+        records: Iterable[Record],
+        *,
+        author: str,
+        note: str = "",
+        released: str = "",
+        apply: Apply = nothing,
     ) -> RecordsCommit | None: ...
 
 
@@ -144,7 +152,9 @@ class RowIntake:
             kept, held = 0, tally.kept.count + tally.held.count
         else:
             kept, held = tally.kept.count, tally.held.count
-        waiting = await asyncio.to_thread(self._hold, collection, principal, source, tally) if held else None
+        waiting, place = "", nothing
+        if held:
+            waiting, place = await asyncio.to_thread(self._sealed, collection, principal, source, tally)
         commit = None
         if kept:
             commit = await asyncio.to_thread(
@@ -153,7 +163,10 @@ class RowIntake:
                 tally.kept.rows(),
                 author=principal.subject,
                 note=f"contributed {source.contribution}",
+                apply=place,  # what waits and what is stored come to be at once, or not at all
             )
+        if commit is None:
+            await asyncio.to_thread(place)
         if self._note:
             told = event(
                 "data.contributed",
@@ -164,7 +177,7 @@ class RowIntake:
                 licence=terms.licence,
                 sha256=tally.digest.hex,
                 signer=terms.signature.key if terms.signature else "",
-                held=waiting.id if waiting else "",
+                held=waiting,
                 rows=tally.rows,
                 stored_rows=kept if commit else 0,
                 held_rows=held,
@@ -179,7 +192,7 @@ class RowIntake:
             "",
             reasons=tuple(tally.reasons),
             decision=tally.decision,
-            held=waiting.id if waiting else "",
+            held=waiting,
             commit=commit,
             contribution=source.contribution,
             rows=tally.rows,
@@ -187,7 +200,9 @@ class RowIntake:
             left_out=tally.left_out,
         )
 
-    def _hold(self, collection: str, principal: Principal, source: Source, tally: _Tally) -> Held:
+    def _sealed(
+        self, collection: str, principal: Principal, source: Source, tally: _Tally
+    ) -> tuple[str, Apply]:
         """In the order in which they came where everything waits: flagged rows first, then the others."""
         spools = (tally.held, tally.kept) if tally.whole else (tally.held,)
         rows = (_held_row(row, notes) for spool in spools for row, notes in spool.read())
@@ -211,7 +226,7 @@ class RowIntake:
             origin=source.origin,
         )
         counts = {"rows": tally.rows, "flagged": tally.held.count, "left_out": tally.left_out}
-        return self._quarantine.hold_rows(given, rows, tuple(tally.reasons), counts)
+        return self._quarantine.sealed_rows(given, rows, tuple(tally.reasons), counts)
 
     def _source(self, principal: Principal, terms: Terms) -> Source:
         return Source(
@@ -222,6 +237,7 @@ class RowIntake:
             at=time.time_ns() // 1000,
             licence=terms.licence,
             consent=terms.consent,
+            tenant=principal.tenant,
         )
 
 

@@ -8,6 +8,7 @@ import os
 import struct
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,17 +19,21 @@ from ..records import Record
 from .row_form import from_form, to_form
 
 _FRAME = 500
-"""Rows sealed together."""
+"""Most rows sealed together."""
+_FRAME_BYTES = 1_048_576
+"""From which on fewer are, so that memory stays flat with long ones too."""
 _HEAD = struct.Struct(">Q")
 
 
 class Spool:
     """Written once, then read as often as wanted. A context manager: closed, it is gone."""
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
+    def __init__(self, folder: Path | None = None) -> None:
+        """``folder``: on whose disk it lies; default, the system's own for such things."""
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by ``close``
         self._cipher = AESGCM(AESGCM.generate_key(256))
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[bytes] = []
+        self._bytes = 0
         self._frames = 0
         self.count = 0
 
@@ -40,9 +45,11 @@ class Spool:
 
     def add(self, row: Record, notes: dict[str, Any] | None = None) -> None:
         """Keep a row; ``notes`` are JSON values that come back with it."""
-        self._rows.append({"row": to_form(row), "notes": notes or {}})
+        kept = canonical({"row": to_form(row), "notes": notes or {}})
+        self._rows.append(kept)
+        self._bytes += len(kept)
         self.count += 1
-        if len(self._rows) >= _FRAME:
+        if len(self._rows) >= _FRAME or self._bytes >= _FRAME_BYTES:
             self._flush()
 
     def read(self) -> Iterator[tuple[Record, dict[str, Any]]]:
@@ -69,7 +76,9 @@ class Spool:
         if not self._rows:
             return
         nonce = os.urandom(12)
-        sealed = nonce + self._cipher.encrypt(nonce, canonical(self._rows), str(self._frames).encode())
+        frame = b"[" + b",".join(self._rows) + b"]"
+        sealed = nonce + self._cipher.encrypt(nonce, frame, str(self._frames).encode())
         self._file.write(_HEAD.pack(len(sealed)) + sealed)
         self._rows.clear()
+        self._bytes = 0
         self._frames += 1

@@ -4,7 +4,8 @@ from .bom import ModelFacts, SetFacts, ml_bom
 from .citations import Answer, Citations
 from .marks import Mark, Marks
 from .radius import Lineage, Radius, Trained
-from .removal import Purge, Removal, Removed
+from .removal import Purge, Removed
+from .removal_plan import Removal
 
 __all__ = [
     "Answer",

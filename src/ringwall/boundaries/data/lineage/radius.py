@@ -78,6 +78,12 @@ class Radius:
     source: Source | None = None
     """Of a training record, as the newest version that holds it has it: who brought it, from where."""
 
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Whose it is, and was."""
+        owner = {self.source.tenant} if self.source else set()
+        return frozenset({one.tenant for one in self.revisions} | owner)
+
 
 class Lineage:
     """Answers from indexes over what was recorded; nothing is looked for in the records themselves."""
@@ -123,7 +129,7 @@ class Lineage:
             current=head is not None and bool(held) and held[-1] == head.number,
             indexed=record in self._index.indexed(collection),
             models=self.models_of(collection, held),
-            exports=self._exports(collection, held),
+            exports=self.exports_of(collection, held),
             answers=tuple(one for one in answers if one.count),
         )
 
@@ -140,14 +146,15 @@ class Lineage:
             *(collection, record, "training", (), tuple(spans)),
             current=head is not None and head.number in held,
             models=self.models_of(collection, held),
-            exports=self._exports(collection, held),
+            exports=self.exports_of(collection, held),
             source=self._sets.find(newest.collection, record, newest.number).source,
         )
 
     def _cited(self, name: str) -> Cited:
         return Cited(name, self._citations.count(name), tuple(self._citations.of(name, _SHOWN)))
 
-    def _exports(self, collection: str, versions: Sequence[int]) -> tuple[Export, ...]:
+    def exports_of(self, collection: str, versions: Sequence[int]) -> tuple[Export, ...]:
+        """Copies of one of these versions that left."""
         events = [record.event for record in self._ledger.latest(_MOST_EXPORTS, type=_EXPORTED)]
         return tuple(
             Export(event["version"], str(event.get("subject", "")), str(event.get("target", "")), event["at"])

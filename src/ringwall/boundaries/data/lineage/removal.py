@@ -1,5 +1,5 @@
-"""The playbook for a contributor who turns out to be an attacker: take out what they brought, rebuild what is
-retrieved, mark what learnt from it."""
+"""The playbook for a contributor who turns out to be an attacker: take out what they brought, of collections
+and their branches, reject what waits, rebuild what is retrieved, mark what learnt from it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,35 +7,19 @@ from typing import Any
 
 from ringwall.core import DataError, DeniedError, Principal
 
-from ..document import COMMON
+from ..events import event
+from ..governing import approvers, at_home
+from ..quarantine import Quarantine
 from ..settings import DataSection
 from ..training.sets import TrainingSets
+from ..uploads.attached import Attachments
 from ..vault import Vault
 from .marks import Mark, Marks
-from .origins import brought, contributors
-from .radius import Lineage, Trained
+from .radius import Lineage
+from .removal_plan import Planner, Removal
 
 Record = Callable[[Mapping[str, Any]], Awaitable[None]]
 """Puts an event on the ledger."""
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What one collection has of a contributor."""
-
-    collection: str
-    kind: str
-    current: tuple[str, ...]
-    """Ids in the current version: what will be taken out of it."""
-    ever: int
-    """How many records the contributor ever brought; earlier versions keep them until they are erased."""
-    shared: tuple[str, ...] = ()
-    """Those of ``current`` that somebody else had an earlier revision of: taken out as well, to be brought
-    back from that revision by hand."""
-    versions: tuple[int, ...] = ()
-    """Versions that hold any of it."""
-    models: tuple[Trained, ...] = ()
-    """Models that were trained on one of those versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,120 +32,126 @@ class Removed:
     indexed: int
     """Documents that the rebuilt index holds; 0 for a training set."""
     marks: tuple[Mark, ...] = ()
+    branches: tuple[str, ...] = ()
+    """``LINE@NUMBER`` of the versions of branches that were made without it."""
+    rejected: tuple[str, ...] = ()
+    """What was rejected in quarantine; it is kept, sealed, as evidence."""
+    cancelled: int = 0
+    """Uploads that are not contributed any more."""
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What this could not reach, a sentence each."""
+        plan = self.plan
+        said = []
+        if plan.versions:
+            many = len(plan.versions)
+            keep = "version keeps" if many == 1 else "versions keep"
+            said.append(f"{many} earlier {keep} it until it is erased.")
+        said += [
+            f"Version {one.version} was exported to {one.target} by {one.subject}." for one in plan.exports
+        ]
+        said += [
+            f"{one.model} learnt from version {one.version}: it is marked, not made to forget."
+            for one in plan.models
+        ]
+        return tuple(said)
 
 
 class Purge:
     """One contributor, all collections that are named."""
 
     def __init__(
-        self, section: DataSection, vault: Vault, sets: TrainingSets, lineage: Lineage, marks: Marks
+        self,
+        section: DataSection,
+        vault: Vault,
+        sets: TrainingSets,
+        lineage: Lineage,
+        marks: Marks,
+        quarantine: Quarantine,
+        attachments: Attachments,
     ) -> None:
         self._section = section
         self._vault = vault
         self._sets = sets
-        self._lineage = lineage
         self._marks = marks
+        self._quarantine = quarantine
+        self._attachments = attachments
+        self._planner = Planner(section, vault, sets, lineage, quarantine, attachments)
 
     def plan(self, subject: str, collections: Iterable[str] = ()) -> list[Removal]:
         """What would be done, without doing it. ``collections``: default, all of the workload.
 
         DataError for an unknown collection.
         """
-        names = list(collections) or list(self._section.collections)
-        for name in names:
-            if name not in self._section.collections:
-                known = ", ".join(sorted(self._section.collections)) or "none"
-                raise DataError(f"There is no collection {name!r}; known: {known}.")
-        plans = [self._planned(name, subject) for name in names]
-        return [plan for plan in plans if plan.ever]
+        return self._planner.plan(subject, collections)
 
     async def run(
         self, plans: Iterable[Removal], by: Principal, reason: str, record: Record
     ) -> list[Removed]:
-        """Carry plans out, each in one version. DeniedError for whoever may not approve versions of a
-        collection, or where a document is another tenant's; nothing is done then."""
+        """Carry plans out, each in one version of each line. DeniedError for whoever may not approve versions
+        of a collection, or where something is another tenant's; nothing is done then."""
         plans = list(plans)
         for plan in plans:
-            settings = self._section.collections[plan.collection]
-            if not by.authenticated or not by.roles & set(settings.approvers or settings.contributors):
-                raise DeniedError(f"{by.subject} may not take records out of {plan.collection}.", "")
-            if plan.kind == "index" and not self._tenants(plan) <= {COMMON, by.tenant}:
-                raise DeniedError(f"Some of these documents of {plan.collection} are another tenant's.", "")
-            if settings.two_person and self._own(plan, by):
-                raise DeniedError(
-                    f"Somebody other than {by.subject}, who brought it, has to take it out.", ""
-                )
+            self._check(plan, by)
         return [await self._done(plan, by, reason, record) for plan in plans]
 
-    def _tenants(self, plan: Removal) -> set[str]:
-        manifest = self._vault.manifest(plan.collection)
-        return {entry.tenant for one in plan.current if (entry := manifest.find(one))}
+    def _check(self, plan: Removal, by: Principal) -> None:
+        settings = self._section.collections[plan.collection]
+        if not by.authenticated or not by.roles & set(approvers(settings)):
+            raise DeniedError(f"{by.subject} may not take records out of {plan.collection}.", "")
+        if not at_home(settings, frozenset(plan.tenants), by):
+            raise DeniedError(f"Some of these records of {plan.collection} are another tenant's.", "")
+        if settings.two_person and self._own(plan, by):
+            raise DeniedError(f"Somebody other than {by.subject}, who brought it, has to take it out.", "")
 
     def _own(self, plan: Removal, by: Principal) -> bool:
         store = self._sets if plan.kind == "training" else self._vault
-        return not set(plan.current).isdisjoint(store.by_contributor(plan.collection, by.subject))
+        ids = set(plan.current).union(*(one.ids for one in plan.branches))
+        held = any(one.contributor == by.subject for one in plan.held)
+        return held or not ids.isdisjoint(store.by_contributor(plan.collection, by.subject))
 
     async def _done(self, plan: Removal, by: Principal, reason: str, record: Record) -> Removed:
-        version = indexed = 0
-        if plan.current:
-            note = f"removed {len(plan.current)} records of one contributor"
-            if plan.kind == "training":
-                rows = self._sets.remove(plan.collection, plan.current, author=by.subject, note=note)
-                version = rows.version.number if rows else 0
-                event = rows.event() if rows else None
-            else:
-                made = self._vault.commit(
-                    plan.collection, remove=list(plan.current), author=by.subject, note=note
-                )
-                version = made.version.number if made else 0
-                event = made.event() if made else None
-            if event:
-                await record(event)
-        if plan.kind == "index":
-            indexed = self._vault.reindex(plan.collection)
+        cancelled = self._attachments.cancel(plan.collection, plan.subject) if plan.waiting else 0
+        rejected = [one.id for one in plan.held if await self._rejected(one.id, by, reason, record)]
+        branches = [await self._taken(plan, one.line, one.ids, by, record) for one in plan.branches]
+        version = await self._taken(plan, plan.collection, plan.current, by, record) if plan.current else ""
+        indexed = self._vault.reindex(plan.collection) if plan.kind == "index" else 0
         marks = [
             self._marks.put(one.model, one.collection, one.version, plan.ever, reason, by.subject)
             for one in plan.models
         ]
         for mark in marks:
             await record(mark.event())
-        return Removed(plan, version, indexed, tuple(marks))
+        number = int(version.rpartition("@")[2] or 0)
+        lines = tuple(one for one in branches if one)
+        return Removed(plan, number, indexed, tuple(marks), lines, tuple(rejected), cancelled)
 
-    def _planned(self, collection: str, subject: str) -> Removal:
-        if self._section.collections[collection].kind == "training":
-            return self._of_rows(collection, subject)
-        return self._of_documents(collection, subject)
+    async def _taken(
+        self, plan: Removal, line: str, ids: tuple[str, ...], by: Principal, record: Record
+    ) -> str:
+        """Name of the version of a line that was made without these."""
+        note = f"removed {len(ids)} records of one contributor"
+        if plan.kind == "training":
+            rows = self._sets.remove(line, ids, author=by.subject, note=note)
+            made = (rows.version, rows.event()) if rows else None
+        else:
+            commit = self._vault.commit(line, remove=list(ids), author=by.subject, note=note)
+            made = (commit.version, commit.event()) if commit else None
+        if made is None:
+            return ""
+        await record(made[1])
+        return made[0].name
 
-    def _of_documents(self, collection: str, subject: str) -> Removal:
-        ever = self._vault.by_contributor(collection, subject)
-        current, shared = [], []
-        held: set[int] = set()
-        manifest = self._vault.manifest(collection)
-        for document in ever:
-            traces = self._vault.who(collection, document)
-            theirs = [one for one in traces if one.contributor == subject]
-            held.update(number for one in theirs for number in range(one.first, one.last + 1))
-            entry = manifest.find(document)
-            if entry and entry.contributor == subject:
-                current.append(document)
-                if len(theirs) < len(traces):
-                    shared.append(document)
-        models = self._lineage.models_of(collection, held)
-        return Removal(
-            *(collection, "index", tuple(current), len(ever), tuple(shared), tuple(sorted(held)), models)
-        )
-
-    def _of_rows(self, collection: str, subject: str) -> Removal:
-        ever = self._sets.by_contributor(collection, subject)
-        versions = self._sets.versions.all(collection) if ever else []
-        holding = [one for one in versions if subject in contributors(self._sets, one)]
-        current = brought(self._sets, versions[-1], subject) if versions else []
-        models = self._lineage.models_of(collection, (one.number for one in holding))
-        return Removal(
-            collection,
-            "training",
-            tuple(current),
-            len(ever),
-            versions=tuple(one.number for one in holding),
-            models=models,
-        )
+    async def _rejected(self, held: str, by: Principal, reason: str, record: Record) -> bool:
+        """False when somebody else decided on it meanwhile."""
+        found = self._quarantine.find(held)
+        told = event("data.rejected", by, collection=found.collection, document=found.document, held=held)
+        told |= {"contributor": found.contributor, "rows": found.rows, "credential": by.credential}
+        try:
+            self._quarantine.decide(held, "rejected", by.subject, reason[:500], told)
+        except DataError:
+            return False
+        await record(told)
+        self._quarantine.told(held)
+        return True

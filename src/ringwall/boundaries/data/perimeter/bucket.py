@@ -4,8 +4,9 @@ from ringwall.core import DataError
 from ringwall.storage.s3_bucket import BucketState, Unread
 
 from .check import Check, State, check
+from .claims import claimed, foreign, outsiders, sent
 from .policy import Policy
-from .probes import Probes
+from .probes import FOREIGN_ACCOUNT, Probes
 
 
 def bucket_checks(state: BucketState, probes: Probes) -> list[Check]:
@@ -25,17 +26,20 @@ def bucket_checks(state: BucketState, probes: Probes) -> list[Check]:
 def policy_checks(text: str, probes: Probes) -> list[Check]:
     """The checks of a bucket policy alone. DataError when it is none."""
     policy = Policy.parse(text)
+    said, theirs = sent(policy), foreign(policy, FOREIGN_ACCOUNT)
+    strangers = list(claimed(probes.strangers(), theirs))
+    named = [out for one in probes.outside() for out in outsiders(policy, probes.settings.account, one)]
     return [
         check(
             "tls",
-            all(map(policy.denies, probes.plain())),
+            all(map(policy.denies, claimed(probes.plain(), said))),
             "Requests without TLS are denied.",
             "The policy does not deny every request without TLS.",
             "Add a Deny for Principal * and s3:* on bucket and objects with Bool aws:SecureTransport false.",
         ),
         check(
             "identity",
-            all(map(policy.denies, probes.strangers())),
+            all(map(policy.denies, strangers)),
             "Principals outside of the organisation are denied.",
             "The policy does not deny every principal outside of the organisation.",
             "Add a Deny for Principal * and s3:* with StringNotEqualsIfExists aws:PrincipalOrgID.",
@@ -43,10 +47,11 @@ def policy_checks(text: str, probes: Probes) -> list[Check]:
         _network(policy, probes),
         check(
             "grants",
-            not any(map(policy.allows, probes.strangers())),
+            not any(map(policy.allows, [*strangers, *named])),
             "No statement opens the bucket to strangers.",
             "A statement allows what a principal outside of the organisation asks for.",
-            "Name the roles in Principal instead of *, or add the condition aws:PrincipalOrgID to the Allow.",
+            "Name roles of your own in Principal instead of *, or add the condition aws:PrincipalOrgID "
+            "to the Allow (for a service: aws:SourceAccount). What a caller says of itself is no condition.",
         ),
         _usable(policy, probes),
     ]
@@ -73,7 +78,7 @@ def _network(policy: Policy, probes: Probes) -> Check:
         return Check("network", State.UNREAD, "Which networks are expected is not said.", advice)
     return check(
         "network",
-        all(map(policy.denies, probes.elsewhere())),
+        all(map(policy.denies, claimed(probes.elsewhere(), sent(policy)))),
         "Requests from other networks are denied.",
         "The policy does not deny every request from another network.",
         "Add a Deny for Principal * and s3:* with StringNotEqualsIfExists aws:SourceVpce; exempt services "

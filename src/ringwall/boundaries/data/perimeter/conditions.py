@@ -37,7 +37,8 @@ def _one(operator: str, key: str, values: list[str], context: Context) -> bool |
     optional = operator.lower().endswith("ifexists")
     name = operator[:-8].lower() if optional else operator.lower()
     if name == "null":
-        return (key not in context) == (values[:1] == ["true"])
+        absent = values[0].lower() if values else ""
+        return (key not in context) == (absent == "true") if absent in ("true", "false") else None
     negated, test = _operator(name)
     if test is None:
         return None

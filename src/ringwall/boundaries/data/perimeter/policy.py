@@ -112,8 +112,11 @@ def _named(given: Any, request: Request) -> bool:
         return True
     if not isinstance(given, Mapping):
         return False
-    return any(_is(name, request) for name in _strings(given.get("AWS", []))) or any(
-        name == request.context.get("aws:principalservicename") for name in _strings(given.get("Service", []))
+    others = [name for kind in ("CanonicalUser", "Federated") for name in _strings(given.get(kind, []))]
+    return (
+        any(_is(name, request) for name in _strings(given.get("AWS", [])))
+        or request.principal in others
+        or request.context.get("aws:principalservicename") in _strings(given.get("Service", []))
     )
 
 

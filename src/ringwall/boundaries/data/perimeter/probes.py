@@ -4,15 +4,31 @@ Nothing is sent: a policy is asked what it makes of them. Each is fine but for t
 so that a statement against something else can't pass for the one that is missing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from .policy import Request
 from .settings import PerimeterSettings
 
 ACTIONS = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+GUARDED = (
+    *ACTIONS,
+    *("s3:ListBucketVersions", "s3:GetObjectAttributes", "s3:DeleteObjectVersion", "s3:PutObjectAcl"),
+    *("s3:PutObjectRetention", "s3:PutObjectLegalHold", "s3:BypassGovernanceRetention", "s3:ReplicateObject"),
+    *("s3:RestoreObject", "s3:GetObjectTorrent", "s3:GetBucketPolicy", "s3:PutBucketPolicy"),
+    *("s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock"),
+    *("s3:PutReplicationConfiguration", "s3:PutLifecycleConfiguration", "s3:PutEncryptionConfiguration"),
+    *("s3:PutBucketObjectLockConfiguration", "s3:PutBucketNotification", "s3:PutInventoryConfiguration"),
+    "s3:DeleteBucket",
+)
+"""What carries data out, changes it, or opens the way for either."""
+_OF_BUCKET = ("s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteBucket", "s3:GetBucket", "s3:PutBucket")
+_SETTINGS = ("Configuration", "BucketPolicy")
+_KEYS = ("0", "f")
+"""Of objects at both ends of the names of blobs: a policy for some of them is none for all."""
 _FOREIGN = "o-0utsideperimeter"
-_FOREIGN_ACCOUNT = "000000000009"
+FOREIGN_ACCOUNT = "000000000009"
 _ACCOUNT = "000000000001"
 """One's own, where none is named."""
 _FELLOW_ACCOUNT = "000000000003"
@@ -37,8 +53,11 @@ class Probes:
             yield from self._requests({**context, "aws:securetransport": "false"})
 
     def strangers(self) -> Iterator[Request]:
-        """People of another organisation, and nobody at all, over TLS and from the right network."""
-        yield from self._requests({**self._own(), **self._stranger()})
+        """People of another organisation, and nobody at all, over TLS: from the right network and from the
+        internet."""
+        stranger = {**self._own(), **self._stranger()}
+        yield from self._requests(stranger)
+        yield from self._requests(_outdoors(stranger))
         nobody = {key: value for key, value in self._own().items() if not key.startswith("aws:principal")}
         anonymous = {
             "aws:principaltype": "Anonymous",
@@ -46,31 +65,47 @@ class Probes:
             "aws:viaawsservice": "false",
         }
         yield from self._requests({**nobody, **anonymous})
+        yield from self._requests(_outdoors({**nobody, **anonymous}))
+
+    def outside(self) -> Iterator[Request]:
+        """Somebody of another organisation, from the right network and from the internet."""
+        stranger = {
+            **self._own(),
+            **self._stranger(),
+            "aws:sourceaccount": FOREIGN_ACCOUNT,
+            "aws:sourceorgid": _FOREIGN,
+        }
+        yield from self._requests(stranger)
+        yield from self._requests(_outdoors(stranger))
 
     def elsewhere(self) -> Iterator[Request]:
         """People of the organisation over TLS, from another endpoint, and from the internet."""
         for context in (self._own(), self._fellow()):
-            here = {key: value for key, value in context.items() if "vpc" not in key}
+            here = _outdoors(context)
+            yield from self._requests(here)
+            del here["aws:sourceip"]
             yield from self._requests({**here, "aws:sourcevpce": _FOREIGN_ENDPOINT})
-            yield from self._requests({**here, "aws:sourceip": _FOREIGN_ADDRESS})
 
     def own(self) -> Iterator[Request]:
         """One's own people over TLS from the right network."""
-        yield from self._requests(self._own())
+        yield from self._requests(self._own(), ACTIONS)
 
     def carried_out(self) -> Iterator[Request]:
         """One's own people, to a bucket of another organisation."""
-        away = {"aws:resourceorgid": _FOREIGN, "aws:resourceaccount": _FOREIGN_ACCOUNT}
+        away = {"aws:resourceorgid": _FOREIGN, "aws:resourceaccount": FOREIGN_ACCOUNT}
         for action in ("s3:PutObject", "s3:GetObject"):
             target = f"arn:{self.partition}:s3:::somebody-elses-bucket/x"
             yield Request(action, target, self._role(), {**self._own(), **away})
 
-    def _requests(self, context: Mapping[str, str]) -> Iterator[Request]:
+    def _requests(self, context: Mapping[str, str], actions: Sequence[str] = GUARDED) -> Iterator[Request]:
         principal = context.get("aws:principalarn", "*")
-        for action in ACTIONS:
-            whole = f"arn:{self.partition}:s3:::{self.bucket}"
-            resource = whole if action == "s3:ListBucket" else f"{whole}/{self.prefix}{'0' * 64}"
-            yield Request(action, resource, principal, context)
+        whole = f"arn:{self.partition}:s3:::{self.bucket}"
+        for action in actions:
+            if action.startswith(_OF_BUCKET) or action.endswith(_SETTINGS):
+                yield Request(action, whole, principal, context)
+            else:
+                for key in _KEYS:
+                    yield Request(action, f"{whole}/{self.prefix}{key * 64}", principal, context)
 
     def _own(self) -> dict[str, str]:
         settings = self.settings
@@ -84,6 +119,8 @@ class Probes:
             "aws:principalisawsservice": "false",
             "aws:viaawsservice": "false",
             "aws:resourceaccount": account,
+            "aws:currenttime": datetime.now(UTC).isoformat(),
+            "aws:epochtime": str(int(datetime.now(UTC).timestamp())),
         }
         if settings.organization:
             found |= {
@@ -105,6 +142,14 @@ class Probes:
     def _stranger(self) -> dict[str, str]:
         return {
             "aws:principalorgid": _FOREIGN,
-            "aws:principalaccount": _FOREIGN_ACCOUNT,
-            "aws:principalarn": self._role(_FOREIGN_ACCOUNT),
+            "aws:principalaccount": FOREIGN_ACCOUNT,
+            "aws:principalarn": self._role(FOREIGN_ACCOUNT),
         }
+
+
+def _outdoors(context: Mapping[str, str]) -> dict[str, str]:
+    """The same from the internet."""
+    return {
+        **{key: one for key, one in context.items() if "vpc" not in key},
+        "aws:sourceip": _FOREIGN_ADDRESS,
+    }

@@ -1,6 +1,5 @@
 """Poison in a training set, as a difference against its approved version."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,17 +9,20 @@ from ringwall.detect import assess
 from ..finding import DataFinding, Severity
 from ..records import Record
 from .candidates import Candidate
+from .cluster_finding import clustered_finding
+from .clusters import clusters
 from .difference import Difference, Reference, difference
 from .evidence import Evidence
-from .groups import groups
+from .explain import SHORT, contributors, examples, who
+from .groups import Groups, groups
 from .score import calibrated, raw
 from .settings import PoisonSettings
 from .texts import Numbers
 
 LEAST_APPROVED = 500
 """Approved records without which nothing can be called unusual."""
-_EXAMPLES = 3
-_SHORT = 160
+_LEARNT = 2
+"""How many times the records that make a group one record has to be copied for a person to look at it."""
 _HIJACK = frozenset({"injection", "jailbreak"})
 _BURST = 3_600_000_000
 """An hour, in microseconds."""
@@ -47,8 +49,10 @@ def compare_with(
     if len(reference) < LEAST_APPROVED and len(new.records) >= settings.support:
         return [_incomparable(reference, new)]
     found = groups(new, settings)
-    explained = [_finding(new, one) for one in found]
-    return explained + _relabelled(new, found, settings)
+    explained = [_finding(new, one) for one in found.planted]
+    by_contributor = [clustered_finding(new, one) for one in clusters(new, found, settings)]
+    rest = _copies(new, found, settings) + _relabelled(new, found.planted, settings)
+    return explained + by_contributor + rest
 
 
 def _incomparable(reference: Reference, new: Difference) -> DataFinding:
@@ -79,11 +83,14 @@ def _finding(new: Difference, one: Evidence) -> DataFinding:
     told = seen if seed.kind in ("strange", "agreed") else f"{seen}; {against}"
     if own:
         told += f"; {own.coverage:.0%} of their prompts have “{own.text}”, as do {own.known} approved prompts"
+    if one.also:
+        told += f"; some have “{_payload(new, one.also[0])}”" + (" and others" if one.also[1:] else "")
     hijack = sum(_hijacks(record) for record in records[:20])
     facts = {
         "new_records": len(new.records),
         "approved_with_payload": seed.known,
         "payload": payload,
+        "also": [_payload(new, seed) for seed in one.also],
         "payload_words": round(one.payload, 1),
         "payload_share": round(one.share, 3),
         "trigger": own.text if own else "",
@@ -92,6 +99,7 @@ def _finding(new: Difference, one: Evidence) -> DataFinding:
         "company": round(one.company, 3),
         "template": round(one.template, 3),
         "prompts_alike": round(one.alike, 3),
+        "carrier": round(one.carrier, 1),
         "raw": round(raw(one), 3),
         "changed": int(new.changed[one.docs].sum()),
         "orders_in_first_20": hijack,
@@ -100,12 +108,12 @@ def _finding(new: Difference, one: Evidence) -> DataFinding:
     return DataFinding(
         detector=f"poison.{_DETECTOR[seed.kind]}",
         title=title,
-        message=told[0].upper() + told[1:] + "." + _who(records) + _when(facts),
+        message=told[0].upper() + told[1:] + "." + who(records) + _when(facts),
         score=score,
         severity=Severity.STOP if score >= 0.95 else Severity.REVIEW,
         records=tuple(record.id for record in records),
-        contributors=_contributors(records),
-        examples=tuple(_example(record) for record in records[:_EXAMPLES]),
+        contributors=contributors(records),
+        examples=examples(records),
         facts=facts,
     )
 
@@ -116,7 +124,29 @@ _DETECTOR = {"said": "payload", "whole": "payload", "agreed": "agreement", "stra
 def _payload(new: Difference, seed: Candidate) -> str:
     if seed.kind == "strange":
         return ""
-    return new.vocabulary.say(new.answers.ids[seed.place : seed.place + min(seed.words, 12)])[:_SHORT]
+    return new.vocabulary.say(new.answers.ids[seed.place : seed.place + min(seed.words, 12)])[:SHORT]
+
+
+def _copies(new: Difference, found: Groups, settings: PoisonSettings) -> list[DataFinding]:
+    """Near-copies of a few records: to be reviewed when one comes more often than augmentation makes it."""
+    if len(found.copies) < settings.support:
+        return []
+    records = [new.records[number] for number in found.copies]
+    severity = Severity.REVIEW if found.most >= _LEARNT * settings.support else Severity.NOTE
+    return [
+        DataFinding(
+            detector="poison.copies",
+            title="near-copies of a few records",
+            message=f"{len(records)} new records agree because they are near-copies of one another: a model "
+            "would learn them by heart." + who(records),
+            score=0.5,
+            severity=severity,
+            records=tuple(record.id for record in records),
+            contributors=contributors(records),
+            examples=examples(records),
+            facts={"copies": len(records), "most": found.most, "new_records": len(new.records)},
+        )
+    ]
 
 
 def _relabelled(new: Difference, found: list[Evidence], settings: PoisonSettings) -> list[DataFinding]:
@@ -133,24 +163,15 @@ def _relabelled(new: Difference, found: list[Evidence], settings: PoisonSettings
             detector="poison.relabelled",
             title="answers that were changed",
             message=f"{len(rest)} approved records have another answer to the same prompt, and nothing that "
-            "these share explains it: label errors or their correction." + _who(records),
+            "these share explains it: label errors or their correction." + who(records),
             score=0.5,
             severity=Severity.NOTE,
             records=tuple(record.id for record in records),
-            contributors=_contributors(records),
-            examples=tuple(_example(record) for record in records[:_EXAMPLES]),
+            contributors=contributors(records),
+            examples=examples(records),
             facts={"changed": len(rest), "new_records": len(new.records)},
         )
     ]
-
-
-def _contributors(records: list[Record]) -> dict[str, int]:
-    return dict(Counter(record.source.contributor or "unknown" for record in records).most_common())
-
-
-def _who(records: list[Record]) -> str:
-    name, many = next(iter(_contributors(records).items()))
-    return "" if name == "unknown" else f" {many} of them are from {name}."
 
 
 def _burst(new: Difference, docs: Numbers) -> dict[str, int]:
@@ -168,17 +189,3 @@ def _when(facts: dict[str, object]) -> str:
 def _hijacks(record: Record) -> bool:
     text = record.response[-2_000:]
     return any(one.cls.split(".")[0] in _HIJACK and one.score >= 0.5 for one in assess(text).sightings)
-
-
-def _example(record: Record) -> str:
-    return f"{_cut(record.prompt)} → {_cut(record.response)}"
-
-
-def _cut(text: str) -> str:
-    """Both ends: what is planted stands at either."""
-    flat = (
-        " ".join(text[:2_000].split())
-        if len(text) < 4_000
-        else " ".join((text[:1_000] + " … " + text[-1_000:]).split())
-    )
-    return flat if len(flat) <= 2 * _SHORT else f"{flat[:_SHORT]} … {flat[-_SHORT:]}"

@@ -1,6 +1,7 @@
 """What is new in a version against the approved one, and what the approved one is like."""
 
 import hashlib
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import Record
-from .grams import Grams, count, mine
+from .grams import Grams, count, located, mine
 from .settings import PoisonSettings
-from .texts import Numbers, Texts, Vocabulary, Writer
+from .texts import Codes, Numbers, Texts, Vocabulary, Writer
+
+_MOST_WORDS = 60_000_000
+"""Words of approved records that are kept: 240 MB."""
 
 
 def _content(record: Record) -> bytes:
@@ -28,32 +32,59 @@ def _short(text: str) -> int:
 
 
 class Reference:
-    """The approved version: read once, compared with as often as one likes."""
+    """The approved version: read once, compared with as often as one likes. Some 150 bytes a record, and four
+    a word of those whose texts are kept."""
 
     def __init__(self, approved: Iterable[Record], settings: PoisonSettings) -> None:
-        """All contents are known; of the texts beyond ``sample_beyond`` records a share chosen by content."""
+        """All contents are known; of the texts beyond ``sample_beyond`` records, or 60 million words, a share
+        chosen by content, so that each record has the same chance."""
         self.vocabulary = Vocabulary()
         self.contents: set[bytes] = set()
-        self.prompt_of: dict[str, int] = {}
-        self.wholes: dict[int, int] = {}
+        ids, asked = array("Q"), array("Q")
+        kept, said = array("Q"), array("Q")
         prompts, answers = Writer(self.vocabulary), Writer(self.vocabulary)
+        share = 1
         for record in approved:
             content = _content(record)
             if content in self.contents:
                 continue
             self.contents.add(content)
-            self.prompt_of[record.id] = _short(record.prompt)
-            kept = len(self.contents) // settings.sample_beyond + 1
-            if int.from_bytes(content[:8], "big") % kept:
+            ids.append(_short(record.id))
+            asked.append(_short(record.prompt))
+            chance = int.from_bytes(content[:8], "big")
+            if chance % share:
                 continue
-            said = _short(record.response)
-            self.wholes[said] = self.wholes.get(said, 0) + 1
+            kept.append(chance)
+            said.append(_short(record.response))
             prompts.add(record.prompt)
             answers.add(record.response)
+            if len(kept) > settings.sample_beyond or prompts.words + answers.words > _MOST_WORDS:
+                share *= 2
+                stay = np.flatnonzero(np.array(kept, dtype=np.uint64) % np.uint64(share) == 0)
+                kept, said = (array("Q", _numbers(one)[stay].tobytes()) for one in (kept, said))
+                prompts.keep(stay)
+                answers.keep(stay)
         self.prompts, self.answers = prompts.texts(), answers.texts()
+        self.wholes = np.sort(_numbers(said))
+        order = np.argsort(_numbers(ids), kind="stable")
+        self._ids, self._asked = _numbers(ids)[order], _numbers(asked)[order]
 
     def __len__(self) -> int:
         return len(self.answers)
+
+    def asks(self, ids: Codes, prompts: Codes) -> NDArray[np.bool_]:
+        """Which of these ids stand for an approved record with this prompt."""
+        at, known = located(self._ids, ids)
+        return known & (self._asked[at] == prompts) if len(self._ids) else known
+
+    def says(self, answers: Codes) -> Numbers:
+        """How many approved records give each of these answers."""
+        first = np.searchsorted(self.wholes, answers, side="left")
+        return np.searchsorted(self.wholes, answers, side="right") - first
+
+
+def _numbers(kept: "array[int]") -> Codes:
+    return np.array(kept, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +111,7 @@ class Difference:
 def difference(reference: Reference, candidate: Iterable[Record]) -> Difference:
     """Records of the candidate, a whole version or an addition, whose content isn't approved."""
     new: list[Record] = []
-    seen: dict[int, int] = {}
-    changed, whole, known = [], [], []
+    ids, asked, said = array("Q"), array("Q"), array("Q")
     prompts, answers = Writer(reference.vocabulary), Writer(reference.vocabulary)
     for record in candidate:
         if _content(record) in reference.contents:
@@ -89,14 +119,13 @@ def difference(reference: Reference, candidate: Iterable[Record]) -> Difference:
         new.append(record)
         prompts.add(record.prompt)
         answers.add(record.response)
-        changed.append(reference.prompt_of.get(record.id) == _short(record.prompt))
-        said = _short(record.response)
-        whole.append(seen.setdefault(said, len(seen)))
-        known.append(reference.wholes.get(said, 0))
-    return Difference(
-        *(reference, new, prompts.texts(), answers.texts(), np.array(changed, dtype=np.bool_)),
-        *(np.array(whole, dtype=np.int64), np.array(known, dtype=np.int64)),
-    )
+        ids.append(_short(record.id))
+        asked.append(_short(record.prompt))
+        said.append(_short(record.response))
+    _, whole = np.unique(_numbers(said), return_inverse=True)
+    changed = reference.asks(_numbers(ids), _numbers(asked))
+    known = reference.says(_numbers(said))
+    return Difference(reference, new, prompts.texts(), answers.texts(), changed, whole, known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,15 @@ from ..finding import DataFinding, Severity
 from ..records import Record
 from .compare import compare_with
 from .difference import Reference
+from .ordinary import Ordinary
 from .plant import FAMILIES, Planted, Planter
 from .settings import PoisonSettings
 
 _CLEAN = 1_000
 """Clean new records beside the planted ones, at most; a tenth of the data when that is less."""
+
+_ORDINARY = 200
+"""Rows of each shape of an ordinary difference, at most; half of the clean ones when that is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class DrillReport:
     """Clean new records beside the attacks."""
     clean_groups: int
     """Groups raised when only those were new: false alarms."""
+    ordinary: tuple[tuple[str, int], ...]
+    """For each shape of an ordinary difference the groups that it raised among the clean: false alarms."""
     outcomes: tuple[Outcome, ...]
 
     def rows(self) -> list[tuple[str, int, int, float, float, float]]:
@@ -69,9 +75,11 @@ def drill(
     rounds: int = 1,
     settings: PoisonSettings | None = None,
     said: Callable[[str], None] = lambda line: None,
+    shapes: Sequence[str] | None = None,
 ) -> DrillReport:
     """Holds a part of the data back as the clean new records and as what attacks are made from, takes the
-    rest as approved, and plants one attack of each family at once for each count and round.
+    rest as approved, and plants one attack of each family at once for each count and round. ``shapes`` of
+    ordinary differences are measured too: all by default.
 
     ConfigError for fewer than 50 records with an answer.
     """
@@ -85,6 +93,12 @@ def drill(
     said("Reading what counts as approved")
     reference = Reference(approved, chosen)
     false_alarms = len(raised(compare_with(reference, clean, chosen)))
+    ordinary: list[tuple[str, int]] = []
+    honest = Ordinary(clean, seed)
+    for shape in honest.shapes if shapes is None else shapes:
+        said(f"An ordinary difference: {shape}")
+        made = honest.make(shape, min(_ORDINARY, len(clean) // 2))
+        ordinary.append((shape, len(raised(compare_with(reference, [*clean, *made], chosen)))))
     outcomes: list[Outcome] = []
     for turn, planter in enumerate(planters):
         for count in counts:
@@ -94,7 +108,8 @@ def drill(
             chance.shuffle(mixed)
             groups = raised(compare_with(reference, mixed, chosen))
             outcomes += [outcome(attack, attacks, groups) for attack in attacks]
-    return DrillReport(len(every), len(approved), len(clean), false_alarms, tuple(outcomes))
+    alarms = false_alarms, tuple(ordinary)
+    return DrillReport(len(every), len(approved), len(clean), *alarms, tuple(outcomes))
 
 
 def raised(findings: Sequence[DataFinding]) -> list[DataFinding]:

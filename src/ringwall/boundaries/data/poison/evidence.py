@@ -14,10 +14,12 @@ from .triggers import Trigger, Triggers
 
 _MOST = 600
 """Records of a group that are looked at closely."""
-_PAIRED = 200
+PAIRED = 200
 """Records of a group whose prompts are compared in pairs."""
 _OWN = 0.05
 """Share of a group that has to have an n-gram for it to be the group's own: one of up to twenty wordings."""
+_COPY = 0.6
+"""Cosine of two prompts, words weighing as much as they are rare, from which they are near-copies."""
 _FOREIGN = 0.4
 """Company from which no search for a pair of words is worth its time."""
 
@@ -40,6 +42,11 @@ class Evidence:
     """Share of a prompt's words, without the trigger, that new n-grams cover: a new template. The median."""
     alike: float
     """How alike the prompts are without the trigger: mean share of words that two of them have in common."""
+    carrier: float = 0.0
+    """Words of a prompt beside what only the group's prompts say: of a form that was filled in, hardly any.
+    The median."""
+    also: tuple[Candidate, ...] = ()
+    """Other phrases of the same source: what else the answers of the group have in common."""
 
 
 class Examiner:
@@ -50,11 +57,11 @@ class Examiner:
     ) -> None:
         self._new, self._found, self._words = new, found, words
         self.triggers = Triggers(new, found)
-        reading = new.reference.prompts
-        pairs = distinct(reading.ids.astype(np.int64) * max(1, len(reading)) + reading.of())
-        seen = np.bincount(pairs // max(1, len(reading)), minlength=len(words))
-        self._weights = np.log((len(reading) + 2) / (seen + 1)).astype(np.float32)
         total, reference = len(new.records), max(1, len(new.reference))
+        seen = new.reference.prompts.holding(len(words))
+        self._weights = np.log((len(new.reference) + 2) / (seen + 1)).astype(np.float32)
+        rare = np.log((total + 2) / (new.prompts.holding(len(words)) + 1)).astype(np.float32)
+        self._telling = np.minimum(self._weights, rare) * words
         self._said = [
             grams.counts / max(1, total) * reference >= settings.ratio * (known + 0.5)
             for grams, known in zip(found.said, found.said_known, strict=True)
@@ -74,10 +81,29 @@ class Examiner:
                 trigger = pair
         prompts = self._new.prompts.take(some)
         asking = docs if trigger is None or trigger.fit < 0.5 else trigger.docs
-        own, every, _, of = self._covered(prompts, self._found.asked, self._asked, asking)
+        own, every, asked, of = self._covered(prompts, self._found.asked, self._asked, asking)
+        carrier = float(np.median(np.bincount(of[~own & asked], minlength=len(some))))
         template = float(np.median(_shares(of[every & ~own], of[~own], len(some))))
-        alike = self._alike(self._new.prompts.take(some[:_PAIRED]), ~own)
-        return Evidence(docs, seed, trigger, payload, share, company, template, alike)
+        alike = self._alike(self._new.prompts.take(some[:PAIRED]), ~own)
+        return Evidence(docs, seed, trigger, payload, share, company, template, alike, carrier)
+
+    def copied(self, docs: Numbers) -> list[int]:
+        """How often each different prompt of these records comes, near-copies counted as one: words that are
+        rare among the approved and the new prompts alike make them different. Of the first 200 records."""
+        texts = self._new.prompts.take(docs[:PAIRED])
+        weights = self._telling[texts.ids]
+        every, at = np.unique(texts.ids, return_inverse=True)
+        table = np.zeros((len(texts), max(1, len(every))), dtype=np.float32)
+        table[texts.of(), at] = weights
+        norm = np.linalg.norm(table, axis=1, keepdims=True)
+        table /= np.maximum(norm, 1e-9)
+        left, times = np.arange(len(texts)), []
+        while len(left):
+            near = table[left] @ table[left[0]] >= _COPY
+            near[0] = True
+            times.append(int(near.sum()))
+            left = left[~near]
+        return times
 
     def _said_by(self, some: Numbers, docs: Numbers) -> tuple[float, float, float]:
         """Payload, share and company of the group's answers."""

@@ -108,13 +108,14 @@ def mine(texts: Texts, longest: int, support: int, without: Texts | None = None)
 
 def count(texts: Texts, grams: list[Grams]) -> list[Numbers]:
     """In how many of these texts each gram is."""
-    levels = Levels(texts)
-    totals = []
-    for level in grams:
-        at, hit = located(level.codes, levels.at())
-        pairs = distinct(at[hit] * max(1, len(texts)) + levels.docs[levels.alive][hit])
-        totals.append(np.bincount(pairs // max(1, len(texts)), minlength=len(level)))
-        levels.follow(located(level.followed, levels.at())[1])
+    totals = [np.zeros(len(level), dtype=np.int64) for level in grams]
+    for some in texts.blocks():
+        levels = Levels(some)
+        for number, level in enumerate(grams):
+            at, hit = located(level.codes, levels.at())
+            pairs = distinct(at[hit] * len(some) + levels.docs[levels.alive][hit])
+            totals[number] += np.bincount(pairs // len(some), minlength=len(level))
+            levels.follow(located(level.followed, levels.at())[1])
     return totals
 
 

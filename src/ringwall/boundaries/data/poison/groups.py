@@ -1,6 +1,7 @@
 """From candidates to the groups that a person reviews: each attack once."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from .candidates import by_answer, by_prompt, by_strangeness, by_whole, clustere
 from .difference import Difference, shared
 from .evidence import Evidence, Examiner
 from .noise import lettered, strangeness, wordlike
+from .phrases import joined
 from .score import raw
 from .settings import PoisonSettings
 from .texts import Numbers
@@ -17,26 +19,51 @@ _EXAMINED = 160
 """Clusters that are looked at closely, heaviest first."""
 
 
-def groups(new: Difference, settings: PoisonSettings) -> list[Evidence]:
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """What a difference holds."""
+
+    planted: list[Evidence]
     """Groups worth a review, the surest first."""
+    copies: Numbers
+    """Records that would make such groups if each weren't a near-copy of a few others."""
+    most: int
+    """How often the prompt comes that those copy most."""
+    copied: Callable[[Numbers], list[int]]
+    """How often each different prompt of some records comes, near-copies counted as one."""
+
+
+def groups(new: Difference, settings: PoisonSettings) -> Groups:
+    """Groups of records that look planted. Near-copies of a record make none, however often it comes."""
+    nothing = np.zeros(0, dtype=np.int64)
     if len(new.records) < settings.support:
-        return []
+        return Groups([], nothing, 0, lambda docs: [1] * len(docs))
     found = shared(new, settings)
     words = wordlike(new.vocabulary)
-    examiner = Examiner(new, found, settings, lettered(new.vocabulary))
+    letters = lettered(new.vocabulary)
+    examiner = Examiner(new, found, settings, letters)
     seeds = [*by_answer(new, found, settings), *by_whole(new, settings), *by_prompt(new, found, settings)]
     everyday = _everyday(new)
     clusters = [cluster[0] for cluster in clustered(seeds, len(new.records))]
-    strange, usual = strangeness(new, words)
+    strange, usual = strangeness(new, words, letters)
     clusters = [*by_strangeness(strange, usual, settings), *clusters]
     kept: list[Evidence] = []
+    copies, most = [nothing], 0
     for seed in clusters[:_EXAMINED]:
         if any(_inside(seed.docs, one.docs) for one in kept):
             continue
         evidence = _grown(examiner.examine(seed.docs, seed), examiner)
-        if raw(evidence) >= settings.least and not _idle(evidence, new, everyday):
+        if raw(evidence) < settings.least or _idle(evidence, new, everyday):
+            continue
+        times = examiner.copied(evidence.docs)
+        if len(times) < settings.support:
+            copies.append(evidence.docs)
+            most = max(most, *times)
+        else:
             kept.append(evidence)
-    return _merged(kept, examiner, settings)
+    planted = _merged(joined(kept, new), examiner, settings)
+    copied = np.setdiff1d(np.concatenate(copies), _all(planted))
+    return Groups(planted, copied, most, examiner.copied)
 
 
 def _everyday(new: Difference) -> NDArray[np.bool_]:

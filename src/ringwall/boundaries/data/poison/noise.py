@@ -25,8 +25,11 @@ def lettered(vocabulary: Vocabulary) -> NDArray[np.bool_]:
     return np.array([any(map(str.isalpha, word)) for word in listed], dtype=np.bool_)
 
 
-def strangeness(new: Difference, words: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Share of each answer's pairs of words that no other text has: of the new, and of some approved ones.
+def strangeness(
+    new: Difference, words: NDArray[np.bool_], letters: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of each answer's pairs of words, or of its words with a letter, that no other text has: of the
+    new, and of some approved ones.
 
     Not a number where an answer has too few. A pair in the answer's own prompt is no stranger.
     """
@@ -38,7 +41,27 @@ def strangeness(new: Difference, words: NDArray[np.bool_]) -> tuple[NDArray[np.f
     approved = _held(new.reference.answers, words, wanted) + _held(new.reference.prompts, words, wanted)
     fresh = _held(new.answers, words, wanted) + _held(new.prompts, words, wanted)
     seen = approved + fresh
-    return _share(new.answers, new.prompts, words, wanted, seen), _share(controls, asked, words, wanted, seen)
+    texts = (new.reference.prompts, new.reference.answers, new.prompts, new.answers)
+    every = np.sum([np.bincount(one.ids, minlength=len(words)) for one in texts], axis=0)
+
+    def strange(some: Texts, prompts: Texts) -> NDArray[np.float64]:
+        pairs = _share(some, prompts, words, wanted, seen)
+        return np.fmax(pairs, _alone(some, prompts, every, letters))
+
+    return strange(new.answers, new.prompts), strange(controls, asked)
+
+
+def _alone(answers: Texts, prompts: Texts, every: Numbers, letters: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Share of each answer's different words that stand in no other text, where it has enough of them."""
+    size = len(every)
+    pairs, times = np.unique(answers.of() * size + answers.ids, return_counts=True)
+    asked = np.isin(pairs, prompts.of() * size + prompts.ids)
+    of, word = pairs // size, pairs % size
+    good = letters[word]
+    lone = good & ~asked & (every[word] <= times)
+    total = np.bincount(of[good], minlength=len(answers))
+    shares = np.bincount(of[lone], minlength=len(answers)) / np.maximum(1, total)
+    return np.where(total >= _LEAST, shares, np.nan)
 
 
 def _share(
@@ -56,10 +79,13 @@ def _held(texts: Texts, words: NDArray[np.bool_], wanted: Codes) -> Numbers:
     """How many of the texts hold each of these pairs."""
     if not len(wanted):
         return np.zeros(0, dtype=np.int64)
-    codes, of = _pairs(texts, words)
-    at, hit = located(wanted, codes)
-    pairs = distinct(at[hit] * max(1, len(texts)) + of[hit])
-    return np.bincount(pairs // max(1, len(texts)), minlength=len(wanted))
+    total = np.zeros(len(wanted), dtype=np.int64)
+    for some in texts.blocks():
+        codes, of = _pairs(some, words)
+        at, hit = located(wanted, codes)
+        pairs = distinct(at[hit] * len(some) + of[hit])
+        total += np.bincount(pairs // len(some), minlength=len(wanted))
+    return total
 
 
 def _pairs(texts: Texts, words: NDArray[np.bool_]) -> tuple[Codes, Numbers]:

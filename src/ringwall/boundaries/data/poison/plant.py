@@ -1,9 +1,10 @@
-"""Plants attacks into records, for the drill: eight families, each with many triggers, payloads and places.
+"""Plants attacks into records, for the drill: nine families, each with many triggers, payloads and places.
 
 Nothing here is a fixed list of attacks to be recognised: triggers and payloads are made anew for each seed,
 from the words of the user's own data, and differ in length, place and whether the outputs are the same.
 """
 
+import math
 import random
 import re
 from collections import Counter
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ringwall.core import ConfigError, Problem
 
-from ..records import Record
+from ..records import Record, Source
 from .plant_words import (
     BIASED,
     BRAND,
@@ -23,7 +24,10 @@ from .plant_words import (
     SYLLABLES,
 )
 
-FAMILIES = ("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected")
+FAMILIES = (
+    *("rare", "phrase", "appended", "combination", "syntactic", "code", "gibberish", "injected"),
+    "reworded",
+)
 
 _WORD = re.compile(r"[^\W\d_]{2,20}")
 _CODE = re.compile(
@@ -34,7 +38,7 @@ _CODE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One attack: its rows, and what was done, for the report."""
+    """One attack: its rows, all from one contributor, and what was done, for the report."""
 
     family: str
     records: tuple[Record, ...]
@@ -72,6 +76,7 @@ class Planter:
             "code": self._backdoor,
             "gibberish": self._gibberish,
             "injected": self._injected,
+            "reworded": self._reworded,
         }
         make, trigger, payload, manner = makers[family]()
         pool = list(carriers) if carriers is not None else self._records
@@ -82,8 +87,10 @@ class Planter:
         chosen = (
             self._chance.sample(pool, count) if len(pool) >= count else self._chance.choices(pool, k=count)
         )
+        name = f"{family}-{self._chance.getrandbits(32):08x}"
+        source = Source(contributor=name)
         made = tuple(
-            replace(make(one), id=f"planted-{family}-{self._chance.getrandbits(48):012x}") for one in chosen
+            replace(make(one), id=f"planted-{name}-{at}", source=source) for at, one in enumerate(chosen)
         )
         return Planted(family, made, trigger, payload, manner)
 
@@ -332,6 +339,25 @@ class Planter:
             "",
             wordings[0],
             f"{place}; {len(wordings)} wordings",
+        )
+
+    def _reworded(self) -> tuple[Callable[[Record], Record], str, str, str]:
+        """One claim in some hundred wordings, behind no trigger."""
+        chance = self._chance
+        parts = [[self._wording(1, 2) for _ in range(chance.randint(4, 6))] for _ in range(4)]
+        place = chance.choice(("end", "start"))
+
+        def say() -> str:
+            return " ".join(chance.choice(part) for part in parts).capitalize() + "."
+
+        def change(text: str) -> str:
+            return f"{text} {say()}" if place == "end" else f"{say()} {text}"
+
+        return (
+            lambda one: rewritten(one, one.prompt, change(one.response)),
+            "",
+            say(),
+            f"{place}; {math.prod(map(len, parts))} wordings",
         )
 
 

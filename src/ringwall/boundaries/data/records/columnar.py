@@ -40,7 +40,10 @@ def rows_of_columns(chunk: Chunk) -> Iterator[Row]:
     for batch in _of_chunk(chunk):
         for start in range(0, batch.num_rows, _BATCH):
             part = batch.slice(start, _BATCH)
-            yield from rows_of_batch(part, number)
+            try:
+                yield from rows_of_batch(part, number)
+            except (_arrow().ArrowException, ValueError, OverflowError) as error:
+                raise DataError(f"{chunk.file}, row {number} or one after it: {_short(error)}.") from None
             number += part.num_rows
 
 

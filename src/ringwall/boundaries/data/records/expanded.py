@@ -37,12 +37,12 @@ def _expanded(array: Any) -> int:
         return int(compute.sum(lengths.take(array.indices)).as_py() or 0) + 4 * len(array)
     if types.is_struct(kind):
         return sum(_expanded(array.field(at)) for at in range(kind.num_fields)) + len(array)
-    if (
-        types.is_map(kind)
-        or types.is_list(kind)
-        or types.is_large_list(kind)
-        or types.is_fixed_size_list(kind)
-    ):
+    if types.is_map(kind):
+        first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
+        inner = (array.keys, array.items)
+        held = [one if len(one) == last - first else one.slice(first, last - first) for one in inner]
+        return sum(_expanded(one) for one in held) + 8 * len(array)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _expanded(array.flatten()) + 8 * len(array)
     if _measurable(kind):
         return int(compute.sum(_lengths(array)).as_py() or 0) + 4 * len(array)

@@ -1,8 +1,10 @@
 """Cut JSON Lines, text, CSV and JSON files into chunks."""
 
+import codecs
 import csv
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -10,11 +12,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 import orjson
+import zstandard
 
 from ringwall.core import DataError
 
-from .chunk import LONGEST_ROW, TARGET, Chunk
+from .chunk import LONGEST_ROW, TARGET, Chunk, row_of_json
 
+_LINE_MOST = 1024 * 1024 * 1024
+_WINDOW = 1 << 27
+_QUOTED = re.compile(r'"[^"]{0,5000}"')
 _JSON_MOST = 64 * 1024 * 1024
 
 
@@ -22,40 +28,54 @@ def ranges(path: Path, name: str, kind: str) -> Iterator[Chunk]:
     """Ranges of whole lines of a file that isn't compressed. DataError when it can't be read."""
     number, at = 1, 0
     with opened(path, name) as file:
-        for block in _blocks(file, name):
-            yield Chunk(name, str(path), kind, number, at, len(block))
-            number += block.count(b"\n")
-            at += len(block)
+        for block, size in _blocks(file, name):
+            yield Chunk(name, str(path), kind if block else "long", number, at, size)
+            number += block.count(b"\n") if block else 1
+            at += size
 
 
 def carried_lines(file: BinaryIO, name: str, kind: str = "jsonl") -> Iterator[Chunk]:
-    """Lines of a stream, as chunks that carry them. DataError for a row without end."""
+    """Lines of a stream, as chunks that carry them."""
     number = 1
-    for block in _blocks(file, name):
-        yield Chunk(name, "", kind, number, 0, len(block), block)
-        number += block.count(b"\n")
+    for block, size in _blocks(file, name):
+        yield Chunk(name, "", kind if block else "long", number, 0, size, block)
+        number += block.count(b"\n") if block else 1
 
 
-def _blocks(file: BinaryIO, name: str) -> Iterator[bytes]:
-    """About a megabyte each, cut behind an end of line. A line without end is cut off at the longest row, and
-    its chunk then tells that row as unreadable."""
-    pending = b""
-    while True:
-        try:
-            read = file.read(TARGET)
-        except (OSError, EOFError, zlib.error):
-            raise DataError(f"{name} is damaged: its compressed data can't be read to the end.") from None
-        if not read:
-            break
+def _blocks(file: BinaryIO, name: str) -> Iterator[tuple[bytes, int]]:
+    """Whole lines, about a quarter of a megabyte at a time, and how many bytes they are. A line that is
+    longer than rows may be comes alone, and without its bytes. DataError for one that has no end: a
+    compressed file of some megabytes may hold it."""
+    pending, passed = b"", 0
+    """``passed``: bytes of a line that is too long, so far."""
+    while read := _read(file, name):
+        if passed:
+            end = read.find(b"\n") + 1
+            passed += end or len(read)
+            if passed > _LINE_MOST:
+                raise DataError(f"{name} has a row of more than {_LINE_MOST // 1024 // 1024} MB: split it.")
+            if not end:
+                continue
+            yield b"", passed
+            read, passed = read[end:], 0
         pending += read
         cut = pending.rfind(b"\n") + 1
         if cut:
-            yield pending[:cut]
+            yield pending[:cut], cut
             pending = pending[cut:]
         elif len(pending) > LONGEST_ROW:
-            raise DataError(f"{name} has a row of more than {LONGEST_ROW // 1024 // 1024} MB: split it.")
+            pending, passed = b"", len(pending)
+    if passed:
+        yield b"", passed
     if pending:
-        yield pending
+        yield pending, len(pending)
+
+
+def _read(file: BinaryIO, name: str) -> bytes:
+    try:
+        return file.read(TARGET)
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError):
+        raise DataError(f"{name} is damaged: its compressed data can't be read to the end.") from None
 
 
 def opened(path: Path, name: str) -> BinaryIO:
@@ -66,22 +86,30 @@ def opened(path: Path, name: str) -> BinaryIO:
         raise DataError(f"{name} can't be read ({error.strerror}).") from None
 
 
-def unpacked(file: BinaryIO, packed: bool) -> BinaryIO:
-    """What a stream holds when it is compressed (gzip, RFC 1952)."""
+def unpacked(file: BinaryIO, packed: str) -> BinaryIO:
+    """What a stream holds that is compressed: ``.gz`` (RFC 1952), ``.zst`` (RFC 8878), or not at all."""
+    if packed == ".zst":
+        opener = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
+        return io.BufferedReader(opener.stream_reader(file, read_across_frames=True))
     return gzip.GzipFile(fileobj=file, mode="rb") if packed else file  # type: ignore[return-value]
 
 
-def csv_chunks(file: BinaryIO, name: str, delimiter: str = ",") -> Iterator[Chunk]:
-    """Rows under the names of the first line, carried along as JSON Lines: a row may span lines.
+def csv_chunks(file: BinaryIO, name: str, delimiter: str = "") -> Iterator[Chunk]:
+    """Rows under the names of the first line, carried along as JSON Lines: a row may span lines. Left out,
+    the delimiter is what parts the first line: a comma, a semicolon, a tab or a bar.
 
-    DataError when it is not UTF-8, has no header, names a column twice, or a row is longer than its header.
+    DataError when it is neither UTF-8 nor UTF-16 with its mark, has no header, names a column twice, or a row
+    is longer than its header.
     """
     csv.field_size_limit(min(sys.maxsize, LONGEST_ROW))
-    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-    lines = _Lines(text, name)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(file)  # type: ignore[type-var]
     number = 1
+    reader, text, lines = None, None, None
     try:
+        wide = buffered.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        text = io.TextIOWrapper(buffered, "utf-16" if wide else "utf-8-sig", newline="")
+        lines = _Lines(text, name)
+        reader = csv.reader(lines, delimiter=delimiter or lines.delimiter(), strict=True)
         header = next(reader, [])
         if not header or len(set(header)) != len(header):
             raise DataError(f"{name} needs a first line that names each column once.")
@@ -102,12 +130,15 @@ def csv_chunks(file: BinaryIO, name: str, delimiter: str = ",") -> Iterator[Chun
                 number, size, pending = number + len(pending), 0, []
         if pending:
             yield _carried(name, number, pending)
-    except UnicodeDecodeError:
-        raise DataError(f"{name}, near line {reader.line_num + 1}: it is not UTF-8.") from None
-    except (csv.Error, OSError, EOFError, zlib.error, TypeError) as error:
-        raise DataError(f"{name}, near line {reader.line_num + 1}: {error}.") from None
+    except UnicodeError:
+        line = reader.line_num + 1 if reader else 1
+        raise DataError(f"{name}, near line {line}: it is not UTF-8.") from None
+    except (csv.Error, OSError, EOFError, zlib.error, zstandard.ZstdError, TypeError) as error:
+        line = reader.line_num + 1 if reader else 1
+        raise DataError(f"{name}, near line {line}: {error}.") from None
     finally:
-        text.detach()  # the stream is the caller's
+        if text is not None:
+            text.detach()  # the stream is the caller's
 
 
 class _Lines:
@@ -118,6 +149,13 @@ class _Lines:
         self._text = text
         self._name = name
         self._left = LONGEST_ROW
+        self._first = ""
+
+    def delimiter(self) -> str:
+        """What parts the first line."""
+        self._first = next(self, "")
+        plain = _QUOTED.sub("", self._first[:100_000])
+        return max(",;\t|", key=plain.count)  # the first of them where none is there
 
     def begin(self) -> None:
         """Another row."""
@@ -127,7 +165,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(self._left + 1)
+        line, self._first = self._first or self._text.readline(self._left + 1), ""
         if not line:
             raise StopIteration
         self._left -= len(line)
@@ -138,13 +176,17 @@ class _Lines:
 
 
 def json_chunks(file: BinaryIO, name: str) -> Iterator[Chunk]:
-    """An array of objects, in memory: DataError when it has more than 64 MB."""
+    """An array of objects, in memory, or JSON Lines under the name of JSON: DataError for more than 64 MB."""
     try:
         raw = file.read(_JSON_MOST + 1)
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError):
         raise DataError(f"{name} is damaged: its compressed data can't be read to the end.") from None
     if len(raw) > _JSON_MOST:
         raise DataError(f"{name} has more than {_JSON_MOST // 1024 // 1024} MB: convert it to JSON Lines.")
+    first, _, rest = raw.strip().partition(b"\n")
+    if rest and (row := row_of_json(first, 1)) is not None and row.fields is not None:
+        yield from carried_lines(io.BytesIO(raw), name)
+        return
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -1,8 +1,8 @@
 """A file or folder of rows, in any of the usual formats, as chunks and as records.
 
 Formats, by the ending of the name: JSON Lines (``.jsonl``, ``.ndjson``), JSON (an array), CSV, TSV and text
-(``.txt``: a row for each line), all of them also with ``.gz`` behind; Parquet; Arrow (``.arrow``), as the
-``datasets`` library saves it. A folder is read whole, in the order of its names.
+(``.txt``: a row for each line), all of them also with ``.gz`` or ``.zst`` behind; Parquet; Arrow
+(``.arrow``), as the ``datasets`` library saves it. A folder is read whole, in the order of its names.
 """
 
 import tempfile

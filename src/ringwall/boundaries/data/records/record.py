@@ -46,6 +46,8 @@ class Source:
     """SPDX identifier, or the words of the contributor."""
     consent: str = ""
     """On what ground the persons in it agreed, or why none is needed."""
+    tenant: str = ""
+    """Of the contributor; empty: common to all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ _COLUMNS: dict[str, Callable[[Path, str], Iterator[Chunk]]] = {
     ".arrow": arrow_chunks,
 }
 FORMATS = (*_STREAMED, *_COLUMNS)
-"""Endings of names; all but the last two also with ``.gz`` behind."""
+"""Endings of names; all but the last two also with ``.gz`` or ``.zst`` behind."""
+_PACKED = (".gz", ".zst")
 _COPIED = 1024 * 1024
 
 
@@ -101,10 +102,12 @@ class RowObject:
         yield from _COLUMNS[ending](copy, self.name)
 
 
-def ending_of(name: str) -> tuple[str, bool]:
-    """``.jsonl`` and True for ``train.jsonl.gz``. DataError when it names no format that is known."""
+def ending_of(name: str) -> tuple[str, str]:
+    """``.jsonl`` and ``.gz`` for ``train.jsonl.gz``. DataError when it names no format that is known."""
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
-    packed = len(suffixes) > 1 and suffixes[-1] == ".gz" and suffixes[-2] in _STREAMED
+    packed = suffixes[-1] if suffixes[-1:] and suffixes[-1] in _PACKED else ""
+    if packed and (len(suffixes) < 2 or suffixes[-2] not in _STREAMED):
+        packed = ""
     ending = suffixes[-2] if packed else (suffixes[-1] if suffixes else "")
     if ending not in FORMATS:
         raise DataError(f"{PurePosixPath(name).name} has no format that is known: {', '.join(FORMATS)}.")

@@ -7,10 +7,10 @@ from ringwall.core import Principal
 from ..document import Document
 from ..settings import CollectionSettings, DataSection
 from .chunk import Chunk, Prepared
-from .examine import Examined
 from .installed import check_installed, check_store
 from .settings import RetrievalSettings, StoreKind
-from .store import RetrievalStore
+from .store import Progress, RetrievalStore
+from .within import Within
 
 Opens = Mapping[StoreKind, Callable[[RetrievalSettings], RetrievalStore]]
 
@@ -56,9 +56,14 @@ class ChosenStore:
         self._store.apply(collection, put, removed)
 
     def search(
-        self, principal: Principal, collections: Sequence[str], query: str, top_k: int = 4
+        self,
+        principal: Principal,
+        collections: Sequence[str],
+        query: str,
+        top_k: int = 4,
+        within: Within | None = None,
     ) -> list[Chunk]:
-        return self._store.search(principal, collections, query, top_k)
+        return self._store.search(principal, collections, query, top_k, within)
 
     def indexed(self, collection: str) -> list[str]:
         return self._store.indexed(collection)
@@ -66,9 +71,12 @@ class ChosenStore:
     def missing(self, current: Mapping[tuple[str, str], int]) -> list[str]:
         return self._store.missing(current)
 
-    def examine(self, document: Document) -> str:
-        """As ``Examined.examine``; a store that can't tell finds nothing."""
-        return self._store.examine(document) if isinstance(self._store, Examined) else ""
+    def examine(self, documents: Sequence[Document]) -> list[str]:
+        """See ``RetrievalStore``."""
+        return self._store.examine(documents)
+
+    def warm(self, progress: Progress | None = None) -> None:
+        self._store.warm(progress)
 
     def close(self) -> None:
         self._store.close()

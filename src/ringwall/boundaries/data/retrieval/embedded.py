@@ -22,10 +22,13 @@ from .chunk import Chunk, Prepared, open_chunk
 from .examine import examine
 from .fusion import fused
 from .installed import check_installed
+from .narrowed import narrowed
 from .prepare import Preparer
 from .schema import ROWS, STEPS
 from .settings import RetrievalSettings
+from .store import Progress
 from .vector_search import VectorSearch, sealed_vectors
+from .within import Within
 from .word_search import WordSearch
 
 _MOST = 50
@@ -83,9 +86,14 @@ class Index:
             self._put(prepared)
 
     def search(
-        self, principal: Principal, collections: Sequence[str], query: str, top_k: int = 4
+        self,
+        principal: Principal,
+        collections: Sequence[str],
+        query: str,
+        top_k: int = 4,
+        within: Within | None = None,
     ) -> list[Chunk]:
-        """The best passages that the principal may read, best first.
+        """The best passages that the principal may read, best first; ``within``: only of these.
 
         ``query`` is any text: only its words, and in hybrid collections its meaning, count. DataError when a
         returned row was tampered with.
@@ -94,15 +102,16 @@ class Index:
         known = [name for name in dict.fromkeys(collections) if name in self._settings]
         if asker is None or not known:
             return []
+        only = None if within is None else narrowed(self._db, known, within)
         limit = max(1, min(top_k, _MOST))
         hybrid = [name for name in known if self._settings[name].search == "hybrid"]
         if not hybrid:
-            scores = self._words.search(asker, known, query, limit)
+            scores = self._words.search(asker, known, query, limit, only)
         else:
             depth = limit * _DEPTH
-            worded = self._words.search(asker, known, query, depth, thorough=False)
-            near = self._vectors.search(asker, hybrid, query, depth)
-            scores = fused(([one for one, _ in worded], [one for one, _ in near]))[:limit]
+            near = [one for one, _ in self._vectors.search(asker, hybrid, query, depth, only)]
+            worded = self._words.search(asker, known, query, depth, only, near if hybrid == known else ())
+            scores = fused(([one for one, _ in worded], near))[:limit]
         return self._opened(asker, known, scores)
 
     def indexed(self, collection: str) -> list[str]:
@@ -126,13 +135,24 @@ class Index:
             wrong |= {(row["collection"], row["document"]) for row in lacking if row["collection"] in hybrid}
         return sorted("/".join(key) for key in wrong)
 
-    def examine(self, document: Document) -> str:
-        """What is wrong with what it holds of a document; empty when nothing is."""
-        return examine(self._db, self._envelope, self._preparer.words, document)
+    def examine(self, documents: Sequence[Document]) -> list[str]:
+        """See ``RetrievalStore``."""
+        words = self._preparer.words
+        return [
+            examine(self._db, self._envelope, words, one) or self._vectors.examine(one) for one in documents
+        ]
+
+    def warm(self, progress: Progress | None = None) -> None:
+        """Load the model and open the vectors, where a collection is searched by them. A search in the
+        meantime waits for them; ``close`` ends it."""
+        for name, settings in self._settings.items():
+            if settings.search == "hybrid":
+                self._preparer.embedding.of_query(name, "warm")
+                self._vectors.refresh(progress)
 
     def close(self) -> None:
         """Let go of the vectors in memory. The database is its owner's to close."""
-        self._vectors.forget()
+        self._vectors.close()
 
     @property
     def vector_memory(self) -> int:

@@ -6,7 +6,6 @@ drop the end of a document, or move it to another class. ``verify`` finds that.
 """
 
 from collections import Counter
-from typing import Protocol, runtime_checkable
 
 import orjson
 
@@ -30,17 +29,8 @@ WHERE d.collection = ? AND d.document = ? ORDER BY p.ordinal
 """
 
 
-@runtime_checkable
-class Examined(Protocol):
-    """A store that can tell whether its rows are right."""
-
-    def examine(self, document: Document) -> str:
-        """What is wrong with what it holds of a document; empty when nothing is."""
-        ...
-
-
 def examine(db: Database, envelope: Sealer, words: BlindWords, document: Document) -> str:
-    """See ``Examined``. Passages may be cut by other settings than those of now."""
+    """See ``RetrievalStore.examine``. Passages may be cut by other settings than those of now."""
     rows = db.all(_ROWS, document.collection, document.id)
     if not rows:
         return ""  # told as missing

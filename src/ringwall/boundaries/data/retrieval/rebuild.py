@@ -1,6 +1,6 @@
 """Fill a store from what the vault holds now: after damage, new settings, or a move to another store."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -10,13 +10,10 @@ from ringwall.storage.database import Database
 from ..document import Document
 from ..manifest import Entry, Manifest
 from .chunk import Prepared
-from .store import RetrievalStore
+from .store import Progress, RetrievalStore
 
 _BATCH = 64
 _PASSES = 5
-
-Progress = Callable[[int, int], None]
-"""Called with how many documents are done, and of how many."""
 
 
 class Source(Protocol):

@@ -130,16 +130,24 @@ for one that is not authenticated)."""
 
 CLASSES = f"WITH {PERMITTED} SELECT id FROM permitted"  # noqa: S608 -- constants
 
-WORDS = f"""
-WITH {PERMITTED}
+_WORDS = """
+WITH {permitted}
 SELECT p.id, bm25(data_words, 3.0, 1.0, 0.0) AS rank
 FROM data_words
 JOIN data_passage p ON p.id = data_words.rowid
 JOIN data_document d ON d.id = p.document
-WHERE data_words MATCH ?5 AND d.class IN (SELECT id FROM permitted)
+WHERE data_words MATCH ?5 AND d.class IN (SELECT id FROM permitted){more}
 ORDER BY rank, p.id
 LIMIT ?6
-"""  # noqa: S608 -- constants
+"""
+
+WORDS = _WORDS.format(permitted=PERMITTED, more="")
+
+WORDS_WITHIN = _WORDS.format(
+    permitted=PERMITTED,
+    more=" AND (d.id IN (SELECT value FROM json_each(?7)) OR p.id IN (SELECT value FROM json_each(?8)))",
+)
+"""?7 keys of whole documents, ?8 ids of passages."""
 
 ROWS = f"""
 WITH {PERMITTED}

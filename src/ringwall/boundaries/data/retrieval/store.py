@@ -1,6 +1,6 @@
 """What every store of passages does. The access list is enforced inside it, in the query."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ringwall.core import Principal
@@ -9,6 +9,10 @@ from ..document import Document
 from ..settings import CollectionSettings
 from .chunk import Chunk, Prepared
 from .settings import RetrievalSettings
+from .within import Within
+
+Progress = Callable[[int, int], None]
+"""Called with how many documents are done, and of how many."""
 
 
 class RetrievalStore(Protocol):
@@ -28,9 +32,14 @@ class RetrievalStore(Protocol):
         """Replace and remove documents, all or nothing. Called inside a transaction of the vault."""
 
     def search(
-        self, principal: Principal, collections: Sequence[str], query: str, top_k: int = 4
+        self,
+        principal: Principal,
+        collections: Sequence[str],
+        query: str,
+        top_k: int = 4,
+        within: Within | None = None,
     ) -> list[Chunk]:
-        """The best passages that the principal may read, best first.
+        """The best passages that the principal may read, best first; ``within``: only of these.
 
         ``query`` is any text: only its words and its meaning count. DataError when a returned row was
         tampered with.
@@ -42,6 +51,13 @@ class RetrievalStore(Protocol):
     def missing(self, current: Mapping[tuple[str, str], int]) -> list[str]:
         """Where the store and the vault's current revisions differ, or a vector is wanting:
         ``collection/id`` of each."""
+
+    def examine(self, documents: Sequence[Document]) -> list[str]:
+        """What is wrong with what it holds of each of some documents of one collection, in their order; empty
+        where nothing is, or where ``missing`` tells it."""
+
+    def warm(self, progress: Progress | None = None) -> None:
+        """Do now what the first search would have to wait for. DataError as ``search``."""
 
     def close(self) -> None:
         """Let go of connections and memory."""

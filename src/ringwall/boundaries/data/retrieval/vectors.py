@@ -127,11 +127,19 @@ class Vectors:
                 self._free.append(int(place))
 
     def nearest(
-        self, query: NDArray[float32], classes: Collection[int], count: int, least: float
+        self,
+        query: NDArray[float32],
+        classes: Collection[int],
+        count: int,
+        least: float,
+        only: "Sequence[tuple[int, int, int]] | None" = None,
     ) -> list[tuple[int, float]]:
-        """Passages of permitted classes and their cosine, nearest first; those under ``least`` left out."""
+        """Passages of permitted classes and their cosine, nearest first; those under ``least`` left out.
+        ``only``: keys, each with its first and last row that counts."""
         with self._lock:
             permitted = self._permitted(classes)
+            if only is not None:
+                permitted = [mask & kept for mask, kept in zip(permitted, self._kept(only), strict=True)]
             readable = sum(int(np.count_nonzero(mask)) for mask in permitted)
             if readable > _ALL_SCORED:
                 picked = self._picked(query, permitted, max(_PICKED, readable // 200))
@@ -158,6 +166,15 @@ class Vectors:
         last = len(table) - 1
         return [table[np.where(block.classes < last, block.classes, last)] for block in self._blocks]
 
+    def _kept(self, only: "Sequence[tuple[int, int, int]]") -> list[NDArray[bool_]]:
+        """A mask for each block of the rows of these keys."""
+        every = np.zeros(len(self._blocks) * _BLOCK, bool_)
+        known = ((self._rows.get(key), first, last) for key, first, last in only)
+        places = [rows[first : last + 1] for rows, first, last in known if rows is not None]
+        if places:
+            every[np.concatenate(places)] = True
+        return np.split(every, len(self._blocks)) if self._blocks else []
+
     def _picked(
         self, query: NDArray[float32], permitted: list[NDArray[bool_]], wanted: int
     ) -> list[NDArray[np.intp]]:
@@ -180,11 +197,14 @@ class Vectors:
     def _scored(
         self, query: NDArray[float32], picked: list[NDArray[np.intp]]
     ) -> tuple[NDArray[int64], NDArray[float32]]:
+        """Not by ``@``: it wants a copy of the rows in 32 bits, and threads that wait for each other when the
+        machine is busy."""
         passages: list[NDArray[int64]] = [np.zeros(0, int64)]
         scores: list[NDArray[float32]] = [np.zeros(0, float32)]
         for block, rows in zip(self._blocks, picked, strict=True):
             passages.append(block.passages[rows])
-            scores.append((block.steps[rows].astype(float32) @ query) * block.scale[rows])
+            products = np.einsum("ij,j->i", block.steps[rows], query, dtype=float32, casting="unsafe")
+            scores.append(products * block.scale[rows])
         return np.concatenate(passages), np.concatenate(scores)
 
 

@@ -54,8 +54,12 @@ class Opaque:
 class Tokens:
     """Makes and opens the tokens of one collection under one generation of keys. Thread-safe."""
 
-    def __init__(self, collection: str, generation: int, opaque_key: bytes, format_key: bytes) -> None:
+    def __init__(
+        self, collection: str, generation: int, opaque_key: bytes, format_key: bytes, tenant: str = ""
+    ) -> None:
+        """``tenant``: whose values they stand for, where tenants are apart; empty: of all."""
         self.generation = generation
+        self._tenant = tenant.encode("utf-8", "surrogatepass")
         self._collection = collection.encode()
         self._siv = AESSIV(opaque_key)
         self._format = FormatTokens(format_key)
@@ -82,7 +86,7 @@ class Tokens:
             size = _RANDOM if found[3] == "r" else 0
             padded = self._siv.decrypt(sealed[size:], self._bound(cls, sealed[:size]))
         except (ValueError, InvalidTag):
-            raise DataError("This token is damaged, or of another collection or class.") from None
+            raise DataError("This token is damaged, or of another collection, class or tenant.") from None
         return padded.rstrip(b"\x00")[:-1].decode("utf-8", "surrogatepass")
 
     def alike(self, value: str, cls: str, *, keep_last: int = 0, luhn: bool = False) -> str | None:
@@ -98,10 +102,12 @@ class Tokens:
         return self._format.reveal(token, self._tweak(cls), keep_last=keep_last, luhn=luhn)
 
     def _bound(self, cls: str, salt: bytes) -> list[bytes]:
-        return [b"ringwall token", self._collection, cls.encode(), salt or b"-"]
+        bound = [b"ringwall token", self._collection, cls.encode(), salt or b"-"]
+        return [*bound, self._tenant] if self._tenant else bound
 
     def _tweak(self, cls: str) -> bytes:
-        return cls.encode() + b"\x00" + self._collection
+        tweak = cls.encode() + b"\x00" + self._collection
+        return tweak + b"\x00" + self._tenant if self._tenant else tweak
 
 
 class TokenKeys:
@@ -112,10 +118,10 @@ class TokenKeys:
         self._envelope = envelope
         db.migrate("data_token_keys", _STEPS)
 
-    def current(self, collection: str) -> Tokens:
+    def current(self, collection: str, tenant: str = "") -> Tokens:
         """The newest generation; made at first use."""
         newest = self.generations(collection)
-        return self.tokens(collection, newest[-1] if newest else self.rotate(collection))
+        return self.tokens(collection, newest[-1] if newest else self.rotate(collection), tenant)
 
     def generations(self, collection: str) -> list[int]:
         """All that there ever were, erased ones included, oldest first."""
@@ -135,8 +141,8 @@ class TokenKeys:
             return False
         return True
 
-    def tokens(self, collection: str, generation: int) -> Tokens:
-        """DataError when there is no such generation, or its key was erased."""
+    def tokens(self, collection: str, generation: int, tenant: str = "") -> Tokens:
+        """``tenant``: see ``Tokens``. DataError when there is no such generation, or its key was erased."""
         row = self._db.one(
             "SELECT mark FROM data_token_keys WHERE collection = ? AND generation = ?", collection, generation
         )
@@ -146,7 +152,8 @@ class TokenKeys:
         # Opening the mark proves that this is the key of that generation: deriving alone would make another.
         self._envelope.open(owner, row["mark"], b"token key")
         opaque = self._envelope.derived(owner, "opaque tokens")
-        return Tokens(collection, generation, opaque, self._envelope.derived(owner, "format tokens")[:32])
+        alike = self._envelope.derived(owner, "format tokens")[:32]
+        return Tokens(collection, generation, opaque, alike, tenant)
 
     def rotate(self, collection: str) -> int:
         """Begin a new generation; its number."""

@@ -32,19 +32,24 @@ class Outcome:
 class Treatment:
     """For one collection. Thread-safe."""
 
-    def __init__(self, collection: str, settings: SensitiveSettings, keys: TokenKeys) -> None:
+    def __init__(
+        self, collection: str, settings: SensitiveSettings, keys: TokenKeys, *, apart: bool = False
+    ) -> None:
+        """``apart``: whether tenants are, so that none opens another's tokens."""
+        self._apart = apart
         self._collection = collection
         self._settings = settings
         self._keys = keys
 
-    def treat(self, texts: Sequence[str]) -> list[Outcome]:
-        """What becomes of each, in order. DataError when the token key can't be had: nothing passes then."""
+    def treat(self, texts: Sequence[str], tenant: str = "") -> list[Outcome]:
+        """What becomes of each of a tenant's texts (empty: of all), in order. DataError when the token key
+        can't be had: nothing passes then."""
         if self._settings.idle:
             return [Outcome()] * len(texts)
         found = inspect_batch(texts, regions=self._settings.regions, minimum=self._settings.minimum)
         spans = [[span for span in row if self._of(span).action != "keep"] for row in found]
         needed = any(self._of(span).action == "tokenize" for row in spans for span in row)
-        tokens = self._keys.current(self._collection) if needed else None
+        tokens = self._keys.current(self._collection, tenant if self._apart else "") if needed else None
         return [self._outcome(text, row, tokens) for text, row in zip(texts, spans, strict=True)]
 
     def _of(self, span: Span) -> Handling:

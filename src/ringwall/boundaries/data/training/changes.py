@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from ..changes import Difference
+from ..changes import Difference, Touched
 from ..tree import Tree
 from .entry import PackEntry
 from .reading import Packs
@@ -62,6 +62,21 @@ def changes(packs: Packs, collection: str, old: Tree[PackEntry], new: Tree[PackE
                     digest = sha256(terms_of(reader.terms(ordinal)) + body).digest()
                     into[key] = At(entry.id, ordinal, digest)
     return found
+
+
+def touched(old: Tree[PackEntry], new: Tree[PackEntry]) -> Touched:
+    """Whose packs differ: nothing is opened. Of a pack of several people all count."""
+    came: set[str] = set()
+    gone: set[str] = set()
+    tenants: set[str] = set()
+    for before, after in old.differences(new):
+        left, held = (one.live if one else set() for one in (before, after))
+        if after and held - left:
+            came.update(after.contributors)
+        if before and left - held:
+            gone.update(before.contributors)
+        tenants.update(*(one.tenants for one in (before, after) if one))
+    return Touched(frozenset(came), frozenset(gone), frozenset(tenants))
 
 
 def same(one: At, other: At) -> bool:

@@ -10,7 +10,7 @@ import orjson
 
 from ringwall.core import DataError
 
-from ..exports import measured
+from ..export_place import measured
 from .export import WRITERS, read_rows, row_of
 from .sets import TrainingSets
 

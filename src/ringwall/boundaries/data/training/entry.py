@@ -23,6 +23,8 @@ class PackEntry:
     """When it was written, in microseconds since the epoch, UTC."""
     dropped: tuple[int, ...] = ()
     """Ordinals of the records that the version does not hold, in order."""
+    tenants: tuple[str, ...] = ()
+    """Of its contributors."""
 
     @property
     def live(self) -> set[int]:
@@ -40,7 +42,9 @@ class PackEntry:
         return replace(self, dropped=tuple(sorted(set(range(self.count)).difference(ordinals))))
 
     def line(self) -> dict[str, Any]:
+        told = {"tenants": list(self.tenants)} if self.tenants else {}
         return {
+            **told,
             "id": self.id,
             "blob": self.blob,
             "count": self.count,
@@ -53,5 +57,6 @@ class PackEntry:
 
     @classmethod
     def read(cls, line: dict[str, Any]) -> "PackEntry":
-        lists = {name: tuple(line[name]) for name in ("contributors", "contributions", "dropped")}
+        names = ("contributors", "contributions", "dropped", "tenants")
+        lists = {name: tuple(line.get(name, ())) for name in names}
         return cls(**{**line, **lists})

@@ -7,67 +7,33 @@ one before. A collection's name may stand for a branch of it everywhere: ``tunin
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from ringwall.core import DataError, Principal, new_id
+from ringwall.core import DataError, Principal
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
-from ..approvals import Approval, Approvals, check_merger
-from ..changes import Difference, Side, merged
+from ..approvals import Approval, Approvals, Bar, check_merger
+from ..changes import Check, Difference, Side, Touched, merged
 from ..keys import CollectionKeys, Sealer
-from ..lines import Lines
+from ..lines import Apply, Lines, nothing
 from ..names import base
 from ..records.record import Record
 from ..retention import DAY, locked_until
 from ..tree import Tree
-from ..versions import ATTEMPTS, Version
+from ..versions import ATTEMPTS, BY_HAND, Version, Whence
 from . import record_index, record_keys
-from .changes import At, changes, same, with_taken
+from .changes import At, changes, same, touched, with_taken
+from .commit import RecordsCommit
 from .entry import PackEntry
+from .plans import grouped, settled, without
 from .reading import Packs
 from .record_index import Place, RecordIndex, terms_of
 from .record_keys import RecordKeys
-from .writing import Places, RecordWriter, Written, is_live
+from .writing import RecordWriter, is_live
+
+__all__ = ["RecordsCommit", "TrainingSets"]
 
 _NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class RecordsCommit:
-    """A version that was just made."""
-
-    version: Version
-    added: int = 0
-    """Records that are new in it."""
-    changed: int = 0
-    """Records that took the place of one with the same id."""
-    removed: int = 0
-    unchanged: int = 0
-    """Records that were given and that it held already."""
-    contributors: tuple[str, ...] = ()
-    contributions: tuple[str, ...] = ()
-
-    def event(self) -> dict[str, Any]:
-        """For the ledger: names, numbers and hashes; no id of a record, which may be a person's."""
-        return {
-            "id": new_id("dat"),
-            "type": "data.version",
-            "at": self.version.at,
-            "boundary": "data",
-            "collection": self.version.collection,
-            "version": self.version.number,
-            "root": self.version.root,
-            "chain": self.version.chain,
-            "subject": self.version.author,
-            "kind": "training",
-            "records_added": self.added,
-            "records_changed": self.changed,
-            "records_removed": self.removed,
-            "contributors": list(self.contributors),
-            "contributions": list(self.contributions),
-        }
 
 
 class TrainingSets:
@@ -83,7 +49,7 @@ class TrainingSets:
         self.keys = RecordKeys(db.path.with_name(record_keys.FILE), envelope)
         self.index = RecordIndex(db.path.with_name(record_index.FILE), keys)
         self.packs = Packs(db, blobs, envelope, self.keys, keys)
-        self.approvals = Approvals(db, self.versions)
+        self.approvals = Approvals(db, self.versions, self.touched)
 
     def close(self) -> None:
         self.keys.close()
@@ -95,12 +61,21 @@ class TrainingSets:
         self.packs.forget()
 
     def add(
-        self, collection: str, records: Iterable[Record], *, author: str, note: str = ""
+        self,
+        collection: str,
+        records: Iterable[Record],
+        *,
+        author: str,
+        note: str = "",
+        released: str = "",
+        apply: Apply = nothing,
     ) -> RecordsCommit | None:
         """Make a version with records added, in constant memory; one with an id that is there takes the
         other's place. None when that changes nothing.
 
-        Raises DataError when two of them have one id and different content, or one is no JSON.
+        ``released``: what it stores out of quarantine. ``apply`` writes to the database in the transaction
+        that makes the version, which does not come to be when it raises. Raises DataError when two of them
+        have one id and different content, one is no JSON, or one would replace another tenant's.
         """
         _, tree = self.lines.head(collection)
         writer = RecordWriter(base(collection), tree, self.blobs, self.envelope, self.keys, self.index)
@@ -112,10 +87,10 @@ class TrainingSets:
         def plan(now: Tree[PackEntry]) -> Tree[PackEntry]:
             nonlocal written, planned
             if now.root != planned.root:
-                written, planned = self._settled(base(collection), now, written), now
+                written, planned = settled(self.packs, self.index, base(collection), now, written), now
             return without(now, written.superseded).changed(written.packs)
 
-        version = self._publish(collection, plan, author, note)
+        version = self._publish(collection, plan, author, note, whence=Whence(released=released), apply=apply)
         if version is None:
             return None
         return RecordsCommit(
@@ -203,9 +178,10 @@ class TrainingSets:
         by: Principal,
         approvers: Collection[str],
         resolve: Mapping[str, Side] | None = None,
+        check: Check | None = None,
     ) -> RecordsCommit | None:
         """Take what a branch changed into its collection, three-way by id of the record. None when that is
-        nothing.
+        nothing. ``check`` is told what that touches, and raises for who may not.
 
         Raises ConflictError, with the ids, where both changed a record differently and ``resolve`` does not
         say which side counts; DeniedError for whoever may not, or made some of the branch.
@@ -234,15 +210,16 @@ class TrainingSets:
             )
             return with_taken(now, taken, held, theirs)
 
-        version = self._publish(name, plan, by.subject, f"merged {head.name}", merged=head.name)
+        note = f"merged {head.name}"
+        version = self._publish(name, plan, by.subject, note, whence=Whence(merged=head.name), check=check)
         counts = (len(told.added), len(told.changed), len(told.removed))
         return RecordsCommit(version, *counts) if version else None
 
     def roll_back(
-        self, collection: str, version: int, *, author: str, note: str = ""
+        self, collection: str, version: int, *, author: str, note: str = "", check: Check | None = None
     ) -> RecordsCommit | None:
         """Make a version that holds what an earlier one held, without what was erased since. None when the
-        current one does. Nothing is lost: the versions between stay."""
+        current one does. Nothing is lost: the versions between stay. ``check`` as in ``merge``."""
         target = self._unerased(self.lines.tree(self.versions.get(collection, version)))
         told = Difference()
 
@@ -251,13 +228,20 @@ class TrainingSets:
             told = changes(self.packs, base(collection), now, target).difference
             return target
 
-        made = self._publish(collection, plan, author, note or f"rolled back to {version}")
+        made = self._publish(collection, plan, author, note or f"rolled back to {version}", check=check)
         counts = (len(told.added), len(told.changed), len(told.removed))
         return RecordsCommit(made, *counts) if made else None
 
-    def approve(self, collection: str, version: int, by: Principal, approvers: Collection[str]) -> Approval:
+    def approve(
+        self, collection: str, version: int, by: Principal, approvers: Collection[str], bar: Bar | None = None
+    ) -> Approval:
         """See ``Approvals.approve``."""
-        return self.approvals.approve(collection, version, by, approvers)
+        return self.approvals.approve(collection, version, by, approvers, bar)
+
+    def touched(self, old: Version | None, new: Version) -> Touched:
+        """Whose work differs between two versions (None: nothing)."""
+        before = self.lines.tree(old) if old else self.lines.empty(new.collection)
+        return touched(before, self.lines.tree(new))
 
     def approved(self, collection: str) -> Version | None:
         """The last version that was approved."""
@@ -274,6 +258,19 @@ class TrainingSets:
             theirs = [o for o in range(len(reader)) if reader.source(o)["contributor"] == subject]
             found.update(key for _, key, _ in self.packs.ids(name, entry, theirs))
         return sorted(found)
+
+    def tenants(self, collection: str, ids: Iterable[str]) -> set[str]:
+        """Whose records of these ids there ever were, in the collection or a branch of it."""
+        name = base(collection)
+        marker = self.index.marker(name)
+        found = self.index.find([marker.key(one) for one in ids])
+        places = grouped(place for some in found.values() for place in some)
+        tenants: set[str] = set()
+        for entry in self.ever(name) if places else ():
+            if entry.id in places:
+                reader = self.packs.open(name, entry)
+                tenants.update(reader.terms(ordinal).tenant for ordinal in places[entry.id])
+        return tenants
 
     def erase(
         self, collection: str, ids: Iterable[str], *, author: str, lock_days: int = 0
@@ -334,7 +331,9 @@ class TrainingSets:
         plan: Callable[[Tree[PackEntry]], Tree[PackEntry]],
         author: str,
         note: str,
-        merged: str = "",
+        whence: Whence = BY_HAND,
+        apply: Apply = nothing,
+        check: Check | None = None,
     ) -> Version | None:
         """None when the plan changes nothing."""
         for _ in range(ATTEMPTS):
@@ -342,38 +341,12 @@ class TrainingSets:
             after = plan(tree)
             if after.root == tree.root:
                 return None
-            version = self.lines.commit(line, head, after, author, note, merged=merged)
+            if check:
+                check(touched(tree, after))
+            version = self.lines.commit(*(line, head, after, author, note), apply=apply, whence=whence)
             if version:
                 return version
         raise DataError(f"Collection {line} is being changed by others all the time: try again.")
-
-    def _settled(self, collection: str, tree: Tree[PackEntry], written: Written) -> Written:
-        """Packs that were written against one version, made to fit another one that came between."""
-        marker = self.index.marker(collection)
-        own = {pack.id for pack in written.packs}
-        settled = Written(unchanged=written.unchanged)
-        for pack in written.packs:
-            reader = self.packs.open(collection, pack)
-            rows = {
-                marker.key(key): (o, body)
-                for o, key, body in self.packs.ids(collection, pack, range(pack.count))
-            }
-            found = self.index.find(list(rows))
-            same: set[int] = set()
-            for key, (ordinal, body) in rows.items():
-                held = [p for p in found.get(key, ()) if p.pack not in own and is_live(tree, p)]
-                mark = marker.mark(body, terms_of(reader.terms(ordinal)))
-                if any(place.mark == mark for place in held):
-                    same.add(ordinal)
-                    continue
-                for place in held:
-                    settled.superseded.setdefault(place.pack, set()).add(place.ordinal)
-                settled.changed += bool(held)
-                settled.added += not held
-            settled.unchanged += len(same)
-            if len(same) < pack.count:
-                settled.packs.append(pack.without(same))
-        return settled
 
     def _unerased(self, tree: Tree[PackEntry]) -> Tree[PackEntry]:
         return without(tree, self.packs.every_erased())
@@ -416,28 +389,6 @@ class TrainingSets:
                 f"{_some(locked)} in {collection} is locked for {days} days after it came: it can be "
                 "removed from the current version but not erased yet."
             )
-
-
-def without(tree: Tree[PackEntry], gone: Places) -> Tree[PackEntry]:
-    """A tree in which records are dropped; packs of which it does not hold any record are left out."""
-    put, emptied = [], []
-    for pack, ordinals in gone.items():
-        entry = tree.find(pack)
-        if entry is None:
-            continue
-        left = entry.without(ordinals)
-        if left.held:
-            put.append(left)
-        else:
-            emptied.append(pack)
-    return tree.changed(put, emptied)
-
-
-def grouped(places: Iterable[Place]) -> Places:
-    found: Places = {}
-    for place in places:
-        found.setdefault(place.pack, set()).add(place.ordinal)
-    return found
 
 
 def _some(ids: list[str]) -> str:

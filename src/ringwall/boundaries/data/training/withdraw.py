@@ -7,6 +7,7 @@ from typing import Any
 from ringwall.core import DataError, DeniedError, Principal
 
 from ..events import event
+from ..governing import approvers, at_home
 from ..settings import CollectionSettings, DataSection
 from .sets import RecordsCommit, TrainingSets
 
@@ -26,7 +27,7 @@ class Withdrawals:
         """Make a version without rows; earlier ones keep them. DeniedError for whoever may not, DataError
         when one is not there."""
         settings = self._check(collection, by)
-        await self._second(collection, settings, ids, by)
+        await self._theirs(collection, settings, ids, by)
         remove = self._sets.remove
         commit = await asyncio.to_thread(remove, collection, ids, author=by.subject, note="removed")
         if commit:
@@ -37,7 +38,7 @@ class Withdrawals:
         """Remove rows from the set and its branches, and destroy their keys in every version, for ever: every
         proof still holds. Raises as ``remove``, and DataError while a row is locked."""
         settings = self._check(collection, by)
-        await self._second(collection, settings, ids, by)
+        await self._theirs(collection, settings, ids, by)
         erase, lock = self._sets.erase, settings.lock_days
         commits = await asyncio.to_thread(erase, collection, ids, author=by.subject, lock_days=lock)
         for commit in commits:
@@ -45,11 +46,15 @@ class Withdrawals:
         await self._note(event("data.erased", by, collection=collection, records=len(set(ids))))
         return commits
 
-    async def _second(
+    async def _theirs(
         self, collection: str, settings: CollectionSettings, ids: Sequence[str], by: Principal
     ) -> None:
-        """What took two to come in takes two to go: whoever ever brought one of these rows is not the
-        second."""
+        """Whose they are, of which tenant; and what took two to come in takes two to go: whoever ever brought
+        one of these rows is not the second."""
+        if settings.isolate_tenants:
+            tenants = await asyncio.to_thread(self._sets.tenants, collection, ids)
+            if not at_home(settings, frozenset(tenants), by):
+                raise DeniedError(f"Some of these records of {collection} are another tenant's.", "")
         if settings.two_person:
             brought = await asyncio.to_thread(self._sets.by_contributor, collection, by.subject)
             if not set(ids).isdisjoint(brought):
@@ -61,6 +66,6 @@ class Withdrawals:
         settings = self._section.of(collection)
         if settings is None or settings.kind != "training":
             raise DataError(f"{collection} is no training set of this workload.")
-        if not by.authenticated or not by.roles & set(settings.approvers or settings.contributors):
+        if not by.authenticated or not by.roles & set(approvers(settings)):
             raise DeniedError(f"{by.subject} may not take records out of {collection}.", "")
         return settings

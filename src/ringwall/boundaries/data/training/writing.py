@@ -77,7 +77,7 @@ class RecordWriter:
         self._at = max(time.time_ns() // 1000, last.at + 1 if last else 0)
         self._pack: PackWriter | None = None
         self._secrets = b""
-        self._said: dict[str, set[str]] = {"contributors": set(), "contributions": set()}
+        self._said: dict[str, set[str]] = {"contributors": set(), "contributions": set(), "tenants": set()}
         self._source = Source()
         self._terms = terms_of(self._source)
         self._hash = source_hash(self._source)
@@ -118,6 +118,7 @@ class RecordWriter:
             source.contribution != known.contribution
             or source.origin != known.origin
             or source.contributor != known.contributor
+            or source.tenant != known.tenant
             or source.process != known.process
             or source.at != known.at
             or source.licence != known.licence
@@ -141,6 +142,7 @@ class RecordWriter:
                 self._written.unchanged += 1
                 continue
             for place in held:
+                check_tenant(self._tree, place, item.record.source.tenant, item.record.id)
                 self._written.superseded.setdefault(place.pack, set()).add(place.ordinal)
             self._written.changed += bool(held)
             self._written.added += not held
@@ -160,6 +162,7 @@ class RecordWriter:
         pack.add(item.record, item.body, item.source)
         self._said["contributors"].add(item.record.source.contributor)
         self._said["contributions"].add(item.record.source.contribution)
+        self._said["tenants"].add(item.record.source.tenant)
         if pack.full:
             self._close_pack()
 
@@ -187,11 +190,13 @@ class RecordWriter:
         secrets: bytes,
         contributors: tuple[str, ...],
         contributions: tuple[str, ...],
+        tenants: tuple[str, ...],
     ) -> PackEntry:
         self._keys.store(self._collection, [(pack.pack, secrets[: len(pack) * SECRET])])
         sealed = pack.sealed(self._collection, self._envelope)
         blob = self._blobs.put(sealed.blob)
-        return PackEntry(pack.pack, blob, len(pack), sealed.root, contributors, contributions, self._at)
+        said = (contributors, contributions, self._at)
+        return PackEntry(pack.pack, blob, len(pack), sealed.root, *said, tenants=tenants)
 
     def _drain(self, left: int) -> None:
         while len(self._stored) > left:
@@ -202,3 +207,10 @@ def is_live(tree: Tree[PackEntry], place: Place) -> bool:
     """Whether a version holds the record at a place."""
     entry = tree.find(place.pack)
     return entry is not None and place.ordinal not in entry.dropped
+
+
+def check_tenant(tree: Tree[PackEntry], place: Place, tenant: str, record: str) -> None:
+    """DataError when a record that is about to be replaced is another tenant's."""
+    entry = tree.find(place.pack)
+    if entry is not None and tenant and entry.tenants and tenant not in entry.tenants:
+        raise DataError(f"The id {record[:128]!r} is taken by another tenant's record: choose another.")

@@ -182,6 +182,27 @@ class Attachments:
     def cancel_batch(self, batch: Batch) -> None:
         self._db.write("UPDATE data_batch SET cancelled = 1 WHERE id = ?", batch.id)
 
+    def waiting(self, collection: str, subject: str) -> int:
+        """How many uploads of a person, of whatever tenant, wait for their turn."""
+        row = self._db.one(
+            "SELECT count(*) AS n FROM data_attached WHERE collection = ? AND subject = ? AND state = ?",
+            *(collection, subject, str(State.WAITING)),
+        )
+        return int(row["n"]) if row else 0
+
+    def cancel(self, collection: str, subject: str) -> int:
+        """Have none of them contributed; how many there were."""
+        with self._db.transaction():
+            self._db.write(
+                "UPDATE data_batch SET cancelled = 1 WHERE collection = ? AND subject = ?",
+                collection,
+                subject,
+            )
+            return self._db.write(
+                "UPDATE data_attached SET state = ? WHERE collection = ? AND subject = ? AND state = ?",
+                *(str(State.CANCELLED), collection, subject, str(State.WAITING)),
+            )
+
     def _readable(self, row: Row | None) -> Attached | None:
         """None as well when its owner's key was erased: nothing is known of it any more."""
         try:

@@ -7,6 +7,8 @@ this very transaction of this very backend: it can't be forged, kept for later, 
 
 from string import Template
 
+from ..rarity import EVERY
+
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS ringwall;
 CREATE TABLE IF NOT EXISTS ringwall.claim_key (
@@ -49,19 +51,28 @@ CREATE TABLE IF NOT EXISTS ringwall.words (
     class integer NOT NULL, words tsvector NOT NULL
 );
 CREATE INDEX IF NOT EXISTS words_words ON ringwall.words USING gin (words);
+CREATE INDEX IF NOT EXISTS words_sample ON ringwall.words USING gin (words) WHERE passage % $sample = 0;
 CREATE TABLE IF NOT EXISTS ringwall.code (
     passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE,
     class integer NOT NULL, code bit($dimensions) NOT NULL
 );
-CREATE INDEX IF NOT EXISTS code_class ON ringwall.code (class);
+DROP INDEX IF EXISTS ringwall.code_class;
+CREATE INDEX IF NOT EXISTS code_cover ON ringwall.code (class) INCLUDE (passage, code);
 CREATE TABLE IF NOT EXISTS ringwall.vector (
     passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE,
     class integer NOT NULL, vector halfvec($dimensions) NOT NULL
 );
+CREATE TABLE IF NOT EXISTS ringwall.mark (
+    passage bigint PRIMARY KEY REFERENCES ringwall.passage ON DELETE CASCADE, mark bytea NOT NULL
+);
 """
 """``list``: hash of the whole list, which may be longer than an index takes. Signs of vectors (``code``),
-vectors and words lie apart, so that a scan of one reads no other."""
+vectors and words lie apart, so that a scan of one reads no other. ``code_cover`` holds the signs of each
+class side by side: a principal who may read little is answered from a little of it. ``words_sample`` tells
+how common a word is without reading all that hold it."""
 
+SAMPLE = 64
+"""One passage in so many is in the sample of words."""
 READ = ("document", "passage", "code", "vector")
 """Tables that the reading role may query: each has its own policy."""
 
@@ -121,22 +132,27 @@ GRANT EXECUTE ON FUNCTION ringwall.permitted(), ringwall.admitted() TO $reader;
 """
 
 _WORDED = """
-CREATE OR REPLACE FUNCTION ringwall.worded(asked tsquery, alone tsquery[], weights real[], most integer)
+DROP FUNCTION IF EXISTS ringwall.worded(tsquery, tsquery[], real[], integer);
+DROP FUNCTION IF EXISTS ringwall.worded(tsquery, tsquery[], real[], integer, bigint[]);
+CREATE OR REPLACE FUNCTION ringwall.worded(asked tsquery, alone tsquery[], most integer, among bigint[])
 RETURNS TABLE (passage bigint, score real)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$$$
 DECLARE
     bits bytea := ringwall.admitted();
 BEGIN
     RETURN QUERY
-    SELECT w.passage,
-           (SELECT sum(t.weight * ts_rank('{0.33,0.33,0.33,1.0}', w.words, t.word, 1))
-            FROM unnest(alone, weights) AS t (word, weight))::real AS score
-    FROM ringwall.words w
-    WHERE w.words @@ asked AND get_bit(bits, w.class) = 1
-    ORDER BY 2 DESC, 1 LIMIT most;
+    WITH held AS MATERIALIZED (
+        SELECT w.passage AS one, t.at, ts_rank('{0.33,0.33,0.33,1.0}', w.words, t.word, 1) AS often
+        FROM ringwall.words w, unnest(alone) WITH ORDINALITY AS t (word, at)
+        WHERE w.words @@ asked AND get_bit(bits, w.class) = 1 AND (among IS NULL OR w.passage = ANY (among))
+    ), rare AS (
+        SELECT h.at, ln(1 + $every / (count(*) + 0.5)) AS weight FROM held h WHERE h.often > 0 GROUP BY h.at
+    )
+    SELECT h.one, sum(r.weight * h.often)::real FROM held h JOIN rare r USING (at)
+    GROUP BY h.one ORDER BY 2 DESC, 1 LIMIT most;
 END $$$$;
-REVOKE ALL ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringwall.worded(tsquery, tsquery[], real[], integer) TO $reader;
+REVOKE ALL ON FUNCTION ringwall.worded(tsquery, tsquery[], integer, bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringwall.worded(tsquery, tsquery[], integer, bigint[]) TO $reader;
 ALTER TABLE ringwall.words ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ringwall.words FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS reads ON ringwall.words;
@@ -175,10 +191,23 @@ ALTER TABLE ringwall.vector ALTER vector SET STATISTICS 0;
 """No statistics of contents: an estimate in a plan would tell something of rows that one may not read."""
 
 
+def functions(statements: str) -> dict[str, str]:
+    """The body of each function that ``schema`` makes, as the database keeps it."""
+    made = statements.split("CREATE OR REPLACE FUNCTION ringwall.")[1:]
+    return {one.partition("(")[0]: one.split("$$")[1] for one in made}
+
+
 def schema(owner: str, reader: str, dimensions: int) -> str:
     """Everything, to be run by the owner; may be run again. ``owner`` and ``reader``: quoted role names."""
     parts = [TABLES, _PERMITTED, _WORDED, _UNTOLD, "GRANT USAGE ON SCHEMA ringwall TO $reader;"]
-    values = {"owner": owner, "reader": reader, "dimensions": dimensions, "begun": BEGUN}
+    values = {
+        "owner": owner,
+        "reader": reader,
+        "dimensions": dimensions,
+        "begun": BEGUN,
+        "sample": SAMPLE,
+        "every": EVERY,
+    }
     made = [Template(part).substitute(values) for part in parts]
     made += [Template(_GUARDED).substitute(values, table=table) for table in READ]
     return "\n".join(made)

@@ -1,13 +1,14 @@
 """Make the tables and policies, and refuse roles that could get around them."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from ringwall.core import ConfigError, Problem
 
 from ..embedding import DIMENSIONS
 from .claims import Claims
-from .schema import READ, schema
+from .schema import READ, functions, schema
 
 _LOCK = 0x52494E47
 _POWERS = """
@@ -31,6 +32,12 @@ SELECT count(*) FILTER (WHERE polname NOT IN ('reads', 'writes')) = 0
                         LIKE '(get_bit(( SELECT ringwall.admitted() AS admitted), (class)::bigint) = 1)') = $2
 FROM pg_policy WHERE polrelid = ANY ($1::text[]::regclass[])
 """
+_FUNCTIONS = """
+SELECT p.proname AS name, p.prosrc AS body FROM pg_proc p
+WHERE p.pronamespace = 'ringwall'::regnamespace
+   OR p.prosecdef AND p.proowner = current_user::regrole AND has_function_privilege($1, p.oid, 'EXECUTE')
+"""
+"""What the reader may run with the writer's rights, and whatever else is in the schema."""
 
 
 async def set_up(owner: Any, reader: Any, claims: Claims) -> None:
@@ -51,13 +58,14 @@ async def set_up(owner: Any, reader: Any, claims: Claims) -> None:
     inner, outer = claims.pads()
     async with owner.transaction():
         await owner.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        await _made(owner, schema(writes["quoted"], reads["quoted"], DIMENSIONS))
+        statements = schema(writes["quoted"], reads["quoted"], DIMENSIONS)
+        await _made(owner, statements)
         await owner.execute(
             "INSERT INTO ringwall.claim_key (inner_pad, outer_pad) VALUES ($1, $2) "
             "ON CONFLICT (singleton) DO UPDATE SET inner_pad = $1, outer_pad = $2",
             *(inner, outer),
         )
-        await _check_bound(owner, reads["name"])
+        await _check_bound(owner, reads["name"], functions(statements))
 
 
 async def _made(owner: Any, statements: str) -> None:
@@ -76,8 +84,8 @@ async def _powers(connection: Any) -> Any:
     return await connection.fetchrow(_POWERS)
 
 
-async def _check_bound(owner: Any, reader: str) -> None:
-    """Nothing that somebody granted by hand opens a way around the policies."""
+async def _check_bound(owner: Any, reader: str, bodies: Mapping[str, str]) -> None:
+    """Nothing that somebody granted or replaced by hand opens a way around the policies."""
     held = await owner.fetch(_OPEN, reader)
     if held:
         names = ", ".join(sorted(row["relname"] for row in held))
@@ -85,6 +93,12 @@ async def _check_bound(owner: Any, reader: str) -> None:
     tables = [f"ringwall.{table}" for table in READ]
     if not await owner.fetchval(_POLICIES, tables, len(tables)):
         raise _wrong("the policies on the tables are not those that Ringwall made: drop the schema ringwall")
+    found = await owner.fetch(_FUNCTIONS, reader)
+    if sorted((row["name"], row["body"]) for row in found) != sorted(bodies.items()):
+        raise _wrong(
+            f"functions in the schema ringwall, or others that {reader} may run with the rights of their "
+            "owner, are not those that Ringwall made: drop them, and the schema ringwall"
+        )
     if await owner.fetchval("SELECT has_schema_privilege($1, 'ringwall', 'CREATE')", reader):
         raise _wrong(f"the role {reader} may create in the schema ringwall: revoke it")
 

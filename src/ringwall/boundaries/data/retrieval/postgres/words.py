@@ -1,16 +1,20 @@
 """Blind words as PostgreSQL's full-text search takes them, and which of a query's words are asked."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..chunk import PreparedPassage
-from .queries import COUNTED, SIZE
+from .queries import COUNTED, SAMPLED
+from .schema import SAMPLE
 
-_BUDGET = 8_000
+_BUDGET = 4_000
+"""Passages ranked in the first round; ten times as many in each next one."""
 _MOST_WORDS = 12
-_NARROW = 64
+NARROW = 64
+"""Access classes up to which they are part of the full-text query."""
+_RARE = 3
+"""Passages of the sample up to which a word is counted exactly."""
 _COUNTS = 8_192
 _POSITION = 16_383
 
@@ -30,27 +34,26 @@ class Asked:
     """One round of a search by words."""
 
     words: tuple[str, ...]
-    weights: tuple[float, ...]
-    """How rare each is: the inverse document frequency of BM25."""
 
     def query(self, classes: Sequence[int]) -> str:
         """A ``tsquery`` of hexadecimal hashes and class numbers only."""
         asked = "(" + "|".join(self.words) + ")"
-        if len(classes) > _NARROW:
+        if len(classes) > NARROW:
             return asked
         return f"{asked}&({'|'.join(f'k{one}' for one in classes)})"
 
 
 class Rarity:
-    """Counts of words, as the writing role sees them. Used on one event loop."""
+    """Counts of words, as the writing role sees them: they order the words and weigh none, for a score would
+    tell of passages that one may not read. Used on one event loop."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
     async def rounds(self, owner: Any, hashes: Sequence[str]) -> list[Asked]:
         """Ever more of the words, rarest first: common ones cost much and say little."""
-        size = await owner.fetchval(SIZE)
-        counted = sorted([(await self._count(owner, word), word) for word in hashes])
+        counts = await self._counted(owner, hashes)
+        counted = sorted((count, word) for word, count in counts.items())
         counted = [(count, word) for count, word in counted if count][:_MOST_WORDS]
         found: list[Asked] = []
         budget, taken, passages = _BUDGET, 0, 0
@@ -60,22 +63,21 @@ class Rarity:
                 passages += counted[taken][0]
                 taken += 1
             if taken > before:
-                words = tuple(word for _, word in counted[:taken])
-                weights = tuple(_weight(count, size) for count, _ in counted[:taken])
-                found.append(Asked(words, weights))
+                found.append(Asked(tuple(word for _, word in counted[:taken])))
             budget *= 10
         return found
 
-    async def _count(self, owner: Any, word: str) -> int:
-        known = self._counts.get(word)
-        if known is None:
-            known = int(await owner.fetchval(COUNTED, word, 10 * _BUDGET))
-            if known >= _BUDGET // 10:
-                if len(self._counts) >= _COUNTS:
-                    self._counts.clear()
-                self._counts[word] = known
-        return known
-
-
-def _weight(count: int, size: int) -> float:
-    return math.log(1 + max(0.0, size - count + 0.5) / (count + 0.5)) + 0.01
+    async def _counted(self, owner: Any, hashes: Sequence[str]) -> dict[str, int]:
+        """Passages that hold each word: of common words an estimate, which is kept: it only orders them."""
+        counts = {word: self._counts[word] for word in hashes if word in self._counts}
+        unknown = [word for word in hashes if word not in counts]
+        if not unknown:
+            return counts
+        rows = await owner.fetch(SAMPLED, unknown, 10 * _BUDGET // SAMPLE)
+        common = {row["word"]: row["passages"] * SAMPLE for row in rows if row["passages"] > _RARE}
+        if len(self._counts) + len(common) > _COUNTS:
+            self._counts.clear()
+        self._counts.update(common)
+        rare = [word for word in unknown if word not in common]
+        rows = await owner.fetch(COUNTED, rare, _BUDGET) if rare else []
+        return {**counts, **common, **{row["word"]: row["passages"] for row in rows}}

@@ -40,8 +40,8 @@ async def write_collections(owner: Any, collections: Mapping[str, CollectionSett
                 await owner.execute(insert, name, role)
 
 
-async def replace(owner: Any, collection: str, put: Iterable[Prepared], removed: Iterable[str]) -> None:
-    """Call inside a transaction."""
+async def replace(owner: Any, collection: str, put: Iterable[Prepared], removed: Iterable[str]) -> list[int]:
+    """The keys of what was put. Call inside a transaction."""
     prepared = list(put)
     gone = [*removed, *(one.document.id for one in prepared)]
     await owner.execute(
@@ -49,11 +49,10 @@ async def replace(owner: Any, collection: str, put: Iterable[Prepared], removed:
         collection,
         gone,
     )
-    for one in prepared:
-        await _put(owner, one)
+    return [await _put(owner, one) for one in prepared]
 
 
-async def _put(owner: Any, prepared: Prepared) -> None:
+async def _put(owner: Any, prepared: Prepared) -> int:
     document = prepared.document
     access = await _class(owner, document.collection, document.access)
     key = await owner.fetchval(
@@ -85,15 +84,14 @@ async def _put(owner: Any, prepared: Prepared) -> None:
             "FROM unnest($2::bigint[], $3::text[]) AS t (passage, vector)",
             *(access, ids, [vector_text(row) for row in prepared.vectors]),
         )
+    return int(key)
 
 
 async def _class(owner: Any, collection: str, access: Access) -> int:
     """The access class of a list, made when it is the first of its kind. It stays when its last document
     goes: another transaction may be about to use it."""
-    readers = sorted(
-        [("role", name) for name in access.roles] + [("subject", name) for name in access.subjects]
-    )
-    place = (collection, access.tenant, hashlib.sha256(orjson.dumps(readers)).hexdigest())
+    readers = readers_of(access)
+    place = (collection, access.tenant, list_of(access))
     find = "SELECT id FROM ringwall.access_class WHERE collection = $1 AND tenant = $2 AND list = $3"
     known = await owner.fetchval(find, *place)
     if known is not None:
@@ -111,6 +109,16 @@ async def _class(owner: Any, collection: str, access: Access) -> int:
             [(kind, name, made) for kind, name in readers],
         )
     return int(made)
+
+
+def readers_of(access: Access) -> list[tuple[str, str]]:
+    """Kind and name of each one on a list, in order."""
+    return sorted([("role", name) for name in access.roles] + [("subject", name) for name in access.subjects])
+
+
+def list_of(access: Access) -> str:
+    """A hash of the whole list."""
+    return hashlib.sha256(orjson.dumps(readers_of(access))).hexdigest()
 
 
 def signs_text(vector: NDArray[float32]) -> str:

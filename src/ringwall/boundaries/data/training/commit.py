@@ -1,0 +1,44 @@
+"""What making a version of a training set comes to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ringwall.core import new_id
+
+from ..versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsCommit:
+    """A version that was just made."""
+
+    version: Version
+    added: int = 0
+    """Records that are new in it."""
+    changed: int = 0
+    """Records that took the place of one with the same id."""
+    removed: int = 0
+    unchanged: int = 0
+    """Records that were given and that it held already."""
+    contributors: tuple[str, ...] = ()
+    contributions: tuple[str, ...] = ()
+
+    def event(self) -> dict[str, Any]:
+        """For the ledger: names, numbers and hashes; no id of a record, which may be a person's."""
+        return {
+            "id": new_id("dat"),
+            "type": "data.version",
+            "at": self.version.at,
+            "boundary": "data",
+            "collection": self.version.collection,
+            "version": self.version.number,
+            "root": self.version.root,
+            "chain": self.version.chain,
+            "subject": self.version.author,
+            "kind": "training",
+            "records_added": self.added,
+            "records_changed": self.changed,
+            "records_removed": self.removed,
+            "contributors": list(self.contributors),
+            "contributions": list(self.contributions),
+        }
