@@ -126,7 +126,7 @@ async def test_requests_on_the_ledger(command: Any, small: Any, tmp_path: Any) -
     assert found["over"] >= 1
 
 
-def test_the_chance_of_so_many_hits_is_the_sum_of_all():
+def test_the_chance_of_so_many_hits_is_the_sum_of_all() -> None:
     for of, rate in ((1, 0.3), (20, 0.02), (20, 0.9), (300, 0.5)):
         for hits in range(0, of + 1, max(1, of // 9)):
             exact = sum(math.comb(of, k) * rate**k * (1 - rate) ** (of - k) for k in range(hits + 1))
@@ -134,7 +134,7 @@ def test_the_chance_of_so_many_hits_is_the_sum_of_all():
     assert math.isclose(at_most(100_000, 200_000, 0.5), 0.5, abs_tol=0.002)
 
 
-def test_what_few_tries_prove():
+def test_what_few_tries_prove() -> None:
     assert (tries(0.05), tries(0.01), tries(1)) == (59, 299, 1)
     assert upper(0, 59) <= 0.05 < upper(0, 58)
     assert upper(0, 0) == upper(3, 3) == 1

@@ -23,7 +23,7 @@ def test_the_same_spans_without_objects(pattern, text, data):
     assert found == wanted if wanted[0] != (-1, -1) else found[0] == (-1, -1)
 
 
-def test_other_bindings_do_as_well(monkeypatch: pytest.MonkeyPatch):
+def test_other_bindings_do_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_ANYWHERE", None)
     finder.cache_clear()
     try:

@@ -253,8 +253,9 @@ def _sentence(one: dict[str, Any]) -> str:
         parts = [f"{one['status']}, {stored:,} of {one['rows']:,} rows"]
         parts += [f"{one['held_rows']:,} quarantined as {one['held']}"] if one["held_rows"] else []
         parts += [f"{one['left_out']:,} left out"] if one["left_out"] else []
-        return ", ".join(parts) + f" {' '.join(one['reasons'])}".rstrip()
-    return f"{one['status']} {' '.join(one['reasons'])}".rstrip()
+    else:
+        parts = [one["status"]]
+    return ". ".join([", ".join(parts), *([" ".join(one["reasons"])] if one["reasons"] else [])])
 
 
 def _rows_of(count: int) -> str:

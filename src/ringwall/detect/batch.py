@@ -58,6 +58,8 @@ class Batches:
             wanted -= DESCRIPTIVE
         if SECRETS in self.classes:
             wanted.add(SECRETS)
+        self._exact = wanted == self.classes
+        """Whether what is looked for is what is asked for."""
         rules = [
             replace(rule, whole=rule.whole or rule.id in _WHOLE) for rule in builtin() if rule.cls in wanted
         ]
@@ -128,7 +130,7 @@ class Batches:
 
     def _left(self, found: list[Sighting], text: str) -> list[Sighting]:
         left = sorted(found, key=_PLACE) if self._alone else resolved(found, text)
-        return [one for one in left if one.cls in self.classes]
+        return left if self._exact else [one for one in left if one.cls in self.classes]
 
     def _every_way(
         self, text: str, known: Sequence[Sighting], minimum: float, regions: Sequence[str]

@@ -162,7 +162,8 @@ def _packed(text: str, start: int, end: int) -> Iterator[Span]:
     known = words()
     first = last = -1
     for token in _TOKEN.finditer(text, start, end):
-        if token.group().lower() in known or (token.group().isalpha() and token.group()[1:].islower()):
+        word = token.group()
+        if word.lower() in known or (word.isalpha() and word[1:].islower()):
             if 0 <= first < last:
                 yield first, last
             first = -1

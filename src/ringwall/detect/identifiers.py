@@ -36,6 +36,7 @@ ROWS: Mapping[str, tuple[str, tuple[int, ...], Test]] = {
                                   weighted("5 4 3 2 7 6 5 4 3 2", "09987654321"))),
     "at-svnr": ("", (10,), joined(first("123456789"), dated("dmy", 4, (0, 12)),
                                   weighted("3 7 9 0 5 8 4 2 1 6", PLAIN_11, at=3))),
+    "au-abn": ("", (11,), special.abn),
     "au-medicare": ("", (10, 11), joined(first("23456"), weighted("1 3 7 9 1 3 7 9", PLAIN_10))),
     "au-tfn": ("", (9,), joined(varied, weighted("1 4 3 7 5 8 6 9", PLAIN_11))),
     "be-nn": ("", (11,), special.rijksregister),

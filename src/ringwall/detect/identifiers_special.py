@@ -243,3 +243,11 @@ def german_tax(text: str) -> bool:
 def clabe(text: str) -> bool:
     """CLABE, Mexico: weights 3 7 1, modulus 10."""
     return weighted("3 7 1 3 7 1 3 7 1 3 7 1 3 7 1 3 7", "0987654321")(text)
+
+
+def abn(text: str) -> bool:
+    """Australian business number: weighted sum modulo 89, the first digit less one (Australian Business
+    Register)."""
+    digits = list(map(int, text))
+    weights = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
+    return digits[0] > 0 and (sum(w * d for w, d in zip(weights, digits, strict=True)) - weights[0]) % 89 == 0

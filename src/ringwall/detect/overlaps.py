@@ -21,7 +21,7 @@ def resolved(sightings: Iterable[Sighting], text: str = "") -> list[Sighting]:
     touch no other cost nothing; a chain of overlapping ones is resolved by itself.
     """
     ordered = sorted(sightings, key=_PLACE)
-    if all(one.end <= following.start for one, following in pairwise(ordered)):
+    if len(ordered) < 2 or all(one.end <= following.start for one, following in pairwise(ordered)):
         return ordered
     out: list[Sighting] = []
     for chain in _chains(ordered):
