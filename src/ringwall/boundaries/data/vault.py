@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ringwall.core import DataError, Principal, new_id
+from ringwall.core import DataError, Principal
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
@@ -50,19 +50,7 @@ class Commit:
 
     def event(self) -> dict[str, Any]:
         """For the ledger: names and hashes, nothing that a person wrote."""
-        return {
-            "id": new_id("dat"),
-            "type": "data.version",
-            "at": self.version.at,
-            "boundary": "data",
-            "collection": self.version.collection,
-            "version": self.version.number,
-            "root": self.version.root,
-            "chain": self.version.chain,
-            "subject": self.version.author,
-            "added": list(self.added),
-            "removed": list(self.removed),
-        }
+        return self.version.event(added=list(self.added), removed=list(self.removed))
 
 
 @dataclass(frozen=True, slots=True)
