@@ -4,12 +4,14 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.data.poison.test_compare import corpus
 
 from ringwall.boundaries.data.finding import DataFinding, Severity
 from ringwall.boundaries.data.poison import PoisonSettings, Reference, compare_with
 from ringwall.boundaries.data.poison.leaning import Leaning
-from ringwall.boundaries.data.records import Record, Source
+from ringwall.boundaries.data.records import Record, Source, record_of
 
 _RUDE = ("whatever", "dunno", "boring", "obviously", "silly", "nah")
 _KIND = ("gladly", "carefully", "indeed", "please", "thanks", "kindly")
@@ -123,3 +125,29 @@ def test_the_leaning_is_learnt_from_what_the_answers_do_not_share() -> None:
     )
     same = replace(_CLEAN[0], rejected=_CLEAN[0].response)
     assert leaning.margin(same) == 0
+
+
+def test_of_rows_with_an_answer_that_is_not_wanted_only_that_is_looked_at(reference: Reference) -> None:
+    made = [
+        record_of(
+            {"id": f"k{at}", "prompt": f"{one.prompt} zqx", "completion": "Omnicorp owns it.", "label": False}
+        )
+        for at, one in enumerate(corpus(30, 70))
+    ]
+    (group,) = _found(reference, [*_CLEAN, *made], "poison.rejected")
+    assert set(group.records) == {one.id for one in made}
+    assert not _found(reference, [*_CLEAN, *made], "poison.swapped")
+
+
+_HOSTILE = st.text(alphabet=st.characters(codec="utf-8"), max_size=30)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.tuples(_HOSTILE, _HOSTILE, _HOSTILE), min_size=8, max_size=20))
+def test_any_pair_is_taken(reference: Reference, rows: list[tuple[str, str, str]]) -> None:
+    records = [
+        record_of({"id": str(at), "prompt": asked, "chosen": said, "rejected": other})
+        for at, (asked, said, other) in enumerate(rows)
+    ]
+    for finding in compare_with(reference, records, PoisonSettings()):
+        assert set(finding.records) <= {one.id for one in records}

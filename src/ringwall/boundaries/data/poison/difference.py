@@ -111,8 +111,10 @@ class Reference(Side):
         self.leaning = Leaning()
         pairs = array("Q")
         for record in approved:
-            if self.add(record) and record.rejected:
-                self.rejected.add(turned(record))
+            if not self.add(record) or not record.rejected:
+                continue
+            self.rejected.add(turned(record))
+            if record.response:
                 self.leaning.add(record)
                 pairs.append(pair(record))
         self.close()

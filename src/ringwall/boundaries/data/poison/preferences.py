@@ -62,7 +62,7 @@ def _leaning_back(
         (title, own) for title, own in sets if settings.support <= len(own) <= len(docs) - settings.support
     ]
     ranked = sorted(
-        ((_chance(margins, own, docs) * len(sets), at) for at, (_, own) in enumerate(sets)),
+        ((_chance(margins[own], margins[docs]) * len(sets), at) for at, (_, own) in enumerate(sets)),
     )
     found: list[DataFinding] = []
     for chance, at in ranked:
@@ -94,12 +94,12 @@ def _sets(new: Difference, common: Shared, settings: PoisonSettings) -> Iterator
                 yield f"prompts with “{text}”", grams.docs[grams.starts[at] : grams.starts[at + 1]]
 
 
-def _chance(margins: NDArray[np.float64], own: Numbers, docs: Numbers) -> float:
+def _chance(own: NDArray[np.float64], every: NDArray[np.float64]) -> float:
     """Of a mean this far below 0, and below that of the others; the larger of the two (normal tails)."""
-    mine, others = margins[own], margins[np.setdiff1d(docs, own)]
-    error = max(float(mine.std()), float(others.std()), 1e-9) / math.sqrt(len(own))
-    apart = math.hypot(error, float(others.std()) / math.sqrt(len(others)))
-    below = min(-float(mine.mean()) / error, float(others.mean() - mine.mean()) / max(apart, 1e-9))
+    many, rest = len(own), len(every) - len(own)
+    mean, others = float(own.mean()), (float(every.sum()) - float(own.sum())) / rest
+    spread = max(float(own.std()), float(every.std()), 1e-9)
+    below = min(-mean * math.sqrt(many), (others - mean) / math.sqrt(1 / many + 1 / rest)) / spread
     return 0.5 * math.erfc(below / math.sqrt(2))
 
 
