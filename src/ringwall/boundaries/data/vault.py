@@ -30,6 +30,7 @@ from .retention import DAY, locked_until
 from .retention_check import check_locks
 from .retrieval.rebuild import rebuild
 from .retrieval.store import Progress
+from .review import Reviews
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
@@ -87,6 +88,7 @@ class Vault:
         self._revisions = Revisions(db)
         self._drafting = Drafting(blobs, envelope, keys, index, self._revisions)
         self._erasures = Erasures(db, keys)
+        self._reviews = Reviews(db, envelope)
 
     def commit(
         self,
@@ -282,7 +284,12 @@ class Vault:
         for owner in sorted({life.owner for life in lives}):
             self._erasures.note(owner, name, at)
             self._envelope.erase(owner)
+        self.unquote(collection, [document])
         return removal
+
+    def unquote(self, collection: str, documents: Collection[str]) -> None:
+        """Take what reviews quote of these documents out of them."""
+        self._reviews.forget(base(collection), documents)
 
     def by_contributor(self, collection: str, subject: str) -> list[str]:
         """Ids of all documents that ever had a revision by this person: what erasing the person erases."""

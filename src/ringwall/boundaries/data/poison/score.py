@@ -34,6 +34,20 @@ def raw(one: Evidence) -> float:
     return sure if own or one.payload >= _SAYING else min(sure, _LABEL)
 
 
+_SAME = 0.9
+"""Share of a group that has the same label, below which it is a task."""
+_WORDINGS = 20
+"""Wordings of an answer that one attack may have."""
+
+
+def judged(one: Evidence) -> float:
+    """The raw score that is told. A trigger brings one answer, or one of a few, whatever is asked. Behind the
+    frame of an honest task stand several labels, or answers that depend on what is asked: never sure."""
+    several = one.payload < _SAYING and one.same < _SAME
+    varied = one.variety > min(0.5, max(0.25, _WORDINGS / len(one.docs)))
+    return min(raw(one), _LABEL) if several or varied else raw(one)
+
+
 _CALIBRATION = ((0.2, 0.6), (1.2, 0.62), (1.4, 0.7), (1.6, 0.9), (1.75, 0.95))
 """Raw score and the share of planted ones among the groups of ``benchmarks/poison_calibrate.py``, if as many
 differences hold an attack as are honest, and half of the honest ones are of a shape that is easily mistaken,
