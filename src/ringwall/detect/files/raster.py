@@ -131,7 +131,7 @@ def strokes(frame: "Image") -> "Image":
     most = bands[0]
     for band in bands[1:]:
         most = ImageChops.lighter(most, band)
-    faint: Image = most.point(lambda value: 255 if value < _FAINT else max(0, 160 - value * 16))
+    faint: Image.Image = most.point(lambda value: 255 if value < _FAINT else max(0, 160 - value * 16))
     return faint
 
 
