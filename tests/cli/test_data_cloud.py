@@ -89,7 +89,7 @@ def test_from_the_data_directory_to_a_bucket_and_out_again(
     assert run("data", "store", "status").json == {"store": moved["store"], "blobs": moved["copied"]}
     paper.write_text("# Returns\n\nA lamp can be sent back for sixty days.\n")
     assert run("data", "add", "handbook", paper, "--key", key).code == 0
-    assert run("data", "verify").json == {"ok": True, "damages": []}
+    assert run("data", "verify").json == {"ok": True, "damages": [], "strays": 0}
 
     listed = s3.list_objects_v2(Bucket=bucket.bucket, Prefix="vault/")["Contents"]
     head = s3.head_object(Bucket=bucket.bucket, Key=listed[-1]["Key"])
