@@ -102,7 +102,8 @@ class Contributions:
         settings = self._settings(collection)
         if settings.kind != "training" or self._training is None:
             raise DataError(f"{collection} is no training set: it takes documents, not rows.")
-        intake = RowIntake(self._section, self._quarantine, self._training, self._decide, self._record)
+        means = (self._decide, self._record, self._reader)
+        intake = RowIntake(self._section, self._quarantine, self._training, *means)
         return await intake.add(collection, settings, records, principal, terms or Terms(), progress)
 
     async def seed(self, collection: str, folder: Path, principal: Principal) -> list[Receipt]:

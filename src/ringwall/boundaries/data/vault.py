@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ringwall.core import DataError, Principal, new_id
+from ringwall.core import DataError, Principal
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
@@ -30,6 +30,7 @@ from .retention import DAY, locked_until
 from .retention_check import check_locks
 from .retrieval.rebuild import rebuild
 from .retrieval.store import Progress
+from .review import Reviews
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
@@ -50,19 +51,7 @@ class Commit:
 
     def event(self) -> dict[str, Any]:
         """For the ledger: names and hashes, nothing that a person wrote."""
-        return {
-            "id": new_id("dat"),
-            "type": "data.version",
-            "at": self.version.at,
-            "boundary": "data",
-            "collection": self.version.collection,
-            "version": self.version.number,
-            "root": self.version.root,
-            "chain": self.version.chain,
-            "subject": self.version.author,
-            "added": list(self.added),
-            "removed": list(self.removed),
-        }
+        return self.version.event(added=list(self.added), removed=list(self.removed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +86,7 @@ class Vault:
         self._revisions = Revisions(db)
         self._drafting = Drafting(blobs, envelope, keys, index, self._revisions)
         self._erasures = Erasures(db, keys)
+        self._reviews = Reviews(db, envelope)
 
     def commit(
         self,
@@ -290,7 +280,12 @@ class Vault:
         for owner in sorted({life.owner for life in lives}):
             self._erasures.note(owner, name, at)
             self._envelope.erase(owner)
+        self.unquote(collection, [document])
         return removal
+
+    def unquote(self, collection: str, documents: Collection[str]) -> None:
+        """Take what reviews quote of these documents out of them."""
+        self._reviews.forget(base(collection), documents)
 
     def by_contributor(self, collection: str, subject: str) -> list[str]:
         """Ids of all documents that ever had a revision by this person: what erasing the person erases."""

@@ -19,6 +19,7 @@ from ..lines import Apply, Lines, nothing
 from ..names import base
 from ..records.record import Record
 from ..retention import DAY, locked_until
+from ..review import Reviews
 from ..tree import Tree
 from ..versions import ATTEMPTS, BY_HAND, Version, Whence
 from . import record_index, record_keys
@@ -50,6 +51,7 @@ class TrainingSets:
         self.index = RecordIndex(db.path.with_name(record_index.FILE), keys)
         self.packs = Packs(db, blobs, envelope, self.keys, keys)
         self.approvals = Approvals(db, self.versions, self.touched)
+        self._reviews = Reviews(db, envelope)
 
     def close(self) -> None:
         self.keys.close()
@@ -299,7 +301,12 @@ class TrainingSets:
             self.packs.note_erased(name, pack, ordinals, now)
             self.keys.erase(name, pack, ordinals)
             self.index.forget(pack, [k for k, some in places.items() if any(p.pack == pack for p in some)])
+        self.unquote(name, wanted)
         return commits
+
+    def unquote(self, collection: str, ids: Collection[str]) -> None:
+        """Take what reviews quote of these records out of them."""
+        self._reviews.forget(base(collection), ids)
 
     def ever(self, collection: str) -> Iterator[PackEntry]:
         """Each pack that a version of the collection, or of a branch, ever held."""
