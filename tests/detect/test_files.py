@@ -379,3 +379,8 @@ _MAIL = b"From: casey@brightlamp.example\nDate: Mon, 1 Jan 2024 00:00:00 +0000\n
 def test_mail_that_takes_long_to_take_apart_is_refused(given: bytes) -> None:
     found = read_file(_MAIL + given)
     assert (found.kind, found.refused) == ("eml", "limit")
+
+
+def test_drawings_in_drawings_are_each_looked_at_once() -> None:
+    """Took minutes."""
+    assert not read_file(made.docx("<w:drawing>" * 10_000 + "</w:drawing>" * 10_000)).sections
