@@ -10,6 +10,7 @@ import click
 
 from ringwall.core import DataError, DeniedError, Principal
 
+from .data_lineage import ranges
 from .data_person import key_option, person
 from .options import plain, show_json, show_table, site_options
 
@@ -343,7 +344,7 @@ def _item(
         "signer": document.signer,
         "at": document.at,
         "sensitivity": sorted(document.sensitivity),
-        "versions": [f"{collection}@{one.first} to {one.last}: {one.name}" for one in traces],
+        "versions": [f"{one.name}: {collection} {ranges(one.versions)}" for one in traces],
     }
 
 

@@ -68,6 +68,8 @@ class Trace:
     """First version of the collection that holds it."""
     last: int
     """Last one so far."""
+    versions: tuple[int, ...] = ()
+    """All that hold it: not those between in which it was taken out."""
 
 
 class Vault:
@@ -163,16 +165,18 @@ class Vault:
 
     def who(self, collection: str, document: str) -> list["Trace"]:
         """Each revision that ever was, oldest first: who contributed it, and the versions that hold it."""
-        found: dict[int, Trace] = {}
+        found: dict[int, tuple[Entry, list[int]]] = {}
         for version in self.versions(collection):
             entry = self.lines.tree(version).find(document)
             if entry is not None:
-                first = found[entry.revision].first if entry.revision in found else version.number
-                name = cite(base(collection), document, entry.revision)
-                found[entry.revision] = Trace(
-                    name, entry.contributor, entry.tenant, entry.origin, entry.at, first, version.number
-                )
-        return [found[revision] for revision in sorted(found)]
+                found.setdefault(entry.revision, (entry, []))[1].append(version.number)
+        return [
+            Trace(
+                cite(base(collection), document, revision),
+                *(entry.contributor, entry.tenant, entry.origin, entry.at, held[0], held[-1], tuple(held)),
+            )
+            for revision, (entry, held) in sorted(found.items())
+        ]
 
     def difference(self, old: Version, new: Version) -> Difference:
         """What differs between two versions, of one line or of two of the same collection."""

@@ -90,7 +90,7 @@ class TrainingSets:
             nonlocal written, planned
             if now.root != planned.root:
                 written, planned = settled(self.packs, self.index, base(collection), now, written), now
-            return without(now, written.superseded).changed(written.packs)
+            return without(now, written.superseded, written.packs)
 
         version = self._publish(collection, plan, author, note, whence=Whence(released=released), apply=apply)
         if version is None:
@@ -156,6 +156,19 @@ class TrainingSets:
             for version in self.lines.every(base(collection))
             if any(is_live(self.lines.tree(version), place) for place in every)
         ]
+
+    def lives(self, collection: str, record: str) -> list[tuple[Record, list[Version]]]:
+        """Each row that ever went by an id, in the order in which they came, with the versions of collection
+        and branches that hold it. What was erased is left out. DataError when one is damaged."""
+        name = base(collection)
+        found: list[tuple[Record, list[Version]]] = []
+        every = list(self.lines.every(name))
+        for place in self.index.find([self._key(name, record)]).get(self._key(name, record), ()):
+            held = [version for version in every if is_live(self.lines.tree(version), place)]
+            entry = self.lines.tree(held[0]).find(place.pack) if held else None
+            rows = self.packs.records(name, entry, [place.ordinal]) if entry else ()
+            found += [(row, held) for row in rows if row.id == record]
+        return sorted(found, key=lambda life: (life[1][0].at, life[0].source.at))
 
     def difference(self, old: Version, new: Version) -> Difference:
         """What differs between two versions, of one line or of two of the same collection."""
