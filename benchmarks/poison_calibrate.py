@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from poison_held_out import CARRIERS, FAMILIES, Attacker, manners
@@ -209,7 +208,7 @@ class Scores:
         return right / (right + wrong)
 
     def table(self, least: int) -> list[tuple[float, float]]:
-        """Middle raw score and share of each range, neighbours pooled until they are large enough and ascend
+        """Where each range begins and its share, neighbours pooled until they are large enough and ascend
         (pool adjacent violators)."""
         every = sorted([*self.planted, *self.of_shapes, *self.of_ordinary])
         pools = list(pairwise(_EDGES))
@@ -225,8 +224,7 @@ class Scores:
             first, last = sorted((pools[at], pools[other]))
             pools[min(at, other) : max(at, other) + 1] = [(first[0], last[1])]
             at = max(0, min(at, other) - 1)
-        middles = [median(raw for raw in every if low <= raw < high) for low, high in pools if every]
-        return [(round(at, 2), round(self.share(*pool), 3)) for at, pool in zip(middles, pools, strict=False)]
+        return [(low, round(self.share(low, high), 3)) for low, high in pools]
 
 
 if __name__ == "__main__":

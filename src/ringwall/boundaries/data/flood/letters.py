@@ -68,7 +68,8 @@ class Letters:
         for n in _ORDERS:
             counts: Floats = self._counts[n][_grams(coded, n)].astype(np.float64)
             chance = (counts[last - n :] + _PRIOR * chance) / (before + _PRIOR)
-            before = counts[last - n - 1 : -1] if n < last else counts
+            if n < last:
+                before = counts[last - n - 1 : -1].astype(np.float64)
         values: Floats = -np.log(np.minimum(chance, 1.0))
         return values
 

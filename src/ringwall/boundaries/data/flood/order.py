@@ -18,7 +18,7 @@ from .terms import LONGEST, Floats, Ints
 _WORD = re.compile(r"[^\W\d_]{1,40}")
 _BETWEEN = re.compile(r"[ ,'\u2019-]{1,3}")
 _PRIOR = 20.0
-_MOST = 20_000
+_MOST = 8_000
 """Approved passages that are read."""
 _HELD_OUT = 5
 """One in so many is kept to see what honest text comes to."""
