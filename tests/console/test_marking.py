@@ -2,12 +2,13 @@
 
 import html
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringwall.console.marking import LIMIT, Span, hides, mark, reveal, reveal_chat
+from ringwall.console.marking import LIMIT, Span, hides, mark, passages, reveal, reveal_chat
 
 PLAIN = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]), max_size=60)
 ANY = st.text(
@@ -95,3 +96,20 @@ def test_huge_texts_and_many_spans_are_bounded():
     marked = mark("a" * 3_000_000, [Span(n, n + 2000, n) for n in range(2000)])
     assert len(marked) < LIMIT + 2000 * 2 * 400
     assert mark("", [Span(0, 5, 1)]) == ""
+
+
+@given(st.lists(st.tuples(st.integers(0, 200_000), st.integers(0, 3_000)), max_size=40))
+@settings(max_examples=30)
+def test_passages_of_a_long_text_show_each_finding_and_stay_short(places):
+    text = "0123456789" * 20_000
+    spans = [Span(start, min(len(text), start + size), number) for number, (start, size) in enumerate(places)]
+    shown = passages(text, spans)
+    assert shown[0].start == 0
+    assert all(before.end < after.start for before, after in pairwise(shown))
+    assert sum(one.end - one.start for one in shown) <= LIMIT + 1_000
+    for one in shown:
+        assert bare(str(one.marked)) == text[one.start : one.end]
+    for span in spans[:8]:
+        if span.start < span.end:
+            assert any(one.start <= span.start and span.end <= one.end for one in shown)
+    assert not passages("short", spans)

@@ -63,6 +63,16 @@ def test_what_is_hidden_is_shown_as_hidden(operator: Any, memory: Any) -> None:
     assert all(fact in shown for fact in ("erin", "nightly-import", "no persons in it", "put aside"))
 
 
+def test_of_a_long_text_what_was_found_is_shown_first(operator: Any, memory: Any) -> None:
+    text = "Thirty days, and not one more. " * 8000 + PLANT + " Or thirty-one." * 4000
+    memory.held_pages["hld_1"] = page_of(text)
+    shown = operator.get("/console/quarantine/hld_1").text
+    found = shown.index('<mark class="hit">Ignore all previous instructions</mark>')
+    assert shown.index("How it begins") < found < shown.index("The whole text")
+    assert f"of {len(text):,}" in shown
+    assert len(shown[: shown.index("What would be stored")]) < 60_000
+
+
 def test_hostile_contributions_stay_text(operator: Any, memory: Any, hostile: str) -> None:
     memory.held_pages["hld_1"] = page_of(
         hostile,

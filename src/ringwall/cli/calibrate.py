@@ -46,9 +46,10 @@ _DIRECTION = {"user": "request", "untrusted": "untrusted"}
 def command(
     file: Path | None, ledger: bool, budget: str, workers: int, tier: str, data_dir: Path, as_json: bool
 ) -> None:
-    """Set the thresholds of interface.injection by your own traffic.
+    """Set the thresholds of interface.injection and data.scan by your own traffic.
 
-    FILE holds innocent texts, {"text", "direction": "request"|"untrusted"} a line. Printed are the lowest
+    FILE holds innocent texts, {"text", "direction": "request"|"untrusted"|"document"} a line: what users
+    type, what tools answer, what is contributed to a collection (whole, however long). Printed are the lowest
     thresholds that keep to the budget, as the block for the workload file, with what may be said of the true
     rate by so many texts. Exit code 1: there are too few texts to vouch for the budget.
 
@@ -60,12 +61,12 @@ def command(
     if ledger == (file is not None):
         raise click.UsageError("Give a FILE, or --ledger.")
     lines = _from_ledger(data_dir) if file is None else _from_file(file)
-    scores: dict[str, list[float]] = {"request": [], "untrusted": []}
+    scores: dict[str, list[float]] = {direction: [] for _, _, direction in _KEYS}
     with click.progressbar(length=len(lines), label="Judging", file=sys.stderr) as bar:
         for direction, attack in _judged(lines, workers, tier):
             scores[direction].append(attack)
             bar.update(1)
-    found = {key: _threshold(scores[of], share) for key, of in _KEYS.items() if scores[of]}
+    found = {key: _threshold(scores[of], share) for _, key, of in _KEYS if scores[of]}
     if not found:
         raise DataError('There are no texts: one {"text": …} a line is expected.')
     enough = all(one["upper"] <= share for one in found.values())
@@ -76,7 +77,12 @@ def command(
     sys.exit(0 if enough else 1)
 
 
-_KEYS = {"block": "request", "remove": "untrusted"}
+_KEYS = (
+    ("interface.injection", "block", "request"),
+    ("interface.injection", "remove", "untrusted"),
+    ("data.scan", "orders", "document"),
+)
+"""Control, setting, and the direction of the texts that it is for."""
 
 
 def _share(written: str) -> float:
@@ -135,15 +141,15 @@ def _judge(task: tuple[int, bytes, str]) -> tuple[str, float]:
     try:
         item: Any = orjson.loads(line)
         direction = item.get("direction", "request")
-        if direction not in ("request", "untrusted"):
-            raise DataError(f"Line {number}: the direction is request or untrusted.")
+        if direction not in ("request", "untrusted", "document"):
+            raise DataError(f"Line {number}: the direction is request, untrusted or document.")
         text = item["text"]
         if not isinstance(text, str):
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DataError(f'Line {number}: an object with a string "text" is expected.') from None
     detectors = best_tier() if tier == "best" else Tier(tier)
-    return direction, judge(text, untrusted=direction == "untrusted", tier=detectors).attack
+    return direction, judge(text, untrusted=direction != "request", tier=detectors).attack
 
 
 def _threshold(scores: list[float], share: float) -> dict[str, Any]:
@@ -181,8 +187,14 @@ def _most(of: int, share: float) -> int:
 
 
 def _print(found: dict[str, dict[str, Any]], share: float, enough: bool) -> None:
-    click.echo("interface:\n  controls:\n    interface.injection:")
-    for key, one in found.items():
+    said_of = ""
+    for control, key, _ in _KEYS:
+        if key not in found:
+            continue
+        one = found[key]
+        if control != said_of:
+            click.echo(f"{control.split('.', 1)[0]}:\n  controls:\n    {control}:")
+            said_of = control
         said = f"{one['over']} of {one['texts']} over it; true rate at most {one['upper']:.2%}"
         click.echo(f"      {key}: {one['threshold']:.4f}   # {said}")
     if not enough:

@@ -13,6 +13,8 @@ from markupsafe import Markup, escape
 
 LIMIT = 40_000
 """Characters of one part that a page shows."""
+_SHORT, _AROUND = 8_000, 500
+"""Characters of a text that is shown as a whole; those shown around a finding in a longer one."""
 MAX_REFERENCES = 6
 """Findings named at one place; the list below the text has all."""
 
@@ -77,6 +79,41 @@ def mark(text: str, spans: Iterable[Span] = (), limit: int = LIMIT) -> Markup:
         out.append(Markup('<mark class="hit">{}</mark>').format(inner))
         out.append(_references(numbers))
     return Markup("").join(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Part of a long text, characters ``start`` to ``end`` of it."""
+
+    start: int
+    end: int
+    marked: Markup
+
+
+def passages(text: str, spans: Sequence[Span]) -> list[Passage]:
+    """Where a text is long: how it begins, and what was found with some text around it, in order. Empty
+    for a short one, which is read as a whole."""
+    if len(text) <= _SHORT:
+        return []
+    wanted = [(0, _AROUND)]
+    room = LIMIT
+    for span in spans:
+        low, high = max(0, span.start - _AROUND), min(len(text), span.end + _AROUND, span.start + _SHORT)
+        room -= high - low
+        if span.start < span.end and room > 0:
+            wanted.append((low, high))
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted(wanted):
+        if joined and low <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(high, joined[-1][1])
+        else:
+            joined.append((low, high))
+    return [Passage(low, high, _part(text, spans, low, high)) for low, high in joined]
+
+
+def _part(text: str, spans: Iterable[Span], low: int, high: int) -> Markup:
+    inside = (Span(span.start - low, span.end - low, span.number) for span in spans)
+    return mark(text[low:high], (span for span in inside if span.end > 0))
 
 
 def _segments(length: int, spans: Iterable[Span]) -> list[tuple[int, int, tuple[int, ...]]]:

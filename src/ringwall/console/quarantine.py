@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
@@ -9,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from ringwall.core import Principal, RingwallError
 
 from .guard import Refused
-from .marking import LIMIT, Span, mark
+from .marking import LIMIT, Span, mark, passages
 from .operate import json_answer, number, path_id, waiting
 from .pages import Visit, render
+from .quarantined import HeldText
 
 _REASON = 500
 
@@ -39,14 +41,7 @@ async def one(visit: Visit) -> Response:
         page = await visit.backend.held_data(path_id(visit), visit.principal, start)
     except RingwallError as error:
         raise Refused(403, str(error)) from error
-    texts = [
-        {
-            "it": text,
-            "marked": mark(text.text, [Span(one.start, one.end, one.number) for one in text.findings]),
-            "cut": len(text.text) > LIMIT,
-        }
-        for text in page.texts
-    ]
+    texts = [_shown(text) for text in page.texts]
     return render(
         "quarantined.html",
         visit,
@@ -57,6 +52,16 @@ async def one(visit: Visit) -> Response:
         told=visit.session.take_flash(),
         holds=await waiting(visit),
     )
+
+
+def _shown(text: HeldText) -> dict[str, Any]:
+    spans = [Span(one.start, one.end, one.number) for one in text.findings]
+    return {
+        "it": text,
+        "marked": mark(text.text, spans),
+        "passages": passages(text.text, spans),
+        "cut": len(text.text) > LIMIT,
+    }
 
 
 async def release(visit: Visit) -> Response:

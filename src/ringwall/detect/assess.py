@@ -22,6 +22,8 @@ _NEGATED = re.compile(
 )
 _OWN_TEXT = 300
 """Characters before "the text above" from which it means what the writer put there."""
+_NEAR = 8000
+"""Characters within which signatures speak for each other."""
 _DAMP = 0.6
 """Factor on a signature that is quoted by a text which speaks *about* it."""
 
@@ -57,7 +59,17 @@ def assess(text: str) -> Assessment:
 
 
 def joined(sightings: Iterable[Sighting]) -> float:
-    """One doubt a family: ``1 - product(1 - score)``."""
+    """One doubt a family, ``1 - product(1 - score)``, of those that stand near each other; the worst place
+    counts. Two signatures a hundred pages apart say no more than one."""
+    places: dict[int, list[Sighting]] = {}
+    for one in sightings:
+        block = one.start // _NEAR
+        places.setdefault(block, []).append(one)
+        places.setdefault(block + 1, []).append(one)  # so that neighbours in two blocks share a third
+    return max(map(_joined, places.values()), default=0.0)
+
+
+def _joined(sightings: Iterable[Sighting]) -> float:
     best: dict[str, float] = {}
     for one in sightings:
         best[one.family] = max(best.get(one.family, 0.0), one.score)

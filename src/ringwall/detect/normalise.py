@@ -31,13 +31,18 @@ _KEEP_LENGTH = 32_768
 
 
 def views(text: str) -> list[View]:
-    """The text itself, then its other readings. The last few answers are kept: the controls of one crossing
-    read the same text."""
-    return _kept(text) if len(text) <= _KEEP_LENGTH else _views(text)
+    """The text itself, then its other readings. The last few answers are kept, of long texts the last one:
+    the controls of one crossing read the same text."""
+    return (_kept if len(text) <= _KEEP_LENGTH else _last)(text)
 
 
 @lru_cache(maxsize=32)
 def _kept(text: str) -> list[View]:
+    return _views(text)
+
+
+@lru_cache(maxsize=1)
+def _last(text: str) -> list[View]:
     return _views(text)
 
 

@@ -19,6 +19,8 @@ RESPELLED = frozenset({"leet", "respelled", "pig-latin", "spelling-alphabet", *A
 another's."""
 _KEEP = 512
 _KEEP_LENGTH = 32_768
+_KEEP_LONG = 2
+"""Of longer texts, so that one crossing reads them once."""
 
 
 class Sighting(NamedTuple):
@@ -45,25 +47,27 @@ class Scanner:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._known: OrderedDict[str, tuple[Sighting, ...]] = OrderedDict()
+        self._long: OrderedDict[str, tuple[Sighting, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
     def scan(self, text: str) -> tuple[Sighting, ...]:
         """Ordered by place. One sighting for each rule and span; the plainest view is named."""
-        known = self._known.get(text)
+        kept, most = (self._known, _KEEP) if len(text) <= _KEEP_LENGTH else (self._long, _KEEP_LONG)
+        known = kept.get(text)
         if known is not None:
             return known
         found = self._scan(text)
-        if len(text) <= _KEEP_LENGTH:
-            with self._lock:
-                self._known[text] = found
-                if len(self._known) > _KEEP:
-                    self._known.popitem(last=False)
+        with self._lock:
+            kept[text] = found
+            if len(kept) > most:
+                kept.popitem(last=False)
         return found
 
     def forget(self) -> None:
         """Drops the last results."""
         with self._lock:
             self._known.clear()
+            self._long.clear()
 
     def _scan(self, text: str) -> tuple[Sighting, ...]:
         out: dict[tuple[str, int, int], Sighting] = {}

@@ -24,12 +24,14 @@ from ringwall.core import (
 )
 from ringwall.detect.files.told import MESSAGES
 
-from .signals import INSTRUCTION, LEARNED, Scanner, Signal, invisible, orders, scan, warmed
+from .signals import INSTRUCTION, LEARNED, Scanner, Signal, in_place, invisible, orders, scan, warmed
 
 ID = "data.scan"
 _REASON = "The document was put aside until a person has looked at it."
 _HIDDEN_LINE = re.compile(r"^\[([a-z-]{1,20})\] ", re.MULTILINE)
 _FINDINGS = 200
+_NOTED = 0.5
+"""Score of the learned detectors from which a text that reads like an order is noted."""
 
 
 class ScanSettings(Settings):
@@ -38,7 +40,8 @@ class ScanSettings(Settings):
     hold_score: float = Field(default=0.5, ge=0.0, le=1.0)
     """Score from which an instruction to a model puts the document aside; lower ones are noted."""
     orders: float = Field(default=0.75, ge=0.0, le=1.0)
-    """Score of the learned detectors from which a document that reads like an order is put aside."""
+    """Score of the learned detectors from which a document that reads like an order is put aside, whatever
+    its length: in a long one it takes more to reach it. From 0.5 on it is noted."""
     secrets: bool = True
     """Whether a credential in a document puts it aside."""
     hidden: tuple[str, ...] = (
@@ -86,10 +89,7 @@ class Scan:
         return joined
 
     def _part(self, part: Part, index: int) -> Verdict:
-        is_row = "record" in part.data
-        found = [*self._scanner(part.text), *invisible(part.text)]
-        if self._settings.rows == "all" or not is_row:
-            found += [one for one in orders(part.text) if one.score >= self._settings.orders]
+        found = [*self._in_text(part), *invisible(part.text)]
         found += [_at_whole(signal) for signal in (*self._scanner(part.name), *invisible(part.name))]
         if part.data.get("hidden") is True:
             found += self._hidden(part.text)
@@ -98,7 +98,11 @@ class Scan:
         if not found:
             return ALLOW
         noted = self._settings.noted_in_rows if "record" in part.data else ()
-        held = any(self._holds(signal) for signal in found if signal.rule not in noted)
+        held = {at for at, one in enumerate(found) if one.rule not in noted and self._holds(one)}
+        first = [
+            *sorted(held),
+            *(at for at in range(len(found)) if at not in held),
+        ]  # what a reviewer is shown
         findings = [
             Finding(
                 *(ID, signal.rule, signal.message, index, signal.start, signal.end),
@@ -106,13 +110,22 @@ class Scan:
                 score=signal.score,
                 view=signal.view,
             )
-            for signal in found[:_FINDINGS]
+            for signal in (found[at] for at in first[:_FINDINGS])
         ]
         return verdict(Action.HOLD if held else Action.ANNOTATE, _REASON if held else "", findings)
 
+    def _in_text(self, part: Part) -> list[Signal]:
+        found = self._scanner(part.text)
+        if "record" not in part.data:
+            found = in_place(part.text, found)
+        elif self._settings.rows != "all":
+            return found
+        bar = min(_NOTED, self._settings.orders)
+        return [*found, *(one for one in orders(part.text) if one.score >= bar)]
+
     def _holds(self, signal: Signal) -> bool:
         if signal.rule == LEARNED:
-            return True
+            return signal.score >= self._settings.orders
         if signal.cls.split(".")[0] in INSTRUCTION:
             return signal.score >= self._settings.hold_score
         if signal.cls.split(".")[0] == "secret":

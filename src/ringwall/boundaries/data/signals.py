@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringwall.detect import assess, best_tier, judge, scanner
 from ringwall.detect.assess import weighed
@@ -70,6 +70,9 @@ def _ends_line(text: str, one: Signal | Sighting) -> bool:
 
 
 LEARNED = "learned"
+_LONG, _AROUND, _MOST = 2000, 220, 50
+"""Characters from which a text is long; those around a signature that are judged with it; signatures of one
+text that are judged so."""
 
 
 def orders(text: str) -> list[Signal]:
@@ -78,6 +81,20 @@ def orders(text: str) -> list[Signal]:
     message = "It reads like an order to the model that will read it."
     span, view = found.opinion.span, found.opinion.view
     return [Signal(LEARNED, "injection", message, *span, found.attack, view)]
+
+
+def in_place(text: str, found: Sequence[Signal]) -> list[Signal]:
+    """Signatures in a long text are no surer than all detectors together make of what they stand in: among a
+    hundred pages some words always look like one. Those in decoded readings, and what is no order, stay."""
+    if len(text) <= _LONG:
+        return list(found)
+    weak = [one for one in found if not one.view and one.cls.split(".")[0] in INSTRUCTION][:_MOST]
+    sure = {one: judge(_around(text, one), untrusted=True, tier=best_tier()).attack for one in weak}
+    return [replace(one, score=min(one.score, sure.get(one, 1.0))) for one in found]
+
+
+def _around(text: str, one: Signal) -> str:
+    return text[max(0, one.start - _AROUND) : one.end + _AROUND]
 
 
 def warmed(scan: Scanner) -> Scanner:

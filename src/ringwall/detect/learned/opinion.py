@@ -5,12 +5,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 
 from ..normalise import canonical, views
+from ..views import View
 from .encoder import Logits, available, encoder
-from .ngram import EMPTY, ngrams
+from .ngram import EMPTY, STRIDE, WINDOW, ngrams
+from .sentences import rise, sentences
 
 _KEEP = 512
 _KEEP_LENGTH = 32_768
@@ -20,6 +22,9 @@ _SHORT = 12
 """Characters below which a decoded reading says nothing."""
 _DOUBT = -2.0
 """Log odds of the n-grams from which a decoded reading is worth the encoder's time."""
+
+_WINDOW, _SENTENCE = WINDOW + STRIDE, 0.8
+"""Characters of a text that the n-grams see as one; log odds by which a sentence is worse than a window."""
 
 
 class Tier(StrEnum):
@@ -40,7 +45,7 @@ class Opinion:
     view: str
     """The decoded reading that was worst; empty for the text itself."""
     span: tuple[int, int]
-    """The worst part of the text, characters."""
+    """The worst part of the text, characters: a window, or in a long one a sentence."""
 
 
 def best_tier() -> Tier:
@@ -64,20 +69,39 @@ def _opinion(text: str, untrusted: bool, tier: Tier) -> Opinion:
     readings = [plain, *(view for view in views(text) if view.depth and len(view.text) >= _SHORT)]
     scored = [(ngrams().score(view.text, untrusted=untrusted), view) for view in readings]
     if tier is Tier.NGRAMS:
+        if untrusted and len(text) > _WINDOW:
+            return max((_of_sentences(view) for view in readings), key=lambda one: one.ngrams)
         score, view = max(scored, key=lambda one: one[0])
         return Opinion(score, None, view.name if view.depth else "", (0, len(text)))
     hidden = sorted(scored[1:], key=lambda one: -one[0])[:_READINGS]
     looked = [scored[0], *(one for one in hidden if one[0] > _DOUBT)]
-    judged = [(encoder().score(view.text, untrusted=untrusted), score, view) for score, view in looked]
+    judged = []
+    for score, view in looked:
+        doubt = partial(_doubt, untrusted, None if view is plain else plain.text)
+        judged.append((encoder().score(view.text, untrusted=untrusted, doubt=doubt), score, view))
     found, score, view = max(judged, key=lambda one: one[0].attack)
     span = view.locate(*found.span) if view.text else (0, len(text))
-    if not all(logits.whole for logits, _, _ in judged):
-        score, span = (
-            max(one for one, _ in scored),
-            (0, len(text)),
-        )  # it may lie where the encoder did not look
-        found = found._replace(whole=False)
     return Opinion(score, found, view.name if view.depth else "", span)
+
+
+def _of_sentences(view: View) -> Opinion:
+    """Of a text of several windows, one of which always looks bad, the worst sentence."""
+    found = (
+        (ngrams().score(view.text[low:high], untrusted=True), low, high) for low, high in sentences(view.text)
+    )
+    odds, low, high = max(found, default=(EMPTY, 0, len(view.text)))
+    span = view.locate(low, high)
+    return Opinion(odds + _SENTENCE - rise(len(view.text)), None, view.name if view.depth else "", span)
+
+
+def _doubt(untrusted: bool, plain: str | None, piece: str) -> float:
+    """What the n-grams make of a piece. Of a decoded reading only what is new in it and in doubt is read."""
+    if plain is None:
+        return ngrams().score(piece, untrusted=untrusted)
+    if piece in plain:
+        return -math.inf
+    odds = ngrams().score(piece, untrusted=untrusted)
+    return odds if odds > _DOUBT else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +115,15 @@ class Weights:
 
 
 def joined(of: Opinion, signatures: float, *, untrusted: bool) -> float:
-    """Probability of an attack, 0..1, from the tiers that looked and the score of the signatures (0..1).
-
-    Where the encoder had to leave gaps, what the n-grams say by themselves counts as well: they read it all.
-    """
+    """Probability of an attack, 0..1, from the tiers that looked and the score of the signatures (0..1)."""
     if of.ngrams <= EMPTY and of.encoder is None:
         return signatures
-    kind = "untrusted" if untrusted else "user"
-    odds = []
-    if of.encoder is None or not of.encoder.whole:
-        odds.append(_odds(_weights()["ngrams"][kind], of, signatures))
+    tier = Tier.ENCODER if of.encoder else Tier.NGRAMS
+    weights = _weights()[tier]["untrusted" if untrusted else "user"]
+    odds = weights.bias + weights.ngrams * of.ngrams + weights.signatures * signatures
     if of.encoder:
-        weights = _weights()["encoder"][kind]
-        odds.append(_odds(weights, of, signatures) + weights.encoder * of.encoder.attack)
-    return sigmoid(max(odds))
-
-
-def _odds(weights: Weights, of: Opinion, signatures: float) -> float:
-    return weights.bias + weights.ngrams * of.ngrams + weights.signatures * signatures
+        odds += weights.encoder * of.encoder.attack
+    return sigmoid(odds)
 
 
 def sigmoid(odds: float) -> float:

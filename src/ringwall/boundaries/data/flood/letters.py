@@ -66,7 +66,7 @@ class Letters:
         chance: Floats = self._alone[plain[last - 1 :]]
         before: Floats = self._alone[plain[last - 2 : -1]] * self._total
         for n in _ORDERS:
-            counts = self._counts[n][_grams(coded, n)]
+            counts: Floats = self._counts[n][_grams(coded, n)].astype(np.float64)
             chance = (counts[last - n :] + _PRIOR * chance) / (before + _PRIOR)
             if n < last:
                 before = counts[last - n - 1 : -1].astype(np.float64)
