@@ -15,7 +15,7 @@ _ASKING = re.compile(
     r"\b(?:who|whom|whose|what|when|where|which|why|how (?:many|much|long|old|far|often|does|did|is|are))\b"
 )
 _HOW_TO = re.compile(r"\W{0,4}(?:\d{1,3}\W{1,3})?(?:how|what|when|where) to\b", re.IGNORECASE)
-_SPACED = (3, 20)
+_SPACED = (3, 24)
 """Words between two question words of a run-on list of questions."""
 _RUN = 3
 """Questions that must stand behind each other, with nothing said between."""
@@ -64,7 +64,7 @@ def _run_on(unit: str) -> list[str]:
     low = unit.lower()
     starts = [one.start() for one in _ASKING.finditer(low)]
     pieces = [unit[start:end] for start, end in pairwise([*starts, len(unit)])]
-    good = [one for one in pieces if _SPACED[0] <= one.count(" ") <= _SPACED[1] and "," not in one]
+    good = [one for one in pieces if _SPACED[0] <= one.count(" ") <= _SPACED[1]]
     return good if len(good) >= _RUN and len(good) * 3 >= len(pieces) * 2 else []
 
 
