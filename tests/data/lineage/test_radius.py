@@ -17,13 +17,16 @@ from ringwall.boundaries.data import (
     Held,
     Quarantine,
 )
+from ringwall.boundaries.data.finding import DataFinding
 from ringwall.boundaries.data.intake.held_rows import HeldRow
 from ringwall.boundaries.data.lineage import Citations, Lineage, Marks, Purge, Trained
 from ringwall.boundaries.data.lineage.origins import facts
 from ringwall.boundaries.data.records import Record, Source, record_of
+from ringwall.boundaries.data.review import Compared, Records, Reviews
 from ringwall.boundaries.data.uploads.attached import Attached, Attachments, State
 from ringwall.core import DataError, DeniedError, Principal
 from ringwall.ledger import Ledger
+from ringwall.ledger.envelope import Envelope
 from ringwall.storage.database import Database
 
 SECTION = DataSection(
@@ -339,3 +342,38 @@ def test_facts_for_a_bill_of_materials(stores: DataStores) -> None:
     assert facts(stores.training, first, ("pii",)).licences == ("CC-BY-4.0", "MIT")
     later = facts(stores.training, second, ())
     assert (later.contributors, later.records, later.root) == (("kim",), 1, second.root)
+
+
+async def test_what_reviews_quote_goes_as_well(
+    lineage: Lineage,
+    stores: DataStores,
+    db: Database,
+    envelope: Envelope,
+    person: Callable[..., Principal],
+) -> None:
+    def found(*records: str) -> Callable[[Records, Records], list[DataFinding]]:
+        return lambda _old, _new: [
+            DataFinding("d", "lies", "lies", 0.5, records=(one,), examples=("lies",)) for one in records
+        ]
+
+    async def record(_event: Mapping[str, Any]) -> None:
+        return
+
+    stores.vault.commit(
+        "faq", add=[_document("good", "Fine.", "kim"), _document("bad", "Lies.", "eve")], author="kim"
+    )
+    stores.training.add("tickets", [*_rows("kim", "a", "d"), *_rows("eve", "b")], author="kim")
+    reviews, nothing = Reviews(db, envelope), lambda: iter(())
+    for name, ids in (("faq", ("bad#0", "good#1")), ("tickets", ("a", "b", "d"))):
+        reviews.run(Compared(name, 0, 1, "c" * 64), nothing, nothing, {"all": found(*ids)}, by="kim")
+
+    def quoted(name: str) -> list[str]:
+        review = reviews.latest(name)
+        return [] if review is None else [one.records[0] for one in review.findings if "lies" in str(one)]
+
+    purge = Purge(SECTION, stores.vault, stores.training, lineage, Marks(db), *beside(stores, db))
+    await purge.run(purge.plan("eve"), person("cy", "curator"), "poison", record)
+    assert (quoted("faq"), quoted("tickets")) == (["good#1"], ["a", "d"])
+    stores.vault.erase("faq", "good", author="cy")
+    stores.training.erase("tickets", ["d"], author="cy")
+    assert (quoted("faq"), quoted("tickets")) == ([], ["a"])
