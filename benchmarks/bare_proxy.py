@@ -1,6 +1,6 @@
 """The limit that a Python gateway could reach: aiohttp passing bytes through, and nothing else."""
 
-import sys
+import argparse
 
 import aiohttp
 from aiohttp import web
@@ -28,12 +28,16 @@ async def _stop(app: web.Application) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("upstream", help="address of the model server")
+    given = parser.parse_args()
     app = web.Application(client_max_size=1 << 22)
-    app["upstream"] = sys.argv[2]
+    app["upstream"] = given.upstream
     app.on_startup.append(_start)
     app.on_cleanup.append(_stop)
     app.router.add_post("/v1/chat/completions", chat)
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    web.run_app(app, host="127.0.0.1", port=given.port, print=None, access_log=None)
 
 
 if __name__ == "__main__":

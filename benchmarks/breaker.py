@@ -4,6 +4,7 @@ counts lie in the shared database, so each call that is let through is a small w
     python benchmarks/breaker.py
 """
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -100,4 +101,5 @@ def measured(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0]).parse_args()
     main()

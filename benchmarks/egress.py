@@ -4,6 +4,7 @@ httpx2 transport, and through the forward proxy. Keep-alive where the way has it
     python benchmarks/egress.py
 """
 
+import argparse
 import asyncio
 import statistics
 import time
@@ -81,4 +82,5 @@ def _list_alone(rules: EgressList, url: str) -> float:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0]).parse_args()
     asyncio.run(main())

@@ -7,6 +7,7 @@ and p95 of each, and the difference. Every call through the gateway is judged by
 again, and on the ledger before its answer leaves.
 """
 
+import argparse
 import asyncio
 import os
 import statistics
@@ -70,7 +71,9 @@ def told(name: str, taken: list[float]) -> float:
 
 
 def main() -> None:
-    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("calls", type=int, nargs="?", default=200)
+    calls = parser.parse_args().calls
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         script = folder / "clock.py"

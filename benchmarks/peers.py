@@ -5,6 +5,7 @@ Presidio runs its pattern recognisers alone (no language model), LLM Guard its R
 InvisibleText scanners, detect-secrets all its plugins line by line.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -80,4 +81,5 @@ def main():
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0]).parse_args()
     main()

@@ -7,10 +7,10 @@ rows, and as replacements of approved rows under their ids; clean differences ar
 withheld as a whole (rows need a field ``source``), and a small contributor of one source.
 """
 
+import argparse
 import json
 import random
 import resource
-import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -102,5 +102,9 @@ def _print(way: str, report: DrillReport, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    rounds, seed = [*map(int, sys.argv[2:4]), 1, 1][:2] if len(sys.argv) < 4 else map(int, sys.argv[2:4])
-    main(Path(sys.argv[1]), rounds, seed)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("rounds", type=int, nargs="?", default=1)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    given = parser.parse_args()
+    main(given.rows, given.rounds, given.seed)

@@ -1,6 +1,7 @@
 """Poison detection on attacks that the drill of the product doesn't make: other triggers, payloads, carriers.
 
-    python benchmarks/poison_held_out.py ROWS [--seeds 7 8] [--parts among alone clean] [--long FILE]
+    python benchmarks/poison_held_out.py ROWS [--seeds 7 8] [--parts among alone clean] [--counts 25 100 250]
+        [--long FILE]
 
 ROWS need a field ``source``. Prints a line of JSON a measurement; ``--long`` keeps each attack by itself.
 ``among``: one attack of each family at once, among 1,000 clean rows that weren't approved; ``alone``: one
@@ -22,7 +23,7 @@ from typing import Any
 import poison_held_out_words as material
 
 from ringwall.boundaries.data.finding import DataFinding
-from ringwall.boundaries.data.poison import PoisonSettings, Reference, compare_with
+from ringwall.boundaries.data.poison import PoisonSettings, Reference, compare_each
 from ringwall.boundaries.data.poison.drill import raised
 from ringwall.boundaries.data.poison.plant import rewritten
 from ringwall.boundaries.data.records import Record, read_rows
@@ -203,26 +204,32 @@ def manners(seed: int) -> list[tuple[str, str, str]]:
     ]
 
 
-def planted(rows: list[Record], seed: int, among: bool, settings: PoisonSettings) -> list[dict[str, Any]]:
+def planted(
+    rows: list[Record], seed: int, among: bool, counts: Sequence[int], settings: PoisonSettings
+) -> list[dict[str, Any]]:
     chance = random.Random(seed)
     mixed = chance.sample(rows, len(rows))
     fresh, approved = mixed[:3_000], mixed[3_000:]
     clean = [replace(one, source=replace(one.source, contributor="regular")) for one in fresh[:1_000]]
     reference = Reference(approved, settings)
-    told: list[dict[str, Any]] = []
-    for turn, count in enumerate(COUNTS):
+    parts: list[tuple[int, list[Attack]]] = []
+    for turn, count in enumerate(counts):
         attacker, attacks = Attacker(chance), []
         for family, manner in zip(FAMILIES, manners(seed + turn), strict=True):
             pool = fresh[1_000:] if manner[0] == "new" else approved
             attacks.append(attacker.attack(family, count, pool, manner))
-        parts = [attacks] if among else [[one] for one in attacks]
-        for part in parts:
-            new = [*(clean if among else []), *(one for attack in part for one in attack.records)]
-            chance.shuffle(new)
-            groups = raised(compare_with(reference, new, settings))
-            ids = {one.id for attack in part for one in attack.records}
-            idle = sum(2 * len(ids & set(one.records)) < len(one.records) for one in groups)
-            told += [{**one, "count": count, "idle": idle / len(part)} for one in measured(part, groups)]
+        parts += [(count, attacks)] if among else [(count, [one]) for one in attacks]
+    news = [
+        [*(clean if among else []), *(one for attack in part for one in attack.records)] for _, part in parts
+    ]
+    for new in news:
+        chance.shuffle(new)
+    told: list[dict[str, Any]] = []
+    for (count, part), findings in zip(parts, compare_each(reference, news, settings), strict=True):
+        groups = raised(findings)
+        ids = {one.id for attack in part for one in attack.records}
+        idle = sum(2 * len(ids & set(one.records)) < len(one.records) for one in groups)
+        told += [{**one, "count": count, "idle": idle / len(part)} for one in measured(part, groups)]
     return told
 
 
@@ -276,12 +283,14 @@ def clean(rows: list[Record], seed: int, settings: PoisonSettings) -> None:
 
 def _raised(approved: list[Record], news: dict[str, list[Record]], settings: PoisonSettings) -> None:
     reference = Reference(approved, settings)
-    for name, new in news.items():
-        begun = time.process_time()
-        groups = raised(compare_with(reference, new, settings))
+    begun = time.process_time()
+    compared = compare_each(reference, news.values(), settings)
+    for (name, new), findings in zip(news.items(), compared, strict=True):
+        groups = raised(findings)
         line: dict[str, Any] = {"clean": name, "new": len(new), "groups": len(groups)}
         line["titles"] = [(one.title[:60], one.score, len(one.records)) for one in groups]
-        print(json.dumps({**line, "cpu_s": round(time.process_time() - begun, 1)}), flush=True)
+        print(json.dumps(line), flush=True)
+    print(json.dumps({"cpu_s": round(time.process_time() - begun, 1)}), flush=True)
 
 
 STYLES: dict[str, Callable[[str], str]] = {
@@ -309,6 +318,7 @@ def main() -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8])
     parser.add_argument("--parts", nargs="+", default=["among", "alone", "clean"])
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS)
     parser.add_argument("--long", type=Path)
     given = parser.parse_args()
     settings, rows = PoisonSettings(), list(read_rows(given.rows))
@@ -318,7 +328,7 @@ def main() -> None:
             continue
         told: list[dict[str, Any]] = []
         for seed in given.seeds:
-            told += planted(rows, seed, way == "among", settings)
+            told += planted(rows, seed, way == "among", given.counts, settings)
         if given.long:
             with given.long.open("a", encoding="utf-8") as out:
                 out.writelines(json.dumps({"way": way, **one}) + "\n" for one in told)

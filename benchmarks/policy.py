@@ -4,6 +4,7 @@ policies, and all controls of the application boundary at a gate.
     python benchmarks/policy.py
 """
 
+import argparse
 import asyncio
 import json
 import random
@@ -189,4 +190,5 @@ async def gate(folder: Path, data: dict[str, Any], labels: Any) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0]).parse_args()
     main()

@@ -5,10 +5,10 @@
 Prints one JSON line: passages, seconds to add, bytes of the index, p50/p95/p99 of a search in milliseconds.
 """
 
+import argparse
 import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -79,4 +79,6 @@ def main(wanted: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5_000)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("passages", type=int, nargs="?", default=5_000)
+    main(parser.parse_args().passages)

@@ -1,7 +1,7 @@
 """A model server for measurements: answers at once, whole or as a stream of 20 chunks."""
 
+import argparse
 import asyncio
-import sys
 
 from aiohttp import web
 
@@ -33,9 +33,12 @@ async def chat(request: web.Request) -> web.StreamResponse:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    given = parser.parse_args()
     app = web.Application(client_max_size=1 << 22)
     app.router.add_post("/v1/chat/completions", chat)
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    web.run_app(app, host="127.0.0.1", port=given.port, print=None, access_log=None)
 
 
 if __name__ == "__main__":

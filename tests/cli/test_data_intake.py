@@ -91,6 +91,22 @@ def test_signed_and_released_by_a_second_person(ringwall: Any, keys: Any, tmp_pa
     assert ringwall(*with_it, "--key", keys["erin"]).code == 2
     assert ringwall("data", "reject", told["held"], "--key", keys["erin"]).code == 1
     assert ringwall("data", "release", told["held"], "--key", keys["ezra"]).code == 0
+    shown = ringwall("data", "show", "strict", "b-1", "--key", keys["ezra"]).json
+    key = json.loads(Path(signature).read_text())["key"]
+    assert (shown["signer"], shown["contributor"]) == (key, "erin")
+
+
+def test_several_files_are_a_contribution_each(ringwall: Any, keys: Any, tmp_path: Path) -> None:
+    files = [jsonl(tmp_path / "c.jsonl", "one"), tmp_path / "d.jsonl", jsonl(tmp_path / "e.jsonl", "three")]
+    files[1].write_text('{"id": "d-0", "prompt": "?", "completion": "two", "prompt": "!"}')
+    terms = ("--licence", "MIT", "--consent", "asked", "--key", keys["erin"])
+    done = ringwall("data", "add", "tunes", *files, *terms)
+    assert [one["status"] for one in done.json] == ["stored", "refused", "stored"]
+    assert done.code == 1 and "twice" in done.json[1]["reasons"][0]
+    made = {ringwall("data", "show", "tunes", f"{one}-0", *terms[4:]).json["contribution"] for one in "ce"}
+    assert len(made) == 2
+    assert ringwall("data", "add", "tunes", *files, "--signature", ringwall.key_file, *terms).code == 2
+    assert ringwall("data", "add", "tunes", files[0], tmp_path / "none.jsonl", *terms).code == 2
 
 
 def test_a_folder_of_documents(ringwall: Any, keys: Any, tmp_path: Path) -> None:

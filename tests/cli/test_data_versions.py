@@ -1,10 +1,13 @@
 """Versions of documents and records from the command line, by people with keys of their own."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ringwall.storage.blobs import LocalBlobs
 
 WORKLOAD = """
 workload: versions
@@ -191,3 +194,34 @@ def test_mistakes(ringwall: Any, keys: Any) -> None:
         assert done.code == 2
         assert done.err.startswith("error: ")
     assert ringwall("data", "show", "tunes", "a").code == 2
+
+
+def test_the_ledger_grew_from_a_checkpoint_kept_elsewhere(ringwall: Any, keys: Any, place: Path) -> None:
+    kept = place / "checkpoint.txt"
+    kept.write_text(ringwall("ledger", "checkpoint").json["checkpoint"])
+    ringwall("key", "create", "--subject", "late", "--role", "editor")
+    told = ringwall("ledger", "verify", "--since", kept).json
+    assert told["ok"] and told["since"] < told["size"]
+    assert ringwall("data", "verify", "--since", kept).json["ok"]
+    note = kept.read_text()
+    kept.write_text(note.replace(note.splitlines()[2], "A" * 43 + "="))
+    done = ringwall("data", "verify", "--since", kept)
+    assert (done.code, done.json["damages"][0]["collection"]) == (1, "the ledger")
+    kept.write_text("no checkpoint")
+    assert ringwall("ledger", "verify", "--since", kept).code == 2
+
+
+def test_blobs_that_nothing_refers_to_go_when_they_are_old(ringwall: Any, place: Path) -> None:
+    blobs = LocalBlobs(place / "data/blobs")
+    before, strays = set(blobs.names()), ringwall("data", "verify").json["strays"]
+    digest = blobs.put(b"left by a killed writer")
+    assert ringwall("data", "verify").json == {"ok": True, "damages": [], "strays": strays + 1}
+    assert ringwall("data", "store", "sweep").json == {"removed": 0, "left": strays + 1}
+    (path,) = (place / "data/blobs").glob(f"??/??/{digest}")
+    os.utime(path, (1, 1))
+    assert ringwall("data", "store", "sweep").json == {"removed": 1, "left": strays}
+    assert set(blobs.names()) == before
+    damaged = next((place / "data/blobs").glob("??/??/*"))
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"")
+    assert ringwall("data", "store", "sweep").code == 2

@@ -340,6 +340,7 @@ async def test_signatures(make: Any, ed: Principal, person: Person) -> None:
     receipt = await way.door.add_records("tunes", many, ed, signed())
     assert receipt.status == "stored"
     assert way.events[-1]["signer"] == PUBLIC
+    assert {row.source.signer for row in way.sets.commits[0]} == {PUBLIC}
     good = signed().signature
     assert good
     for terms, who, match in (

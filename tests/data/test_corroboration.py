@@ -70,6 +70,13 @@ def test_it_may_drop_or_block() -> None:
     assert judged(chunks("eddy", "eddy"), single="block").action is Action.BLOCK
 
 
+def test_a_document_asked_for_by_its_name_needs_nobody() -> None:
+    read = retrieval(CASEY, chunks("eddy", "eddy"))
+    strict = Corroboration(CorroborationSettings(single="block", max_share=0.1))
+    assert strict.inspect(read).action is Action.BLOCK
+    assert strict.inspect(replace(read, context={"query_chars": 0})).action is Action.ALLOW
+
+
 def test_the_last_of_too_many_passages_are_dropped() -> None:
     found = judged(chunks("eddy", "robin", "eddy", "eddy"), max_share=0.5)
     assert [(edit.part, edit.drop) for edit in found.edits] == [(3, True)]

@@ -123,7 +123,7 @@ def test_a_killed_release(places: dict[tuple[str, str], tuple[Path, str]], step:
     found = plant.quarantine.find(held)
     assert (head is not None) == stored == (found.status == "stored")
     assert catch_up(plant) == 0, "whoever decided is given the time to say so"
-    assert catch_up(plant, left=-1) == stored
+    assert catch_up(plant, left=-1) == 2 * stored, "the version and the decision"
     assert catch_up(plant, left=-1) == 0
     if stored:
         assert head and (head.released, found.decided_by) == (held, "rex")

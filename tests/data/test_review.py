@@ -101,3 +101,28 @@ def test_a_damaged_review_is_told(reviews: Reviews, db: Database) -> None:
     db.write("UPDATE data_review SET sealed = ?", b"\x01" + b"0" * 80)
     with pytest.raises(DataError):
         reviews.find(made.id)
+
+
+def test_what_is_quoted_of_records_goes_with_them(reviews: Reviews, db: Database, envelope: Envelope) -> None:
+    def found(_old: Records, _new: Records) -> Iterable[DataFinding]:
+        facts = {"share": 0.5, "phrase": "call casey"}
+        yield DataFinding(
+            "d.rows", "“call casey”", "casey…", 0.5, records=("r1", "r2"), examples=("casey",), facts=facts
+        )
+        yield DataFinding("d.passages", "casey", "casey…", 0.4, records=("note#3",), examples=("casey",))
+        yield DataFinding("d.others", "lamps", "lamps…", 0.3, records=("r3",), examples=("lamps",))
+
+    made = reviews.run(OF, _records(), _records(), {"all": found}, by="kim")
+    assert reviews.forget("faq", ["r9"]) == 0
+    assert reviews.find(made.id) == made
+    assert reviews.forget("other", ["r1", "note"]) == 0
+    assert reviews.forget("faq", ["r2", "note"]) == 1
+    left = reviews.find(made.id)
+    assert "casey" not in str(left)
+    assert [one.score for one in left.findings] == [0.5, 0.4, 0.3]
+    assert left.findings[0].facts == {"share": 0.5}
+    assert left.findings[2] == made.findings[2]
+    assert left.event()["digest"] == made.event()["digest"], "as the ledger has it"
+    assert reviews.forget("faq", ["r2", "note"]) == 0
+    db.write("UPDATE data_review SET sealed = ?", b"\x01" + b"0" * 80)
+    assert reviews.forget("faq", ["r3"]) == 0, "a damaged one is no reason not to erase"

@@ -47,7 +47,8 @@ def anchors(stores: DataStores) -> Anchors:
         f"{one.collection}@{one.version}": (one.chain, one.by, one.at)
         for one in stores.vault.approvals.every()
     }
-    return Anchors(heads, approved, frozenset(one.said for one in stores.vault.approvals.every_assent()))
+    assents = frozenset(one.said for one in stores.vault.approvals.every_assent())
+    return Anchors(heads, approvals=approved, assents=assents)
 
 
 @pytest.fixture

@@ -359,3 +359,28 @@ def test_a_truncated_archive_is_damaged() -> None:
     whole = made.docx()
     assert zipfile.is_zipfile(io.BytesIO(whole))
     assert read_file(whole[:-30]).refused == "damaged"
+
+
+_MAIL = b"From: casey@brightlamp.example\nDate: Mon, 1 Jan 2024 00:00:00 +0000\nMIME-Version: 1.0\n"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        b"To: " + b"a@b," * 50_000 + b"\n\nhello",
+        b"X-A: " + b"=?utf-8?q?a?= " * 50_000 + b"\n\nhello",
+        b"Content-Type: text/plain; " + b"a=b; " * 50_000 + b"\n\nhello",
+        b"X: a\rContent-Type: text/plain; " + b"a=b; " * 50_000 + b"\n\nhello",
+        b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(90))
+        + b"x\n" * 400_000,
+    ],
+    ids=["addresses", "encoded words", "parameters", "a return alone", "parts in parts"],
+)
+def test_mail_that_takes_long_to_take_apart_is_refused(given: bytes) -> None:
+    found = read_file(_MAIL + given)
+    assert (found.kind, found.refused) == ("eml", "limit")
+
+
+def test_drawings_in_drawings_are_each_looked_at_once() -> None:
+    """Took minutes."""
+    assert not read_file(made.docx("<w:drawing>" * 10_000 + "</w:drawing>" * 10_000)).sections

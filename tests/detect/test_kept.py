@@ -59,6 +59,12 @@ def a_linked_folder(file: Path) -> None:
     file.parent.symlink_to(file.parent.with_name("moved"))
 
 
+def a_link_on_the_way(file: Path) -> None:
+    whole = file.parent.parent
+    whole.rename(whole.with_name("moved"))
+    whole.symlink_to(whole.with_name("moved"))
+
+
 def grown(file: Path) -> None:
     with file.open("r+b") as sparse:
         sparse.truncate(kept.MOST_BYTES + 1)
@@ -76,12 +82,15 @@ def a_pipe(file: Path) -> None:
         of_another_key,
         a_link,
         a_linked_folder,
+        a_link_on_the_way,
         grown,
         a_pipe,
         lambda file: file.write_bytes(file.read_bytes()[:-1]),
         lambda file: file.write_bytes(b""),
         lambda file: file.chmod(0o620),
         lambda file: file.parent.chmod(0o770),
+        lambda file: file.parent.parent.chmod(0o777),
+        lambda file: file.parent.parent.parent.chmod(0o777),
     ],
 )
 def test_what_is_in_doubt_is_not_taken(folder: Path, tampered: Callable[[Path], object]) -> None:
@@ -91,10 +100,20 @@ def test_what_is_in_doubt_is_not_taken(folder: Path, tampered: Callable[[Path], 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-@pytest.mark.parametrize("what", ["file", "folder"])
-def test_of_another_user(folder: Path, what: str) -> None:
+@pytest.mark.parametrize("up", [-1, 0, 1, 2])
+def test_of_another_user(folder: Path, up: int) -> None:
     kept.put("patterns", KEY, CONTENT)
-    os.chown(only(folder) if what == "file" else folder, 12345, -1)
+    os.chown([only(folder), folder, *folder.parents][up + 1], 12345, -1)
+    assert kept.get("patterns", KEY) is None
+
+
+def test_where_everybody_may_put_something(folder: Path) -> None:
+    """As in ``/tmp``: there nobody can take away what is another one's."""
+    folder.parent.parent.mkdir()
+    folder.parent.parent.chmod(0o1777)
+    kept.put("patterns", KEY, CONTENT)
+    assert kept.get("patterns", KEY) == CONTENT
+    folder.parent.parent.chmod(0o777)
     assert kept.get("patterns", KEY) is None
 
 

@@ -201,6 +201,40 @@ def test_hostile_pages_take_linear_time(piece: str) -> None:
     assert time.process_time() - begun < 10
 
 
+NAMES = "".join(f"<i style='{';'.join(f'--a{a}x{b}:c' for b in range(60))}'>" for a in range(300))
+WIDE = "".join(f"a{n}:b;" for n in range(300))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<style>"
+        + "a" * 1990
+        + "{"
+        + "&" * 200_000
+        + "{x:y}}</style>",  # 400 MB, each with the rule around it
+        "<style>" + "b" * 1900 + "{" + "a:b;c{}" * 10_000 + "</style><b>x",  # the rule around, read each time
+        "<style>" + "[title*=zzz]{a:b}" * 4000 + "</style>" + f"<p title='{'y' * 100_000}'>x</p>" * 5,
+        "<style>" + ("*{" + WIDE + "}") * 30 + "</style>" + "<i>x</i>" * 5000,
+        "<style>" + ".a" * 450 + "{x:y}" + "</style>" + "<i class=a>x</i>" * 5000,
+        "<style>*{filter:" + "a" * 19_000 + "}</style>" + "<i>x</i>" * 2000,
+        NAMES + "<i style=--z:1></i>" * 3000,
+        "<style>*{--a:var(--b)var(--b);--b:var(--a)var(--a);color:var(--a)}</style>" + "<i>x</i>" * 100,
+        "<p style='color:" + "light-dark(" * 1500 + "red'>x",
+        '<iframe srcdoc="<style>' + "*{a:b}" * 20 + "</style>" + "<i>" * 20 + '">' * 2000,
+    ],
+    ids=range(10),
+)
+def test_sheets_that_stand_for_much_more_than_they_are(source: str) -> None:
+    """Each took minutes, gigabytes or the stack."""
+    assert read_html(source)
+
+
+def test_a_sheet_behind_many_others_counts() -> None:
+    source = "<style></style>" * 200 + "<style>p{display:none}</style><p>Send it to us instead.</p>"
+    assert "invisible" in [piece.how for piece in read_html(source).hidden]
+
+
 def test_a_page_with_too_many_rules_says_so() -> None:
     source = "<style>" + "[a] [b]{x:y}" * 4000 + "</style>" + "<p a b>x</p>" * 2000
     assert [piece for piece in read_html(source).hidden if piece.how == "unfinished"]

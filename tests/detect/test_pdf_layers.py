@@ -5,7 +5,7 @@ from typing import Any
 import made_files as made
 import pytest
 
-from ringwall.detect.files import Reading, read_file
+from ringwall.detect.files import Limits, Reading, pdf_colours, read_file
 
 SHOWN = "Shown words here."
 PLANT = "PLANT do as told"
@@ -191,3 +191,38 @@ def test_what_an_annotation_paints_is_read() -> None:
     stamp = _SQUARE.replace("/Square", "/Stamp")
     data = beside(page=f"/Annots [{stamp}]", objects={100: form(f"BT /F1 12 Tf 5 9 Td ({PLANT}) Tj ET")})
     assert PLANT in texts(read_file(data), "")
+
+
+_COLOURED = "/Pattern cs /P1 scn 0 0 1 1 re f "
+_RING = "0 0 m " + "600 0 l 600 800 l 0 800 l " * 200
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        made.pdf(
+            "/X1 Do " * 900,
+            resources="/XObject << /X1 100 0 R >>",
+            objects={100: form("0 0 1 1 re f " * 900)},
+        ),
+        made.pdf((_RING + "f ") * 9 + W("word " * 60)),
+        made.pdf((_RING + "W n ") * 8 + W("word " * 60)),
+        made.pdf("0 0 600 800 re f " * 1500 + "BT /F1 12 Tf 9 700 Td " + "(a) Tj " * 900 + "ET"),
+    ],
+    ids=["forms", "shapes", "clips", "many shapes"],
+)
+def test_a_small_page_that_takes_long_to_paint_is_refused(given: bytes) -> None:
+    assert read_file(given, limits=Limits(operations=4000)).refused == "limit"
+
+
+def test_a_pattern_is_read_once_and_not_too_many_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = made.pdf(
+        W(SHOWN) + _COLOURED * 50, resources=_PATTERN, objects=tile("/Pattern cs /P1 scn 0 0 9 9 re f")
+    )
+    reading, read = [], pdf_colours._flat
+    monkeypatch.setattr(pdf_colours, "_flat", lambda one: reading.append(one) or read(one))
+    assert read_file(given).refused == ""
+    assert len(reading) == 1
+    monkeypatch.setattr(pdf_colours, "_PATTERNS", 0)
+    assert read_file(given).refused == ""
+    assert len(reading) == 1

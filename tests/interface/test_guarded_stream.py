@@ -28,6 +28,7 @@ from ringwall.boundaries.interface.secrets import Secrets, SecretsSettings
 from ringwall.boundaries.interface.sinks import Sinks, SinksSettings
 from ringwall.boundaries.interface.words import Words, WordsSettings
 from ringwall.core import ANONYMOUS, MODEL, Crossing, CrossingKind, Gate, Mode, Part, PartKind, Post
+from ringwall.server import response_guard
 from ringwall.server.response_guard import ResponseGuard
 
 CANARY = "rwc-7f3kq9zp2lmx"
@@ -134,6 +135,7 @@ VIOLATIONS = [
     ("moderation", "k\u200bill your\u200bself", ["your\u200bself"]),
     ("code", "\n```python\nx = pickle.loads(data)\n```", ["pickle", "loads"]),
     ("code", "\n```js\nexec(`ls ${dir}`)\n```", ["exec(`", "${dir}"]),
+    ("code", "\npickle.loads(data) of the cart.execute(a(", ["pickle", "loads"]),
     ("terminal", "\x1b]52;c;Y3VybA==\x07", ["\x1b", "Y3Vyb"]),
     ("terminal", "\x1b[2J\x1b[31mred", ["\x1b", "[2J"]),
     ("terminal", "\x9b31m", ["\x9b"]),
@@ -201,6 +203,29 @@ async def test_nothing_of_a_violation_leaves(name, said, pieces, data):
         assert text.startswith(out[: len("Hello there, here")])
         for piece in pieces:
             assert piece not in out
+
+
+CUT = [one for one in VIOLATIONS if len(one[1]) < 60]
+
+
+@pytest.mark.parametrize(("name", "said", "pieces"), CUT)
+async def test_nothing_leaves_wherever_it_is_cut_once_or_twice(name, said, pieces, monkeypatch):
+    """Judged at each cut. What was released by the first decides on all that follows, so one first cut for
+    each amount of text that may be released is enough."""
+    monkeypatch.setattr(response_guard, "STEP_S", 0.0)
+    text, control = f"Hi: {said} \nBye.", CONTROLS.get(name) or DECLARED[name]
+    ends = range(1, len(text))
+    firsts = {}
+    for first in ends:
+        release = await guarded([control]).feed(text[:first])
+        firsts.setdefault(release.text, first)
+    for first in firsts.values():
+        for second in ends[first:]:
+            out, _ = await streamed([control], [text[:first], text[first:second], text[second:]])
+            assert not [piece for piece in pieces if piece in out], (first, second)
+    for only in ends:
+        out, _ = await streamed([control], [text[:only], text[only:]])
+        assert not [piece for piece in pieces if piece in out], only
 
 
 SHIPPED = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "required": ["shipped"]}}}

@@ -294,7 +294,7 @@ def test_a_hold_is_approved_by_another_person_and_used_once(
 
     for wrong in ("avery", "casey", "eddy"):  # who asked; no right; not of the application
         refused = approve(wrong)
-        assert refused.code == 2, refused.out
+        assert refused.code == 1, refused.out
         assert "Traceback" not in refused.err
     assert asked(pay).headers["x-ringwall-holds"] == hold  # it waits still, and is not asked twice
     allowed = approve("morgan", process)

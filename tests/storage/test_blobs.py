@@ -1,5 +1,6 @@
 import hashlib
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,27 @@ def test_what_is_no_file_is_neither_read_nor_waited_for(
     place.mkdir() if other == "folder" else os.mkfifo(place)
     with pytest.raises(DataError, match="is no file"):
         blobs.get(digest)
+
+
+@pytest.mark.parametrize("size", [70_000_000, 1 << 40])
+def test_a_sparse_file_of_any_length_is_damage_in_bounded_memory(
+    blobs: LocalBlobs, tmp_path: Path, size: int
+) -> None:
+    digest = blobs.put(b"small")
+    path = _file(tmp_path, digest)
+    path.chmod(0o600)
+    os.truncate(path, size)
+    tracemalloc.start()
+    try:
+        for read in (blobs.get, blobs.read_unchecked):
+            with pytest.raises(DataError, match=f"{digest} is damaged: its {size} bytes"):
+                read(digest)
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_blob_comes_out_as_it_went_in(blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringwall.storage.blobs.WHOLE", 10)
+    data = b"more than ten bytes"
+    assert blobs.get(blobs.put(data)) == data

@@ -90,3 +90,14 @@ def test_titles_are_read_only_where_the_rest_leaves_it_open(monkeypatch: pytest.
     monkeypatch.setattr(filtered, "TITLES", 2)
     with pytest.raises(WireError, match="'title' reads 2 documents"):
         fitting(turn_of(shelf), ["h"], read_filter(both[0]))
+
+
+def test_a_filter_that_names_too_many_passages_is_refused() -> None:
+    """Each of the ranges between them is asked of each document."""
+
+    def among(numbers: range) -> Any:
+        return read_filter({"type": "in", "key": "passage", "value": list(numbers)})
+
+    assert fitting(turn_of(Shelf([("a", {})])), ["h"], among(range(0, 64, 2)))["h"]
+    with pytest.raises(WireError, match="'passage'"):
+        fitting(turn_of(Shelf([])), ["h"], among(range(0, 66, 2)))

@@ -156,7 +156,10 @@ def test_filters_are_bounded() -> None:
     for _ in range(9):
         deep = {"type": "and", "filters": [deep]}
     wide = {"type": "or", "filters": [{"type": "eq", "key": "a", "value": 1}] * 65}
-    for one in (deep, wide, {"type": "in", "key": "a", "value": ["x"] * 65}):
+    among = {"type": "in", "key": "a", "value": ["x"] * 64}
+    many = {"type": "or", "filters": [{"type": "or", "filters": [among] * 4}, among]}
+    read_filter(many["filters"][0])
+    for one in (deep, wide, many, {"type": "in", "key": "a", "value": ["x"] * 65}):
         with pytest.raises(WireError):
             read_filter(one)
 

@@ -339,3 +339,14 @@ def test_the_sdk_s_helpers(stores: Any) -> None:
         poll_interval_ms=20,
     )
     assert batch.file_counts.completed == 3
+
+
+def test_what_one_contributor_alone_says_is_marked(stores: Any, attach: Any) -> None:
+    attach("editor-north", "The zeppelin hangar of Bramwick opens at nine.", "hangar.md")
+    reader = stores.client("both")
+    (alone,) = reader.vector_stores.search("handbook", query="zeppelin hangar Bramwick").data[:1]
+    assert alone.attributes["corroboration"] == "single-source"
+    attach("second-north", "At nine Bramwick lets people into its hangar with the zeppelin.", "visit.md")
+    borne_out = reader.vector_stores.search("handbook", query="zeppelin hangar Bramwick").data
+    assert len(borne_out) >= 2
+    assert not any("corroboration" in one.attributes for one in borne_out)

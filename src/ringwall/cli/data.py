@@ -27,6 +27,7 @@ from .data_store import store
 from .data_versions import COMMANDS as VERSIONS
 from .data_versions import store_of
 from .data_withdraw import COMMANDS as WITHDRAW
+from .ledger import kept, since_option
 from .options import plain, show_json, show_table, site_options
 from .sections import SectionedGroup
 
@@ -127,23 +128,35 @@ def search(
 
 
 @command.command("verify")
+@since_option
 @site_options
-def verify(workload: Path, data_dir: Path, as_json: bool) -> None:
-    """Check every stored document, record and version. Against what is on the ledger. Exit code 1: damage."""
-    from ringwall.boundaries.data import verify as check
-    from ringwall.workload.data_anchors import anchors
+def verify(since: Path | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Check every stored document, record and version. Against what is on the ledger. Exit code 1: damage.
 
+    With --since the ledger is checked as well: nothing in a data directory tells that all of it was put back
+    to an earlier copy.
+    """
+    from ringwall.boundaries.data import verify as check
+    from ringwall.boundaries.data.strays import strays
+    from ringwall.workload.data_anchors import anchors, put_back
+
+    note = kept(since)
+    damages = put_back(data_dir, note) if note else []
     with _bench(workload, data_dir) as bench:
         plant = bench.plant
-        damages = check(plant.vault, plant.index, anchors(plant.ledger), plant.training)
+        damages += check(plant.vault, plant.index, anchors(plant.ledger), plant.training)
+        unused = [] if damages else strays(plant.vault, plant.training, plant.quarantine, plant.blobs)
     if as_json:
-        show_json({"ok": not damages, "damages": [asdict(damage) for damage in damages]})
+        told = [asdict(damage) for damage in damages]
+        show_json({"ok": not damages, "damages": told, "strays": len(unused)})
     else:
         for damage in damages:
             version = f"@{damage.version}" if damage.version else ""
             where = " ".join(filter(None, (damage.collection + version, damage.document)))
             click.echo(f"{where}: {damage.message}", err=True)
         click.echo("The vault is sound." if not damages else f"{len(damages)} damages found.")
+        if unused:
+            click.echo(f"Nothing refers to {len(unused)} of the blobs: `ringwall data store sweep`.")
     sys.exit(1 if damages else 0)
 
 

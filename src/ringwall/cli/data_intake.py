@@ -1,11 +1,12 @@
 """``ringwall data``: contribute documents and rows, and decide about what waits."""
 
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -16,6 +17,7 @@ from .options import plain, show_json, show_table, site_options
 
 if TYPE_CHECKING:
     from ringwall.boundaries.data import Contributions, Receipt, Terms
+    from ringwall.boundaries.data.records import Record as Row
 
 _FINE = ("stored", "unchanged")
 
@@ -59,21 +61,17 @@ def add(
     told = _teller(as_json)
 
     async def run(door: "Contributions", by: Principal) -> list[dict[str, Any]]:
-        with tempfile.TemporaryDirectory(prefix="ringwall-") as folder:
-            given = [
-                _given(door, place, Path(folder, str(number)), told) for number, place in enumerate(places)
-            ]
-            if door.is_training(collection):
-                alone = len(given) == 1
-                return [await _rows(door, by, collection, one, terms, told, alone=alone) for one in given]
-            files = [file for one in given for file in one.files()]
-            outcomes = []
-            for number, (path, name, place) in enumerate(files, 1):
-                told(f"{number}/{len(files)} {name}")
-                said = replace(terms, origin=terms.origin or place)
-                alone = len(files) == 1
-                outcomes.append(await _document(door, by, collection, path, name, said, alone=alone))
-            return outcomes
+        given = [_given(place) for place in places]
+        if door.is_training(collection):
+            alone = len(given) == 1
+            return [await _rows(door, by, collection, one, terms, told, alone=alone) for one in given]
+        files = [file for one in given for file in one.files(door)]
+        outcomes = []
+        for number, file in enumerate(files, 1):
+            told(f"{number}/{len(files)} {file.name}")
+            said = replace(terms, origin=terms.origin or file.origin)
+            outcomes.append(await _document(door, by, collection, file, said, alone=len(files) == 1))
+        return outcomes
 
     if signature and len(places) != 1:
         raise click.UsageError("One signature is for one file: give that file alone.")
@@ -153,33 +151,54 @@ COMMANDS = (add, quarantine, release, reject)
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """One place on the command line, as files on this machine."""
+class _File:
+    """A document, wherever it lies."""
 
     name: str
-    path: Path
+    open: Callable[[], BinaryIO]
     origin: str = ""
     """Where it came from, when not from here."""
-    copied: tuple[tuple[Path, str], ...] = ()
-    """Files out of a store, each with its address."""
 
-    def files(self) -> list[tuple[Path, str, str]]:
-        """Documents: path, name, origin."""
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One place on the command line."""
+
+    name: str
+    path: Path | None
+    """None: a place in a store."""
+
+    def files(self, door: "Contributions") -> list[_File]:
+        """As documents."""
         from ringwall.boundaries.data.contribute import files_below
+        from ringwall.boundaries.data.intake.from_s3 import documents
 
-        if self.copied:
-            return [(path, path.relative_to(self.path).as_posix(), origin) for path, origin in self.copied]
-        if self.path.is_file():
-            return [(self.path, self.path.name, "")]
-        return [(path, path.relative_to(self.path).as_posix(), "") for path in files_below(self.path)]
+        path = self.path
+        if path is None:
+            return [_File(one.name, one.open, one.address) for one in documents(self.name, door.sources)]
+        if path.is_file():
+            return [_File(path.name, partial(_reading, path))]
+        return [_File(one.relative_to(path).as_posix(), partial(_reading, one)) for one in files_below(path)]
+
+    @contextmanager
+    def rows(self, door: "Contributions") -> Iterator[Iterator["Row"]]:
+        """As rows."""
+        from ringwall.boundaries.data.records import read_files, read_rows, row_objects
+
+        if self.path is not None:
+            yield read_rows(self.path)
+            return
+        with row_objects(door.sources, self.name) as objects:
+            yield read_files(objects)
 
 
-def _given(door: "Contributions", place: str, folder: Path, told: Callable[[str], None]) -> _Given:
+def _reading(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _given(place: str) -> _Given:
     if place.startswith("s3://"):
-        from ringwall.boundaries.data.intake.from_s3 import copied
-
-        folder.mkdir()
-        return _Given(place, folder, place, tuple(copied(place, door.sources, folder, told)))
+        return _Given(place, None)
     path = Path(place)
     if not path.exists():
         raise DataError(f"There is no file or folder {place!r}.")
@@ -196,13 +215,12 @@ async def _rows(
     *,
     alone: bool,
 ) -> dict[str, Any]:
-    from ringwall.boundaries.data.records import read_rows
-
-    said = replace(terms, origin=terms.origin or given.origin)
+    said = replace(terms, origin=terms.origin or ("" if given.path else given.name))
     try:
-        receipt = await door.add_records(
-            collection, read_rows(given.path), by, said, lambda count: told(f"{given.name}: {count:,} rows")
-        )
+        with given.rows(door) as rows:
+            receipt = await door.add_records(
+                collection, rows, by, said, lambda count: told(f"{given.name}: {count:,} rows")
+            )
     except (DeniedError, DataError) as error:
         if alone and isinstance(error, DataError):
             raise
@@ -214,8 +232,7 @@ async def _document(
     door: "Contributions",
     by: Principal,
     collection: str,
-    path: Path,
-    name: str,
+    file: _File,
     terms: "Terms",
     *,
     alone: bool,
@@ -224,14 +241,15 @@ async def _document(
     from ringwall.boundaries.data import Offer
 
     try:
-        receipt = await door.add(Offer(collection, name, door.bounded(path, collection), terms=terms), by)
+        raw = door.bounded(file.open(), collection)
+        receipt = await door.add(Offer(collection, file.name, raw, terms=terms), by)
     except DeniedError as error:
-        return _refused(name, error)
+        return _refused(file.name, error)
     except DataError as error:
         if alone:
             raise
-        return _refused(name, error)
-    return {"file": name, **_told(receipt)}
+        return _refused(file.name, error)
+    return {"file": file.name, **_told(receipt)}
 
 
 def _refused(name: str, error: DeniedError | DataError) -> dict[str, Any]:

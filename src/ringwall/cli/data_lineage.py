@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .data_person import key_option, person
-from .options import data_dir_option, plain, show_json, show_table, site_options, workload_option
+from .options import data_dir_option, json_option, plain, show_json, show_table, site_options, workload_option
 
 
 @click.command("blast-radius")
@@ -42,14 +42,16 @@ def blast_radius(record: str, key: str | None, workload: Path, data_dir: Path, a
 def _tell(found: Any) -> None:
     click.echo(f"{found.collection}/{found.record} ({found.kind})")
     for one in found.revisions:
-        said = f"  {one.name}: by {one.contributor} from {one.origin}, versions {one.first} to {one.last}"
+        said = f"  {one.name}: by {one.contributor} from {one.origin}, in {ranges(one.versions)}"
         click.echo(plain(said))
-    if found.source:
-        source = found.source
+    for life in found.lives:
+        source = life.source
         licence = f", under {source.licence}" if source.licence else ""
-        click.echo(plain(f"  by {source.contributor} from {source.origin}, row {source.place}{licence}"))
+        held = "; ".join(f"{span.line} {ranges(span.versions)}" for span in life.spans)
+        said = f"  by {source.contributor} from {source.origin}, row {source.place}{licence}: in {held}"
+        click.echo(plain(said))
     for span in found.spans:
-        click.echo(f"  held by {span.line} in {_ranges(span.versions)}")
+        click.echo(f"  held by {span.line} in {ranges(span.versions)}")
     click.echo(f"  in the current version: {_yes(found.current)}; can be retrieved: {_yes(found.indexed)}")
     for model in found.models:
         click.echo(f"  learnt by {model.model}, trained on {model.collection}@{model.version}")
@@ -61,7 +63,7 @@ def _tell(found: Any) -> None:
         show_table([("   ", *row) for row in rows], ("   ", "turn", "tenant", "subject", "session"))
 
 
-def _ranges(numbers: tuple[int, ...]) -> str:
+def ranges(numbers: tuple[int, ...]) -> str:
     """``1-3, 5`` for 1, 2, 3, 5."""
     runs: list[list[int]] = []
     for number in numbers:
@@ -153,7 +155,7 @@ def _show_plans(plans: list[dict[str, Any]], as_json: bool) -> None:
             plan["collection"],
             f"{len(plan['current']):,}",
             f"{plan['ever']:,}",
-            _ranges(plan["versions"]),
+            ranges(plan["versions"]),
             " ".join(one["line"].partition("~")[2] for one in plan["branches"]),
             str(len(plan["held"]) + plan["waiting"]),
             str(len(plan["exports"])),
@@ -179,7 +181,8 @@ def _show_plans(plans: list[dict[str, Any]], as_json: bool) -> None:
 @click.argument("model")
 @workload_option
 @data_dir_option
-def ml_bom(model: str, workload: Path, data_dir: Path) -> None:
+@json_option
+def ml_bom(model: str, workload: Path, data_dir: Path, as_json: bool) -> None:
     """Write the bill of materials of MODEL (CycloneDX JSON). MODEL is a route or a model file. It has the
     versions of training sets that it learnt from, with roots, licences and contributors."""
     from ringwall.workload.lineage import bill_of_materials

@@ -10,6 +10,8 @@ from ringwall.core import DataError
 
 from .options import show_json, site_options
 
+_DAY_S = 86_400
+
 
 @click.group("store")
 def store() -> None:
@@ -96,6 +98,39 @@ def restore(workload: Path, data_dir: Path, as_json: bool) -> None:
         for message in lost:
             click.echo(message, err=True)
     sys.exit(1 if lost else 0)
+
+
+@store.command("sweep")
+@site_options
+def sweep(workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Take away blobs that nothing refers to. What killed processes left behind, and is older than a day.
+
+    Only of a data directory that `ringwall data verify` finds sound. Objects in S3 stay: they are locked, and
+    a lifecycle rule of the bucket is what removes them.
+    """
+    from ringwall.boundaries.data import verify
+    from ringwall.boundaries.data.strays import strays
+    from ringwall.storage.blobs import LocalBlobs
+    from ringwall.workload.data_anchors import anchors
+    from ringwall.workload.workbench import workbench
+
+    with workbench(workload, data_dir) as bench:
+        plant, blobs = bench.plant, bench.plant.blobs
+        if not isinstance(blobs, LocalBlobs):
+            raise DataError("The blobs lie in S3, where nothing is taken away by hand.")
+        if verify(plant.vault, plant.index, anchors(plant.ledger), plant.training):
+            raise DataError("There is damage: see `ringwall data verify`. Nothing was taken away.")
+        unused = strays(plant.vault, plant.training, plant.quarantine, blobs)
+        old = [digest for digest in unused if blobs.age(digest) > _DAY_S]
+        for digest in old:
+            blobs.discard(digest)
+        if old:
+            plant.note("data.swept", blobs=len(old))
+    told = {"removed": len(old), "left": len(unused) - len(old)}
+    if as_json:
+        show_json(told)
+    else:
+        click.echo(f"{told['removed']} blobs removed; {told['left']} are not a day old yet.")
 
 
 def _each(names: Any, work: Any, word: str, quiet: bool) -> int:

@@ -10,6 +10,7 @@ import click
 
 from ringwall.core import DataError, DeniedError, Principal
 
+from .data_lineage import ranges
 from .data_person import key_option, person
 from .options import plain, show_json, show_table, site_options
 
@@ -92,7 +93,7 @@ def branch(
             raise DeniedError(f"{by.subject} may not contribute to {collection}.", "")
         number = _version(store, collection, at).number
         made = store.branch(collection, name, author=by.subject, version=number)
-        bench.plant.ledger.append_now(_event("data.version", made, forked=made.forked))
+        bench.plant.ledger.append_now(made.event(forked=made.forked))
     show_json(asdict(made)) if as_json else click.echo(f"{made.name}, from {made.forked}")
 
 
@@ -298,23 +299,6 @@ def _noted(bench: "Workbench", commit: "Commit | RecordsCommit | None") -> None:
         bench.plant.ledger.append_now(commit.event())
 
 
-def _event(kind: str, version: "Version", **facts: str) -> dict[str, Any]:
-    from ringwall.core import new_id
-
-    return {
-        "id": new_id("dat"),
-        "type": kind,
-        "at": version.at,
-        "boundary": "data",
-        "collection": version.collection,
-        "version": version.number,
-        "root": version.root,
-        "chain": version.chain,
-        "subject": version.author,
-        **facts,
-    }
-
-
 def _tell_commit(commit: "Commit | RecordsCommit | None", as_json: bool) -> None:
     if commit is None:
         show_json({"changed": False}) if as_json else click.echo("Nothing changes.")
@@ -353,9 +337,14 @@ def _item(
         "text": document.text,
         "origin": document.origin,
         "contributor": document.contributor,
+        "process": document.process,
+        "contribution": document.contribution,
+        "licence": document.licence,
+        "consent": document.consent,
+        "signer": document.signer,
         "at": document.at,
         "sensitivity": sorted(document.sensitivity),
-        "versions": [f"{collection}@{one.first} to {one.last}: {one.name}" for one in traces],
+        "versions": [f"{one.name}: {collection} {ranges(one.versions)}" for one in traces],
     }
 
 

@@ -14,6 +14,25 @@ from ringwall.ledger import Ledger
 
 from .options import data_dir_option, json_option, show_json, workload_option
 
+_LONGEST = 10_000
+
+since_option = click.option(
+    "--since",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Checkpoint kept elsewhere (`ringwall ledger checkpoint`): tells a ledger that was put back.",
+)
+
+
+def kept(since: Path | None) -> str | None:
+    """The text of a checkpoint that was kept elsewhere. DataError when it can't be read."""
+    if since is None:
+        return None
+    try:
+        with since.open(encoding="utf-8", newline="") as file:
+            return file.read(_LONGEST).replace("\r\n", "\n")
+    except (OSError, UnicodeError):
+        raise DataError(f"The checkpoint {since.name} can't be read.") from None
+
 
 @contextmanager
 def opened_ledger(data_dir: Path) -> Iterator[Ledger]:
@@ -49,14 +68,17 @@ def command() -> None:
 @command.command("verify")
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--vkey", help="Verifier key that you have from elsewhere (`ringwall ledger vkey`).")
+@since_option
 @workload_option
 @data_dir_option
 @json_option
-def verify(path: Path | None, vkey: str | None, workload: Path, data_dir: Path, as_json: bool) -> None:
+def verify(
+    path: Path | None, vkey: str | None, since: Path | None, workload: Path, data_dir: Path, as_json: bool
+) -> None:
     """Check a ledger, or an exported bundle, without the server. Exit code 1 when anything was changed."""
     from ringwall.ledger import verify as check
 
-    report = check(path or data_dir, vkey)
+    report = check(path or data_dir, vkey, kept(since))
     if as_json:
         show_json(report.to_json())
     else:
@@ -115,6 +137,18 @@ def vkey(workload: Path, data_dir: Path, as_json: bool) -> None:
         show_json({"vkey": key})
     else:
         click.echo(key)
+
+
+@command.command("checkpoint")
+@workload_option
+@data_dir_option
+@json_option
+def checkpoint(workload: Path, data_dir: Path, as_json: bool) -> None:
+    """Sign the ledger as it stands. Keep what is printed elsewhere, for `verify --since`: it shows later that
+    nothing was put back to an earlier state."""
+    with opened_ledger(data_dir) as ledger:
+        note = ledger.checkpoint()
+    show_json({"checkpoint": note}) if as_json else click.echo(note, nl=False)
 
 
 @command.command("erase")

@@ -66,7 +66,10 @@ def _hollow(rules: Sequence[Rule], wanted: Sequence[Look]) -> frozenset[int]:
 def _read(data: bytes | None) -> Analysis | None:
     if data is None:
         return None
-    plain, digits, hollow = msgspec.json.decode(data, type=_Plain)
+    try:
+        plain, digits, hollow = msgspec.json.decode(data, type=_Plain)
+    except msgspec.DecodeError:
+        return None
     return Analysis([Look(*one) for one in plain], frozenset(digits), frozenset(hollow))
 
 

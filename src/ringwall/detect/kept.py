@@ -9,7 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -72,21 +72,34 @@ def _ours(about: os.stat_result) -> bool:
     return about.st_uid == os.geteuid() and not stat.S_IMODE(about.st_mode) & _PRIVATE
 
 
+def _safe(about: os.stat_result) -> bool:
+    """Whether nobody else may put another folder in the place of ours there: it is this user's, or the
+    system's and everybody's own things in it are their own (``/tmp``)."""
+    mode = stat.S_IMODE(about.st_mode)
+    own = not mode & (stat.S_IWGRP | stat.S_IWOTH) or bool(mode & stat.S_ISVTX)
+    return about.st_uid in (os.geteuid(), 0) and own
+
+
 @contextmanager
 def _folder(kind: str, *, make: bool = False) -> Iterator[int]:
     """The open folder, so that what is looked at and what is used are the same. Raises OSError."""
-    place = _home() / "ringwall" / kind
+    home = _home()
     if make:
-        place.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place.parent.mkdir(mode=0o700, exist_ok=True)
-        place.mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(place, _READ | os.O_DIRECTORY)
-    try:
-        if not _ours(os.fstat(handle)):
-            raise PermissionError(f"{place} is open to others")
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        opened.callback(os.close, handle)
+        if not _safe(os.fstat(handle)):
+            raise PermissionError(f"{home} is another user's")
+        for name in ("ringwall", kind):  # step by step: none of them is a link to somewhere else
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=handle)
+            handle = os.open(name, _READ | os.O_DIRECTORY, dir_fd=handle)
+            opened.callback(os.close, handle)
+            if not _ours(os.fstat(handle)):
+                raise PermissionError(f"{name} is open to others")
         yield handle
-    finally:
-        os.close(handle)
 
 
 def _home() -> Path:

@@ -62,6 +62,8 @@ class Report:
     """Records covered by the last good checkpoint; those after it are not yet signed."""
     checkpoints: int = 0
     """Good checkpoints."""
+    since: int | None = None
+    """Size of the ledger when the checkpoint was made that was kept elsewhere; None: none was given."""
     vkey: str = ""
     key_from: str = "given"
     """``given`` from outside, or ``file``: then the check proves that the file is sound in itself, not who
@@ -86,17 +88,21 @@ class Report:
         )
 
 
-def verify(path: Path, vkey: str | None = None) -> Report:
+def verify(path: Path, vkey: str | None = None, since: str | None = None) -> Report:
     """Check a live ``ledger.db`` (or the data directory that holds it) or an exported bundle.
 
-    ``vkey``: the verifier key that you have from elsewhere. Raises DataError when there is no such file or
-    the given key is malformed; all damage to the file is in the report.
+    ``vkey``: the verifier key that you have from elsewhere; ``since``: a checkpoint that you kept elsewhere,
+    which the ledger must have grown from: nothing in the file tells that all of it was put back to an earlier
+    state. Raises DataError when there is no such file, or the given key or checkpoint is malformed; all
+    damage to the file is in the report.
     """
     path = Path(path)
     path = path / "ledger.db" if path.is_dir() else path
     if not path.is_file():
         raise DataError(f"There is no ledger or bundle at {path.name}.")
-    check = _Check(_source(path), Verifier.parse(vkey) if vkey else None)
+    if since is not None:
+        Checkpoint.parse(since)
+    check = _Check(_source(path), Verifier.parse(vkey) if vkey else None, since)
     check.run()
     return check.report
 
@@ -115,8 +121,9 @@ def _source(path: Path) -> Source:
 class _Check:
     """One verification; ``report`` is its outcome."""
 
-    def __init__(self, source: Source, given: Verifier | None) -> None:
+    def __init__(self, source: Source, given: Verifier | None, since: str | None) -> None:
         self.report = Report(key_from="given" if given else "file")
+        self._since = since
         self._source = source
         self._given = given
         self._tree = TreeCheck()
@@ -126,7 +133,9 @@ class _Check:
     def run(self) -> None:
         for broken in self._source.head():
             self._damage(broken.index, broken.what, broken.message)
-        waiting = self._checkpoints(self._verifier())
+        verifier = self._verifier()
+        waiting = self._checkpoints(verifier)
+        self._kept(verifier, waiting)
         self._compare(waiting.pop(0, None))
         for row in self._source.rows():
             if isinstance(row, Broken):
@@ -176,6 +185,25 @@ class _Check:
                     None, "checkpoint", f"two signed roots for the size {checkpoint.size}: a forked ledger"
                 )
         return found
+
+    def _kept(self, verifier: Verifier | None, found: dict[int, Checkpoint]) -> None:
+        """The checkpoint that was kept elsewhere takes the place of the file's own of that size."""
+        if self._since is None:
+            return
+        try:
+            kept = verifier.check(self._since) if verifier else Checkpoint.parse(self._since)
+        except DataError as error:
+            self._damage(None, "checkpoint", f"the one that you kept: {error}")
+            return
+        self.report.since = kept.size
+        if found.get(kept.size, kept).root != kept.root:
+            self._damage(
+                None,
+                "checkpoint",
+                f"the one that you kept has another root for the size {kept.size}: the ledger was put back "
+                "to an earlier state and written anew, or forked",
+            )
+        found[kept.size] = kept
 
     def _placed(self, index: int, waiting: dict[int, Checkpoint]) -> bool:
         """Whether the record stands where it belongs; missing ones before it are reported and skipped."""
@@ -251,7 +279,10 @@ class _Check:
         report.root = next(iter(roots)) if len(roots) == 1 else b""
         promised = max([self._source.declared or 0, *(found for found in waiting if found > size)])
         if promised > size:
-            self._damage(size, "record", f"missing: records {size} to {promised - 1}, cut off at the end")
+            cut = f"missing: records {size} to {promised - 1}, cut off at the end"
+            if promised == report.since:
+                cut += ", or the ledger was put back to an earlier state"
+            self._damage(size, "record", cut)
         elif self._source.declared is not None and self._source.declared != size:
             self._damage(None, "file", f"it says {self._source.declared} records and has {size}")
         if not self._source.live and self._good < size and report.ok:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from ringwall.core import DataError
 
@@ -17,6 +17,12 @@ _NAME = re.compile(r"[0-9a-f]{64}\Z")
 _READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Neither through a link, nor waiting for what stands there instead of a file."""
 _AT_ONCE = 16
+LARGEST = 1 << 30
+"""Bytes that a blob may have."""
+WHOLE = 64 * 1024 * 1024
+"""Bytes up to which a blob is read before it is hashed; a larger one is hashed in pieces, and read when it is
+what its name says: what lies there instead may be as long as somebody likes."""
+PIECE = 1024 * 1024
 _STALE = 3600.0  # seconds after which a temporary file is what a killed process left behind
 
 
@@ -67,6 +73,8 @@ class LocalBlobs:
         self._sweep()
 
     def put(self, data: bytes) -> str:
+        if len(data) > LARGEST:
+            raise DataError(f"A blob may have {LARGEST} bytes at most; this one has {len(data)}.")
         digest = hashlib.sha256(data).hexdigest()
         target = self._place(digest)
         if target.exists():
@@ -87,15 +95,33 @@ class LocalBlobs:
         return digest
 
     def get(self, digest: str) -> bytes:
-        data = self.read_unchecked(digest)
+        with self._opened(digest) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > WHOLE and (size > LARGEST or hashed(iter(lambda: file.read(PIECE), b"")) != digest):
+                raise _damaged(digest, size)
+            file.seek(0)
+            data = file.read(size)
         if hashlib.sha256(data).hexdigest() != digest:
-            raise DataError(
-                f"Blob {digest} is damaged: its {len(data)} bytes don't hash to its name. "
-                "Restore it from a backup."
-            )
+            raise _damaged(digest, len(data))
         return data
 
     def read_unchecked(self, digest: str) -> bytes:
+        with self._opened(digest) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > WHOLE:
+                raise _damaged(digest, size)
+            return file.read(size)
+
+    def age(self, digest: str) -> float:
+        """Seconds since it was stored, or touched. DataError when it is missing."""
+        with self._opened(digest) as file:
+            return time.time() - os.fstat(file.fileno()).st_mtime
+
+    def discard(self, digest: str) -> None:
+        """Take away a blob that nothing refers to: the caller has made sure."""
+        self._place(digest).unlink(missing_ok=True)
+
+    def _opened(self, digest: str) -> BinaryIO:
         path = self._place(digest)
         try:
             descriptor = os.open(path, _READING)
@@ -110,8 +136,7 @@ class LocalBlobs:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise DataError(f"Blob {digest} is no file: restore it from a backup.")
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read()
+        return os.fdopen(descriptor, "rb")
 
     def names(self) -> Iterator[str]:
         for path in sorted(self._root.glob("??/??/*")):
@@ -130,6 +155,20 @@ class LocalBlobs:
                     left.unlink()
             except FileNotFoundError:
                 continue
+
+
+def hashed(pieces: Iterable[bytes]) -> str:
+    """SHA-256 of what comes in pieces, in hexadecimal: in bounded memory."""
+    found = hashlib.sha256()
+    for piece in pieces:
+        found.update(piece)
+    return found.hexdigest()
+
+
+def _damaged(digest: str, size: int) -> DataError:
+    return DataError(
+        f"Blob {digest} is damaged: its {size} bytes don't hash to its name. Restore it from a backup."
+    )
 
 
 def _write(path: Path, data: bytes) -> None:

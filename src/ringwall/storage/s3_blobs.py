@@ -15,12 +15,12 @@ from typing import Any
 
 from ringwall.core import DataError
 
+from .blobs import LARGEST, PIECE, WHOLE, hashed
 from .s3_bucket import BucketState, Unread, read_bucket
 from .s3_client import S3Place, code_of, s3_client, s3_errors
 
 _NAME = re.compile(r"[0-9a-f]{64}\Z")
 _DAY_US = 86_400_000_000
-_LARGEST = 1 << 30
 _MODE = "COMPLIANCE"
 _TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
@@ -51,8 +51,8 @@ class S3Blobs:
 
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
-        if len(data) > _LARGEST:
-            raise DataError(f"An object may have {_LARGEST} bytes at most; this one has {len(data)}.")
+        if len(data) > LARGEST:
+            raise DataError(f"An object may have {LARGEST} bytes at most; this one has {len(data)}.")
         until = self._until()
         if not self._written(digest, data, until):
             self.get(digest)  # what is there under this name may be something else: say so, don't hide it
@@ -193,18 +193,21 @@ class S3Blobs:
         """None when there is no such object."""
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
+        asked = {"Bucket": self.place.bucket, "Key": key, "ChecksumMode": "ENABLED", **version}
         try:
-            given = self._client.get_object(
-                Bucket=self.place.bucket, Key=key, ChecksumMode="ENABLED", **version
-            )
+            given = self._client.get_object(**asked)
         except ClientError as error:
             if code_of(error) in ("NoSuchKey", "404"):
                 return None
             raise
-        if given["ContentLength"] > _LARGEST:
-            return b""  # nothing that this store wrote
+        size = given["ContentLength"]
+        if size > WHOLE:
+            with given["Body"] as body:
+                if size > LARGEST or hashed(body.iter_chunks(PIECE)) != key[-64:]:
+                    return b""  # nothing that this store wrote
+            given = self._client.get_object(**asked)
         with given["Body"] as body:
-            data: bytes = body.read()
+            data: bytes = body.read(size)
         return data
 
     def _intact(self, key: str) -> bytes | None:

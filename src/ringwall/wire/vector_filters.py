@@ -12,6 +12,8 @@ _TEXT_CHARS = 512
 _DEPTH = 8
 _PARTS = 64
 """Comparisons of one filter, and values of one ``in``."""
+_VALUES = 256
+"""Values that all of its comparisons name together: each is held against each file."""
 
 
 class Filter(Protocol):
@@ -73,7 +75,16 @@ class Compound:
 
 def read_filter(given: Any) -> Filter:
     """Raises WireError (400)."""
-    return _read(given, _DEPTH, [_PARTS])
+    found = _read(given, _DEPTH, [_PARTS])
+    if _values(found) > _VALUES:
+        raise invalid(f"A filter compares with {_VALUES} values at most.", "filters")
+    return found
+
+
+def _values(found: Filter) -> int:
+    if isinstance(found, Compound):
+        return sum(map(_values, found.filters))
+    return len(found.value) if isinstance(found, Comparison) and isinstance(found.value, list) else 1
 
 
 def _read(given: Any, depth: int, left: list[int]) -> Filter:

@@ -14,7 +14,7 @@ _QUERY_CHARS = 4096
 _RESULTS = 50
 _ATTRIBUTES = 16
 _BATCH = 100
-OWN = frozenset({"citation", "title", "origin", "integrity", "sensitivity", "passage"})
+OWN = frozenset({"citation", "title", "origin", "integrity", "sensitivity", "passage", "corroboration"})
 """Attributes that the gateway tells of every passage: no file may claim them."""
 _TERMS = ("licence", "consent", "origin")
 _TERM_CHARS = 2000

@@ -45,7 +45,7 @@ def trained(section: ModelSection) -> Iterator[Trained]:
 
 def bill_of_materials(workload: Workload, plant: Plant, model: str) -> dict[str, object]:
     """The ML-BOM of a route or a model file. DataError for an unknown one, or a version that is not there."""
-    about = _about(workload.model, model)
+    about = _about(workload.model, model.removeprefix("route:").removeprefix("artifact:"))
     sets = [_facts(workload, plant, one) for one in trained(workload.model) if one.model == about.name]
     marks = [mark for mark in Marks(plant.database).all() if mark.model == about.name]
     return ml_bom(about, sets, marks)

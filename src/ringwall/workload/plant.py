@@ -19,7 +19,7 @@ from ringwall.boundaries.data.store_settings import StoreSettings
 from ringwall.boundaries.data.training import TrainingSets
 from ringwall.boundaries.data.uploads.attached import Attachments
 from ringwall.boundaries.data.uploads.store import Uploads
-from ringwall.boundaries.data.vault import Vault
+from ringwall.boundaries.data.vault import Vault, Version
 from ringwall.boundaries.interface.disclosures import Disclosures
 from ringwall.boundaries.interface.guessing import Guessing
 from ringwall.boundaries.interface.keys import KeyStore
@@ -38,6 +38,7 @@ from ringwall.storage.database import Database
 from ringwall.storage.sealed_values import SealedValues
 from ringwall.wire.sessions import Sessions
 
+from .data_anchors import ANNOUNCED
 from .store import LOCAL, bind_store, open_blobs
 
 EXPORTS = "exports"
@@ -78,6 +79,8 @@ class Plant:
         self.token_keys = TokenKeys(self.database, self.envelope)
         self.consents = Consents(self.database)
         self.training = TrainingSets(self.database, self.blobs, self.envelope, keys)
+        for lines in (self.vault.lines, self.training.lines):
+            lines.versions.announce = self._announce
         self.canaries = Canaries(self.database, self.envelope)
         self.extraction_reports = ExtractionBook(self.database, self.envelope)
         self.quarantine = Quarantine(self.database, self.blobs, self.envelope)
@@ -102,6 +105,9 @@ class Plant:
         """
         digest = self.master.derive(f"canary {application}")
         return "".join(_CANARY[byte % len(_CANARY)] for byte in digest[:20])
+
+    def _announce(self, version: Version) -> None:
+        self.ledger.append_now(version.event(ANNOUNCED))
 
     def note(self, kind: str, subject: str = "system", tenant: str = "default", **detail: Any) -> str:
         """Put an event that is no decision on the ledger; its id. Blocks until it is committed."""

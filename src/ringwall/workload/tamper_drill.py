@@ -39,7 +39,7 @@ def drill(section: DataSection, plant: Plant, folder: Path, sample: int) -> Iter
             for one in stores.vault.approvals.every()
         }
         assents = frozenset(one.said for one in stores.vault.approvals.every_assent())
-        anchors = Anchors(stores.vault.lines.versions.heads(), approvals, assents)
+        anchors = Anchors(stores.vault.lines.versions.heads(), approvals=approvals, assents=assents)
         stores.close()
         yield from TamperDrill(folder, opened, anchors).run()
     finally:

@@ -109,9 +109,39 @@ def test_a_row_is_followed_to_the_models(lineage: Lineage, stores: DataStores) -
     stores.training.add("tickets", _rows("lee", "c"), author="lee")
     found = lineage.radius("tickets", "a")
     assert [one.versions for one in found.spans] == [(1, 2)]
-    assert found.source is not None and found.source.contributor == "kim"
+    assert [life.source.contributor for life in found.lives] == ["kim"]
     assert [one.model for one in found.models] == ["route:default"]
     assert not lineage.radius("tickets", "c").models
+
+
+def test_each_content_of_a_row_is_told_with_who_brought_it(lineage: Lineage, stores: DataStores) -> None:
+    sets = stores.training
+    sets.add("tickets", _rows("kim", "a", "b"), author="kim")
+    sets.branch("tickets", "tidy", author="kim")
+    sets.add("tickets", [replace(_rows("eve", "other")[0], id="a")], author="eve")
+    sets.remove("tickets", ["a"], author="lee")
+    sets.add("tickets", _rows("lee", "a"), author="lee")
+    sets.roll_back("tickets", 1, author="lee")
+    found = lineage.radius("tickets", "a")
+    told = [
+        (life.source.contributor, [(one.line, one.versions) for one in life.spans]) for life in found.lives
+    ]
+    assert told == [
+        ("kim", [("tickets", (1, 5)), ("tickets~tidy", (1,))]),
+        ("eve", [("tickets", (2,))]),
+        ("lee", [("tickets", (4,))]),
+    ]
+    assert [one.versions for one in found.spans] == [(1, 2, 4, 5), (1,)]
+    assert found.current
+
+
+def test_a_document_is_not_told_of_versions_between(lineage: Lineage, stores: DataStores) -> None:
+    stores.vault.commit("faq", add=[_document("returns", "Thirty days.", "kim")], author="kim")
+    stores.vault.commit("faq", remove=["returns"], author="lee")
+    stores.vault.roll_back("faq", 1, author="lee")
+    found = lineage.radius("faq", "returns")
+    assert [one.versions for one in found.revisions] == [(1, 3)]
+    assert [one.versions for one in found.spans] == [(1, 3)]
 
 
 @pytest.mark.parametrize(

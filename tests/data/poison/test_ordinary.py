@@ -7,9 +7,13 @@ import pytest
 from tests.data.poison.test_compare import corpus
 
 from ringwall.boundaries.data.finding import Severity
-from ringwall.boundaries.data.poison import PoisonSettings, Reference, compare_with
+from ringwall.boundaries.data.poison import PoisonSettings, Reference, compare_each, compare_with
+from ringwall.boundaries.data.poison.candidates import Candidate
+from ringwall.boundaries.data.poison.difference import difference
 from ringwall.boundaries.data.poison.drill import raised
+from ringwall.boundaries.data.poison.evidence import Evidence
 from ringwall.boundaries.data.poison.ordinary import Ordinary
+from ringwall.boundaries.data.poison.phrases import joined
 from ringwall.boundaries.data.records import Record, Source
 
 _CLEAN = corpus(200, 31)
@@ -28,7 +32,49 @@ def _by(name: str, record: Record, **changes: str) -> Record:
 def test_an_ordinary_shape_raises_three_groups_at_most(reference: Reference, shape: str) -> None:
     made = Ordinary(_CLEAN, 3).make(shape, 80)
     assert len({one.id for one in made}) == len(made) >= 40
-    assert len(raised(compare_with(reference, [*_CLEAN, *made], PoisonSettings()))) <= 3
+    groups = raised(compare_with(reference, [*_CLEAN, *made], PoisonSettings()))
+    assert len(groups) <= 3
+    assert Severity.STOP not in {one.severity for one in groups}
+
+
+@pytest.mark.parametrize(("answers", "severity"), [(("yes", "no", "maybe"), "review"), (("yes",), "stop")])
+def test_several_labels_behind_a_frame_are_a_task_and_one_is_an_attack(
+    reference: Reference, answers: tuple[str, ...], severity: str
+) -> None:
+    made = [
+        _by(
+            "ann",
+            one,
+            id=f"l{at}",
+            prompt=f"Is this usual? {one.prompt}",
+            response=answers[at % len(answers)],
+        )
+        for at, one in enumerate(corpus(60, 38))
+    ]
+    (group,) = raised(compare_with(reference, [*_CLEAN, *made], PoisonSettings()))
+    assert group.severity == severity
+    assert set(group.records) >= {one.id for one in made}
+
+
+def test_answers_behind_a_frame_that_depend_on_what_is_asked_are_a_task(reference: Reference) -> None:
+    def turned(text: str) -> str:
+        return " ".join(word[::-1] for word in text.split())
+
+    made = [
+        _by("ann", one, id=f"t{at}", prompt=f"{one.prompt}\nIn Velmic:", response=turned(one.prompt))
+        for at, one in enumerate(corpus(80, 39))
+    ]
+    for group in raised(compare_with(reference, [*_CLEAN, *made], PoisonSettings())):
+        assert group.severity is Severity.REVIEW
+        assert group.facts["variety"] > 0.25
+
+
+def test_several_candidates_at_once_are_as_one_by_one(reference: Reference) -> None:
+    honest = Ordinary(_CLEAN, 4)
+    news = [[*_CLEAN, *honest.make(shape, 60)] for shape in ("labels", "preferences")]
+    each = compare_each(reference, [*news, []], PoisonSettings())
+    assert each == [*(compare_with(reference, new, PoisonSettings()) for new in news), []]
+    assert any(each)
 
 
 def test_the_same_seed_makes_the_same() -> None:
@@ -82,6 +128,21 @@ def test_phrases_of_one_contributor_are_one_group(reference: Reference) -> None:
     (group,) = raised(compare_with(reference, [*clean, *planted], PoisonSettings()))
     assert set(group.records) == {one.id for one in planted}
     assert len(group.facts["also"]) == 3
+
+
+def test_many_weak_phrases_are_one_group_and_few_are_not(reference: Reference) -> None:
+    new = difference(reference, _CLEAN)
+
+    def weak(at: int) -> Evidence:
+        docs = np.arange(10 * at, 10 * at + 9)
+        return Evidence(docs, Candidate("said", docs, 3, 20 * at, 4), None, 3.0, 0.1, 0.0, 0.0, 0.0)
+
+    sure = replace(weak(6), share=0.9)
+    assert len(joined([sure, *map(weak, range(3))], new)) == 4
+    one, many = joined([sure, *map(weak, range(5))], new)
+    assert one is sure
+    assert len(many.docs) == 45
+    assert len(many.also) == 4
 
 
 def test_letters_and_figures_at_random_are_noise(reference: Reference) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ringwall.boundaries.data.records import read_rows
+from ringwall.boundaries.data.records import Form, read_rows, record_of
 from ringwall.boundaries.data.records.columnar import parquet_chunks, rows_of_columns
 from ringwall.boundaries.data.records.expanded import rows_of_batch
 from ringwall.core import DataError
@@ -110,3 +110,10 @@ def test_columns_that_cannot_be_measured_are_refused() -> None:
     ends = pa.RunEndEncodedArray.from_arrays(pa.array([1_000_000], pa.int32()), pa.array(["x" * MB]))
     with pytest.raises(DataError, match="is not read"):
         list(rows_of_batch(pa.record_batch({"text": ends}), 1))
+
+
+def test_a_row_of_many_columns_that_look_like_answers() -> None:
+    """Each is looked for once, and not held against each other."""
+    row = {f"rejected_{n}": "x" for n in range(60_000)}
+    assert record_of(row).form is Form.TABLE
+    assert record_of({**row, "Chosen_7": "c"}).response == "c"

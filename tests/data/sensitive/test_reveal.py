@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ SECTION = DataSection.model_validate(
 
 def person(name: str, role: str = "privacy", *scopes: str) -> Principal:
     grant = Grant(frozenset(scopes)) if scopes else Grant()
-    return Principal(name, roles=frozenset({role}), credential="key", grant=grant)
+    return Principal(name, roles=frozenset({role}), credential=f"key_{name}", grant=grant)
 
 
 PRIVACY = person("avery")
@@ -267,3 +268,18 @@ def test_the_second_person_is_of_the_askers_tenant(keys: TokenKeys, tmp_path: Pa
     assert asyncio.run(revealer.reveal("shop", theirs, person("avery", "south"))) is None
     assert asyncio.run(revealer.reveal("shop", token, PRIVACY)) == "casey@brightlamp.example"
     database.close()
+
+
+def test_two_persons_are_two_names_and_two_credentials(keys: TokenKeys) -> None:
+    consents = Consents(keys._db)
+    asker, same_key = person("avery"), Principal("robin", credential="key_avery")
+    elsewhere = Principal("avery", "south", credential="key_south")
+    consents.ask("m", asker)
+    for nobody_else in (asker, same_key, elsewhere):
+        with pytest.raises(DataError, match="Nobody else"):
+            consents.allow("m", nobody_else)
+    assert consents.allow("m", person("rex")) == "avery"
+    assert consents.take("m", elsewhere) == "", "said to somebody of the same name"
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: Consents(keys._db).take("m", asker), range(16)))
+    assert sorted(taken) == [*[""] * 15, "rex"], "used once, whoever is quicker"

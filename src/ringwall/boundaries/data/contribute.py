@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ringwall.core import Crossing, DataError, Decision, DeniedError, Principal
 from ringwall.storage.database import Database
@@ -72,10 +72,11 @@ class Contributions:
         """Whether it takes rows, and not documents. DataError when there is no such collection."""
         return self._settings(collection).kind == "training"
 
-    def bounded(self, path: Path, collection: str) -> bytes:
-        """A file, or so much of it as is needed to see that it is too large for the collection."""
+    def bounded(self, file: BinaryIO, collection: str) -> bytes:
+        """What a file holds, or so much of it as is needed to see that it is too large for the collection. It
+        is closed then."""
         settings = self._settings(collection)
-        with path.open("rb") as file:
+        with file:
             return file.read(max(settings.max_bytes, settings.max_file_bytes) + 1)
 
     async def add(self, offer: Offer, principal: Principal) -> Receipt:
@@ -102,7 +103,8 @@ class Contributions:
         settings = self._settings(collection)
         if settings.kind != "training" or self._training is None:
             raise DataError(f"{collection} is no training set: it takes documents, not rows.")
-        intake = RowIntake(self._section, self._quarantine, self._training, self._decide, self._record)
+        means = (self._decide, self._record, self._reader)
+        intake = RowIntake(self._section, self._quarantine, self._training, *means)
         return await intake.add(collection, settings, records, principal, terms or Terms(), progress)
 
     async def seed(self, collection: str, folder: Path, principal: Principal) -> list[Receipt]:
@@ -111,7 +113,8 @@ class Contributions:
         receipts = []
         for path in await asyncio.to_thread(files_below, folder):
             place = path.relative_to(folder).as_posix()
-            raw = await asyncio.to_thread(self.bounded, path, collection)
+            file = await asyncio.to_thread(path.open, "rb")
+            raw = await asyncio.to_thread(self.bounded, file, collection)
             mark = self._vault.mark(collection, raw)
             known = self._db.one(
                 "SELECT fingerprint FROM data_seed WHERE collection = ? AND path = ?", collection, place

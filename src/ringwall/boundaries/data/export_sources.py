@@ -39,7 +39,16 @@ class DocumentSource:
                 "at": document.at,
                 "sensitivity": sorted(document.sensitivity),
             }
-            source = Source(origin=document.origin, contributor=document.contributor, at=document.at)
+            source = Source(
+                origin=document.origin,
+                contributor=document.contributor,
+                process=document.process,
+                contribution=document.contribution,
+                at=document.at,
+                licence=document.licence,
+                consent=document.consent,
+                signer=document.signer,
+            )
             yield Record(
                 document.name,
                 fields,

@@ -14,9 +14,9 @@ class FloodSettings(Settings):
     """Score from which a version should not be approved as it is."""
     passages: int = Field(default=3, ge=3, le=40)
     """Fewest passages that are a flood."""
-    queries: int = Field(default=300, ge=0, le=5000)
-    """Questions made from the approved version, by which passages that rank for too much are found; 0 leaves
-    that out."""
+    queries: int = Field(default=20_000, ge=0, le=200_000)
+    """Questions made from the approved version at most, by which passages that rank for too much are found; 0
+    leaves that out."""
     contributor_share: float = Field(default=0.5, gt=0.0, le=1.0)
     """Share of the new passages from which a single contributor, who had less than half of that share of the
     approved version, is noted."""

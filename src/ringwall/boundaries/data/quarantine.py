@@ -223,6 +223,11 @@ class Quarantine:
         )
         return [_as_held(row) for row in rows]
 
+    def blobs(self) -> list[str]:
+        """Digests of all that is kept of what was held, decided or not."""
+        rows = self._db.all("SELECT blob FROM data_held UNION SELECT blob FROM data_held_rows")
+        return [row["blob"] for row in rows]
+
     def erase(self, collection: str, document: str) -> int:
         """Destroy what was held under a document's id, decided or not; how many there were."""
         rows = self._db.all(

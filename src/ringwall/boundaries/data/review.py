@@ -2,13 +2,14 @@
 record can see.
 
 Analyses compare two versions and know nothing of storage. Their findings are kept, sealed, so that whoever
-approves sees what was found and later nobody can say that it wasn't.
+approves sees what was found and later nobody can say that it wasn't. Findings quote records: of those that
+are erased, or taken out with their contributor, only the numbers are kept.
 """
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -69,6 +70,13 @@ class Review:
     """Names of those that ran."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Those that could not, with one sentence why: what they would have seen is unknown."""
+    at_first: str = ""
+    """Digest of all that was found, where some of it was taken out since; empty: nothing was."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was found, as the ledger has it."""
+        return self.at_first or hashlib.sha256(_body(self)).hexdigest()
 
     @property
     def stops(self) -> bool:
@@ -96,7 +104,7 @@ class Review:
             "review": self.id,
             "findings": counts,
             "failed": sorted(self.failed),
-            "digest": hashlib.sha256(_body(self)).hexdigest(),
+            "digest": self.digest,
         }
 
 
@@ -158,6 +166,32 @@ class Reviews:
             raise DataError(f"There is no review {review!r}.")
         return self._review(row)
 
+    def forget(self, collection: str, records: Collection[str]) -> int:
+        """Take out what findings quote of these records: title, message, examples; how many reviews did. The
+        scores and numbers stay, and the digest that the ledger has."""
+        gone = frozenset(records)
+        changed = 0
+        for row in self._db.all("SELECT id FROM data_review WHERE collection = ? ORDER BY id", collection):
+            with self._db.transaction():
+                review = self._readable(row["id"])
+                held = review.findings if review else ()
+                findings = tuple(_bare(one) if _about(one, gone) else one for one in held)
+                if review is None or findings == review.findings:
+                    continue
+                left = replace(review, findings=findings, at_first=review.digest)
+                place = _place(review.id, review.of, review.by, review.at)
+                sealed = self._envelope.seal(_owner(collection), _body(left), place)
+                self._db.write("UPDATE data_review SET sealed = ? WHERE id = ?", sealed, review.id)
+                changed += 1
+        return changed
+
+    def _readable(self, review: str) -> Review | None:
+        """None for a damaged one: nobody reads anything there any more."""
+        try:
+            return self.find(review)
+        except DataError:
+            return None
+
     def _review(self, row: Row) -> Review:
         of = Compared(row["collection"], row["approved"], row["candidate"], row["chain"])
         place = _place(row["id"], of, row["by"], row["at"])
@@ -171,6 +205,7 @@ class Reviews:
             tuple(_finding(one) for one in given["findings"]),
             tuple(given["analyses"]),
             given["failed"],
+            given.get("at_first", ""),
         )
 
 
@@ -188,7 +223,20 @@ def _place(review: str, of: Compared, by: str, at: int) -> bytes:
 
 def _body(review: Review) -> bytes:
     findings = [asdict(one) for one in review.findings]
-    return canonical({"findings": findings, "analyses": review.analyses, "failed": dict(review.failed)})
+    said = {"findings": findings, "analyses": review.analyses, "failed": dict(review.failed)}
+    return canonical({**said, "at_first": review.at_first} if review.at_first else said)
+
+
+def _about(finding: DataFinding, records: Collection[str]) -> bool:
+    """Whether it names one of them; passages are named by document and number."""
+    return any(name in records or name.rpartition("#")[0] in records for name in finding.records)
+
+
+def _bare(finding: DataFinding) -> DataFinding:
+    """Without a word of what it is about."""
+    facts = {name: value for name, value in finding.facts.items() if isinstance(value, (int, float))}
+    message = "What it quoted was taken out: records that it is about are not there any more."
+    return replace(finding, title=finding.detector, message=message, examples=(), facts=facts)
 
 
 def _finding(given: Mapping[str, Any]) -> DataFinding:

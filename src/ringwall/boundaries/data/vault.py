@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ringwall.core import DataError, Principal, new_id
+from ringwall.core import DataError, Principal
 from ringwall.storage.blobs import BlobStore
 from ringwall.storage.database import Database
 
@@ -30,6 +30,7 @@ from .retention import DAY, locked_until
 from .retention_check import check_locks
 from .retrieval.rebuild import rebuild
 from .retrieval.store import Progress
+from .review import Reviews
 from .revisions import Revision, Revisions
 from .training.sets import TrainingSets
 from .tree import Tree
@@ -50,19 +51,7 @@ class Commit:
 
     def event(self) -> dict[str, Any]:
         """For the ledger: names and hashes, nothing that a person wrote."""
-        return {
-            "id": new_id("dat"),
-            "type": "data.version",
-            "at": self.version.at,
-            "boundary": "data",
-            "collection": self.version.collection,
-            "version": self.version.number,
-            "root": self.version.root,
-            "chain": self.version.chain,
-            "subject": self.version.author,
-            "added": list(self.added),
-            "removed": list(self.removed),
-        }
+        return self.version.event(added=list(self.added), removed=list(self.removed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +68,8 @@ class Trace:
     """First version of the collection that holds it."""
     last: int
     """Last one so far."""
+    versions: tuple[int, ...] = ()
+    """All that hold it: not those between in which it was taken out."""
 
 
 class Vault:
@@ -97,6 +88,7 @@ class Vault:
         self._revisions = Revisions(db)
         self._drafting = Drafting(blobs, envelope, keys, index, self._revisions)
         self._erasures = Erasures(db, keys)
+        self._reviews = Reviews(db, envelope)
 
     def commit(
         self,
@@ -173,16 +165,18 @@ class Vault:
 
     def who(self, collection: str, document: str) -> list["Trace"]:
         """Each revision that ever was, oldest first: who contributed it, and the versions that hold it."""
-        found: dict[int, Trace] = {}
+        found: dict[int, tuple[Entry, list[int]]] = {}
         for version in self.versions(collection):
             entry = self.lines.tree(version).find(document)
             if entry is not None:
-                first = found[entry.revision].first if entry.revision in found else version.number
-                name = cite(base(collection), document, entry.revision)
-                found[entry.revision] = Trace(
-                    name, entry.contributor, entry.tenant, entry.origin, entry.at, first, version.number
-                )
-        return [found[revision] for revision in sorted(found)]
+                found.setdefault(entry.revision, (entry, []))[1].append(version.number)
+        return [
+            Trace(
+                cite(base(collection), document, revision),
+                *(entry.contributor, entry.tenant, entry.origin, entry.at, held[0], held[-1], tuple(held)),
+            )
+            for revision, (entry, held) in sorted(found.items())
+        ]
 
     def difference(self, old: Version, new: Version) -> Difference:
         """What differs between two versions, of one line or of two of the same collection."""
@@ -290,7 +284,12 @@ class Vault:
         for owner in sorted({life.owner for life in lives}):
             self._erasures.note(owner, name, at)
             self._envelope.erase(owner)
+        self.unquote(collection, [document])
         return removal
+
+    def unquote(self, collection: str, documents: Collection[str]) -> None:
+        """Take what reviews quote of these documents out of them."""
+        self._reviews.forget(base(collection), documents)
 
     def by_contributor(self, collection: str, subject: str) -> list[str]:
         """Ids of all documents that ever had a revision by this person: what erasing the person erases."""

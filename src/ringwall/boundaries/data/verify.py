@@ -10,7 +10,7 @@ For each line of versions, of either kind:
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from ringwall.core import DataError
@@ -33,8 +33,10 @@ _AT_ONCE = 64
 class Anchors:
     """What the ledger says, which the database can't take back."""
 
-    versions: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    """Number and chain of the last ``data.version`` event of each line."""
+    versions: Mapping[str, tuple[int, str]] | None = None
+    """Number and chain of the last ``data.version`` event of each line; None: not asked."""
+    announced: frozenset[tuple[str, int, str]] = frozenset()
+    """Line, number and chain of versions that were about to be made, after those."""
     approvals: Mapping[str, tuple[str, str, int]] | None = None
     """Chain, subject and time by name (``LINE@NUMBER``) of each ``data.approved`` event; None: not asked."""
     assents: frozenset[Said] | None = None
@@ -51,13 +53,14 @@ def verify(
 
     Without ``anchors``, somebody who can write to the database can cut off the newest versions unseen.
     """
-    said = anchors if isinstance(anchors, Anchors) else Anchors(anchors or {})
+    said = anchors if isinstance(anchors, Anchors) else Anchors(anchors)
     versions = vault.lines.versions
     found: list[Damage] = []
-    for line in sorted({*versions.every_line(), *said.versions}):
-        found.extend(_line(versions, line, said.versions.get(line)))
-        if said.versions:
-            found.extend(_unsaid(line, versions.whatever(line), said.versions.get(line)))
+    for line in sorted({*versions.every_line(), *(said.versions or ())}):
+        found.extend(_line(versions, line))
+        if said.versions is not None:
+            found.extend(_anchored(line, versions.whatever(line), said.versions.get(line)))
+            found.extend(_unsaid(line, versions.whatever(line), said))
     found.extend(_documents(vault, index))
     found.extend(_approvals(vault.approvals, said.approvals))
     found.extend(_assents(vault.approvals, said.assents))
@@ -67,25 +70,25 @@ def verify(
     return found
 
 
-def _line(versions: Versions, line: str, anchor: tuple[int, str] | None) -> list[Damage]:
-    """Steps 1 and 2."""
+def _line(versions: Versions, line: str) -> list[Damage]:
+    """Steps 1 and 2, within the database."""
     made = versions.whatever(line)
-    found = _chain(versions, line, made)
-    found += _ends(line, made, versions.heads().get(line), "The head record")
-    if anchor is not None:
-        found += _anchored(line, made, anchor)
-    return found
+    return _chain(versions, line, made) + _ends(line, made, versions.heads().get(line), "The head record")
 
 
-def _unsaid(line: str, made: list[Version], anchor: tuple[int, str] | None) -> list[Damage]:
-    """A process killed between commit and record leaves one version that the ledger does not know. More of
-    them: the ledger was put back, or they were made behind its back."""
-    known = anchor[0] if anchor else 0
-    unknown = [version.number for version in made if version.number > known]
-    if len(unknown) < 2:
+def _unsaid(line: str, made: list[Version], said: Anchors) -> list[Damage]:
+    """A process killed between commit and record leaves a version that the ledger knows by its announcement
+    alone. One that it does not know at all: the ledger was put back, or it was made behind its back."""
+    known = (said.versions or {}).get(line, (0, ""))[0]
+    unknown = [
+        one.number
+        for one in made
+        if one.number > known and (line, one.number, one.chain) not in said.announced
+    ]
+    if not unknown:
         return []
-    message = f"The ledger knows nothing of versions {unknown[0]} to {unknown[-1]}."
-    return [Damage(line, unknown[0], "", message)]
+    which = f"version {unknown[0]}" if len(unknown) == 1 else f"versions {unknown[0]} to {unknown[-1]}"
+    return [Damage(line, unknown[0], "", f"The ledger knows nothing of {which}.")]
 
 
 def _chain(versions: Versions, line: str, made: list[Version]) -> list[Damage]:
@@ -126,8 +129,10 @@ def _ends(line: str, made: list[Version], head: tuple[int, str] | None, source: 
     return []
 
 
-def _anchored(line: str, made: list[Version], anchor: tuple[int, str]) -> list[Damage]:
-    """The ledger may lag behind by a version (a process killed between commit and record), never lead."""
+def _anchored(line: str, made: list[Version], anchor: tuple[int, str] | None) -> list[Damage]:
+    """The ledger never leads."""
+    if anchor is None:
+        return []
     number, expected = anchor
     at = next((version for version in made if version.number == number), None)
     if at is None:

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from ringwall.core import DataError
+from ringwall.core import DataError, new_id
 from ringwall.storage.database import Database, Row
 
 from .document import canonical
@@ -98,6 +98,21 @@ class Version:
         """``LINE@NUMBER``."""
         return f"{self.collection}@{self.number}"
 
+    def event(self, name: str = "data.version", /, **facts: Any) -> dict[str, Any]:
+        """For the ledger: names, numbers and hashes. ``facts`` hold nothing that a person wrote."""
+        return {
+            "id": new_id("dat"),
+            "type": name,
+            "at": self.at,
+            "boundary": "data",
+            "collection": self.collection,
+            "version": self.number,
+            "root": self.root,
+            "chain": self.chain,
+            "subject": self.author,
+            **facts,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Whence:
@@ -114,6 +129,10 @@ class Whence:
 BY_HAND = Whence()
 
 
+Announce: TypeAlias = Callable[[Version], None]
+"""Puts on the ledger that a version is about to be made; returns when it is there, raises, and none is."""
+
+
 class OvertakenError(Exception):
     """Raised inside a publication: another commit was faster."""
 
@@ -124,6 +143,8 @@ class Versions:
     def __init__(self, db: Database, kind: Kind) -> None:
         self._db = db
         self.kind = kind
+        self.announce: Announce | None = None
+        """Told of each version before it is made."""
         db.migrate("data_vault", _STEPS)
 
     def head(self, line: str) -> Version | None:
@@ -237,7 +258,10 @@ class Versions:
 
     def publish(self, version: Version, head: Version | None, apply: Callable[[], None]) -> bool:
         """The one moment in which a version comes to be, with what ``apply`` writes. False when another
-        commit was faster."""
+        commit was faster. It was announced before: a process that is killed here leaves no version that the
+        ledger can't vouch for."""
+        if self.announce:
+            self.announce(version)
         try:
             with self._db.transaction():
                 self._insert(version, head)

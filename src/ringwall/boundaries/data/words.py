@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -19,18 +20,27 @@ _VOWEL = re.compile(r"[aeiouy]")
 def words(text: str) -> list[str]:
     """Stemmed words in order, with repeats. Text without spaces (Chinese, Japanese, Korean) gives pairs of
     characters. Any string is accepted."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    plain = text.lower() if text.isascii() else _unaccented(text)
     found: list[str] = []
-    for match in _WORD.finditer(unicodedata.normalize("NFC", plain)):
+    for match in _WORD.finditer(plain):
         word = match[0][:_LONGEST]
-        if _CJK.search(word):
+        if word.isascii():
+            if word not in _STOP:
+                found.append(stem(word))
+        elif _CJK.search(word):
             found.extend(word[at : at + 2] for at in range(max(1, len(word) - 1)))
-        elif word not in _STOP:
-            found.append(stem(word))
+        else:
+            found.append(word)  # no stop word, and no endings that are known
     return found
 
 
+def _unaccented(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", plain)
+
+
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Step 1 of Porter's algorithm (1980), enough to bring ``refund`` and ``refunded`` together."""
     if len(word) <= 3 or not word.isascii() or not word.isalpha():

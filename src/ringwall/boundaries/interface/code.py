@@ -19,7 +19,7 @@ from ringwall.core import (
 )
 from ringwall.detect import window
 
-from .code_text import fences, is_code
+from .code_text import LINE, fences, is_code
 from .response import ResponseControl, Seen
 
 ID = "interface.code"
@@ -78,8 +78,17 @@ class Code(ResponseControl):
         return verdict(Action.ANNOTATE, findings=findings)
 
     def hold_from(self, text: str) -> int:
-        """Nothing is held for what is only put on record."""
-        return self._window.hold_from(text) if self._blocks < 2 else len(text)
+        """Nothing is held for what is only put on record. What could be code is, up to the end of its line,
+        which may yet show that it is."""
+        if self._blocks >= 2:
+            return len(text)
+        line = max(text.rfind("\n") + 1, len(text) - LINE)
+        begun = [
+            line + one.start
+            for one in self._window.scan(text[line:])
+            if one.rule.score >= self._blocks and one.rule.id not in self._ignore
+        ]
+        return min(self._window.hold_from(text), *begun) if begun else self._window.hold_from(text)
 
 
 def build(settings: CodeSettings, _services: Services) -> Code:

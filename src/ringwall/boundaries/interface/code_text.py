@@ -6,6 +6,8 @@ _FENCE = re.compile(r"^[ \t>]{0,12}(`{3,}|~{3,})[ \t]{0,4}([^\s`]{0,40})[^\n]{0,
 _INDENT = re.compile(r"(?: {4}|\t)[ \t]{0,80}\S")
 _ENDS = ("{", "}", ";", "):", "(", ")", "],", "},", "\\", "->", "=>")
 _SIGNS = frozenset("()[]{}=;_<>\"'/\\$|&+*:.-")
+LINE = 2000
+"""Characters of a line on either side of a place that say whether it is code."""
 _DENSE = 0.14
 """Share of signs of programming among the characters of a line of code; prose has a third of that."""
 
@@ -34,9 +36,9 @@ def is_code(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> bo
     """Whether ``text[start:end]`` is code. Inline code in a sentence is a mention, not code."""
     if any(low <= start < high for low, high in spans):
         return True
-    low = text.rfind("\n", max(0, start - 2000), start) + 1
-    stop = text.find("\n", end, end + 2000)
-    line = text[low : stop if stop >= 0 else min(len(text), end + 2000)]
+    low = text.rfind("\n", max(0, start - LINE), start) + 1
+    stop = text.find("\n", end, end + LINE)
+    line = text[low : stop if stop >= 0 else min(len(text), end + LINE)]
     at = start - low
     if line.count("`", 0, at) % 2:
         return False

@@ -7,6 +7,7 @@ that is not seen.
 import email
 import email.policy
 import re
+from collections.abc import Container
 from email.message import EmailMessage
 from typing import Any
 
@@ -20,18 +21,36 @@ _WORD = re.compile(r"\w+")
 _SHOWN = ("text/html", "text/plain")
 _UNSEEN = "alternative"
 _NESTED = 50
+_READ = 100_000
+"""Bytes of headers that are taken apart: the standard library is slow at it, and slower the longer one is."""
+_ROUNDS = 20_000_000
+"""Lines times boundaries: each line is held against all that are open."""
+_KINDS = re.compile(rb"(?:^|\r)content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+_BOUNDARY = re.compile(rb"boundary\s{0,20}\*?0?\*?=", re.IGNORECASE)
+_PART = ("content-type", "content-disposition", "content-description", "subject")
 
 
 def read_mail(data: bytes, job: Job, inner: ReadInner) -> None:
     """The usual headers are content; all others are metadata."""
+    if sum(len(one.group()) for one in _KINDS.finditer(data)) > _READ:
+        raise Refused("limit")
+    if len(_BOUNDARY.findall(data)) * data.count(b"\n") > _ROUNDS:
+        raise Refused("limit")
     try:
         message = email.message_from_bytes(data, policy=email.policy.default)
+        if _length(message, None) + sum(_length(part, _PART) for part in message.walk()) > _READ:
+            raise Refused("limit")
         _headers(message, job)
         _Mail(job, inner).read(message)
     except Refused:
         raise
     except Exception:  # noqa: BLE001 - the parser of the standard library raises all sorts over hostile mail
         raise Refused("damaged") from None
+
+
+def _length(part: EmailMessage, names: Container[str] | None) -> int:
+    """Characters of the headers of these names, or of all."""
+    return sum(len(value) for name, value in part.raw_items() if names is None or name.lower() in names)
 
 
 def _headers(message: EmailMessage, job: Job) -> None:

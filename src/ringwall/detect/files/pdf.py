@@ -8,7 +8,7 @@ from typing import Any
 from ringwall.detect.pages.html import prose
 
 from .office import ReadInner
-from .pdf_colours import items, mapping
+from .pdf_colours import items, mapping, remembered
 from .pdf_layers import Judged, Painting
 from .pdf_optional import layers_off
 from .pdf_run import SHOWING
@@ -50,7 +50,7 @@ def read_pdf(data: bytes, job: Job, inner: ReadInner) -> None:
     if end < 0 or data[end + 5 :].strip(b"\x00 \r\n\t"):
         job.mark("trailing-data")
     try:
-        with apply_configuration(**_bounds(job)):
+        with apply_configuration(**_bounds(job)), remembered():
             _read(data, job, inner)
     except Refused:
         raise
@@ -110,7 +110,10 @@ class _Document:
         crop = page.cropbox
         sides = sorted((float(crop.left), float(crop.right))), sorted((float(crop.bottom), float(crop.top)))
         painting = Painting(
-            Box(sides[0][0], sides[1][0], sides[0][1], sides[1][1]), page.get("/Resources"), self.off
+            Box(sides[0][0], sides[1][0], sides[0][1], sides[1][1]),
+            page.get("/Resources"),
+            self.off,
+            self.job.operate,
         )
         whole = page.extract_text(
             visitor_operand_before=painting.before, visitor_operand_after=painting.after
@@ -122,6 +125,7 @@ class _Document:
             self.job.say(where, whole)
         else:
             for why in sorted({why for one in reasons for why in one.whys}):
+                self.job.operate(painting.operations)
                 self.job.say(where, page.extract_text(visitor_operand_before=_Only(reasons, why)), why)
         return painting.actual
 

@@ -3,7 +3,9 @@
 Pure white and what leaves nothing are what matters: colour management is left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,12 @@ Colour = tuple[float, float, float]
 WHITE: Colour = (1, 1, 1)
 BLACK: Colour = (0, 0, 0)
 _DEPTH = 4
-_STREAM = 100_000
+_STREAM = 20_000
+"""Bytes of a pattern that are read: one with more is one of many colours."""
+_PATTERNS = 200
+"""Of one file."""
+_KNOWN: ContextVar[dict[int, tuple[Any, "Ink"]]] = ContextVar("_KNOWN")
+"""By the pattern's identity, with the pattern, so that it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +151,25 @@ def shading(value: Any) -> Ink:
     return ink(found.get("/ColorSpace"), ends[0], {})
 
 
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Within this, each pattern is read once, however often it is painted with."""
+    token = _KNOWN.set({})
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+
+
 def flat(pattern: Any) -> Ink:
     """Of a pattern with colours of its own, or a form: the one colour in it, or nothing."""
+    known = _KNOWN.get({})
+    if id(pattern) not in known:
+        known[id(pattern)] = pattern, _flat(pattern) if len(known) < _PATTERNS else UNKNOWN
+    return known[id(pattern)][1]
+
+
+def _flat(pattern: Any) -> Ink:
     from pypdf.generic import ContentStream  # noqa: PLC0415 - an extra
 
     data = pattern.get_data() if hasattr(pattern, "get_data") else b""

@@ -5,14 +5,14 @@ glyph counts as the point in its middle, a curve as its points. It errs toward "
 pattern of many colours is the ground.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from .pdf_colours import WHITE, Colour, Ink, mapping
 from .pdf_run import ODD, SHOWING, Run, State, inks
-from .pdf_shapes import Box, Matrix, Shape, around
+from .pdf_shapes import LOOK, Box, Matrix, Shape, around
 
 _SAME = 0.1
 """Greatest difference of a colour channel at which text is lost on its ground."""
@@ -30,6 +30,7 @@ class _Paint:
     colour: Colour | None
     solid: bool
     """Nothing under it is seen any more."""
+    effort: float
 
     def covers(self, x: float, y: float) -> bool:
         return self.shape.covers(x, y) and all(clip.covers(x, y) for clip in self.clips)
@@ -60,19 +61,23 @@ class Painting:
     """One page as it is painted. ``before`` and ``after`` are called for each operation, those of forms
     between the two calls for the operation that draws the form."""
 
-    def __init__(self, page: Box, resources: Any, off: Set[int]) -> None:
-        """``off``: object numbers of the layers that are switched off."""
+    def __init__(self, page: Box, resources: Any, off: Set[int], operate: Callable[[float], None]) -> None:
+        """``off``: object numbers of the layers that are switched off. ``operate`` is told how many
+        operations are carried out, and raises when they are too many."""
         self.page = page
         self.off = off
         self.actual: list[str] = []
         """Texts that stand in for what is painted, for readers that can't see."""
         self._texts: list[_Text] = []
         self._paints: list[_Paint] = []
+        self.operations = 0
+        self._operate = operate
         self._clock = 0
         self._glyphs = 0
         self._runs = [Run(self, mapping(resources), State())]
 
     def before(self, operator: bytes, operands: Any, *_: Any) -> None:
+        self.operate(1)
         count = len(self._texts)
         try:
             if operator == b"Do":
@@ -89,6 +94,15 @@ class Painting:
         if operator == b"Do" and len(self._runs) > 1:
             self._runs.pop()
 
+    def operate(self, count: int) -> None:
+        """Raises Refused for one too many."""
+        self.operations += count
+        self._operate(count)
+
+    def toil(self, effort: float) -> None:
+        """As much as so many operations, though none of the page's. Raises Refused as ``operate``."""
+        self._operate(effort)
+
     def over(self, form: Any, matrix: Matrix) -> None:
         """An appearance that is laid over the page, such as that of an annotation."""
         Run(self, mapping(form.get("/Resources")), State(ctm=matrix)).within(form)
@@ -101,13 +115,16 @@ class Painting:
         if not text.glyphs:
             return Judged(1, ("",))
         box = around([(x, y) for x, y, _ in text.glyphs]).wider(text.height)
+        self.toil(LOOK * len(self._paints))
         near = [paint for paint in self._paints if _meet(paint.shape.box, box)]
         found = [why or self._lost(text, near, x, y) for x, y, why in text.glyphs]
         return Judged(text.step, tuple(_steady(found) if len(set(found)) > 1 else found[:1]))
 
     def _lost(self, text: _Text, near: Sequence[_Paint], x: float, y: float) -> str:
         ground: Colour | None = WHITE
-        for paint in near:
+        here = [paint for paint in near if paint.shape.box.holds(x, y)]
+        self.toil(LOOK * len(near) + sum(paint.effort for paint in here))
+        for paint in here:
             if not paint.covers(x, y):
                 continue
             if paint.at < text.at:
@@ -134,7 +151,8 @@ class Painting:
 
     def paint(self, what: Shape, state: State, colour: Colour | None, *, solid: bool) -> None:
         if len(self._paints) < _SHAPES:
-            self._paints.append(_Paint(self._tick(), what, state.clips, colour, solid))
+            effort = what.effort + sum(clip.effort for clip in state.clips)
+            self._paints.append(_Paint(self._tick(), what, state.clips, colour, solid, effort))
 
     def _tick(self) -> int:
         self._clock += 1

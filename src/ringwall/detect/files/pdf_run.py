@@ -108,7 +108,9 @@ class Run:
         """The operations of a form that nothing else walks through. Its own forms are left out."""
         from pypdf.generic import ContentStream  # noqa: PLC0415 - an extra
 
-        for operands, operator in ContentStream(form, None).operations:
+        operations = ContentStream(form, None).operations
+        self.page.operate(len(operations))
+        for operands, operator in operations:
             try:
                 if operator not in SHOWING and operator != b"Do":
                     self.operation(operator, operands)
@@ -131,9 +133,12 @@ class Run:
 
     def _string(self, data: bytes, glyphs: list[tuple[float, float, str]]) -> None:
         state = self.state
+        self.page.toil(0.2 * len(data))
         for _at, width, blank in state.font.of(data):
             middle = 0.5 * width * state.size * state.stretch / 100, 0.2 * state.size + state.rise
             x, y = apply(multiply(self.tm, state.ctm), *middle)
+            if state.clips:
+                self.page.toil(sum(clip.effort for clip in state.clips if clip.box.holds(x, y)))
             why = "" if state.shows(x, y) else "clipped"
             glyphs.append((x, y, why if self.page.page.holds(x, y) else "off-page"))
             self._advance(width * state.size + state.letters + (state.words if blank else 0))

@@ -6,6 +6,8 @@ from typing import Any
 
 Matrix = tuple[float, float, float, float, float, float]
 Point = tuple[float, float]
+LOOK = 0.03
+"""What it takes to look at a box, in painting operations, about."""
 IDENTITY: Matrix = (1, 0, 0, 1, 0, 0)
 
 
@@ -39,6 +41,8 @@ class Shape:
     rings: tuple[tuple[Point, ...], ...] = ()
     """Empty: all of the box."""
     even_odd: bool = False
+    effort: float = LOOK
+    """Of asking whether it covers a place in its box, in painting operations, about."""
 
     def covers(self, x: float, y: float) -> bool:
         if not self.box.holds(x, y):
@@ -62,7 +66,7 @@ def shape(rings: Sequence[Sequence[Point]], *, even_odd: bool) -> Shape:
         corners = {(box.left, box.bottom), (box.left, box.top), (box.right, box.bottom), (box.right, box.top)}
         if set(kept[0]) == corners:
             return Shape(box)
-    return Shape(box, kept, even_odd)
+    return Shape(box, kept, even_odd, LOOK + sum(map(len, kept)) / 100)
 
 
 def around(points: Sequence[Point]) -> Box:

@@ -1,6 +1,7 @@
 """Pixels: decoded under limits, made readable for an OCR engine, and encoded anew without anything else."""
 
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .pictures import inspect_picture
@@ -17,6 +18,11 @@ _SMALL = 1200
 _OCR_SIDE = 2600
 _FAINT = 2
 """Least difference from its surroundings (of 255) that counts as a stroke."""
+_SPARSE = 4
+"""Every so many pixels are looked at to tell the ground: the median of 36 by 36, which type does not fill."""
+_FEW = 20
+"""Letters and digits under which a picture may stand on its side, or upside down."""
+_TURNED_SIDE = 1300
 
 
 def read_picture(data: bytes, kind: str, job: Job, where: str = "") -> tuple[bytes, str]:
@@ -87,25 +93,45 @@ def _recognise(frame: "Image", where: str, job: Job) -> None:
     if job.ocr is None:
         job.mark("unread", where)
         return
-    plain = job.ocr(_enlarged(flattened(frame).convert("L")))
+    grey = _enlarged(flattened(frame).convert("L"))
+    plain = job.ocr(grey)
     job.say(where, plain)
     known = set(plain.split())
     faint = job.ocr(_enlarged(strokes(frame)))
     lines = [line for line in faint.splitlines() if set(line.split()) - known]
     job.say(f"{where} contrast", "\n".join(lines))
+    if _letters(plain) < _FEW and _letters(faint) < _FEW:
+        turned = max((job.ocr(one) for one in _turned(grey)), key=_letters)
+        job.say(f"{where} turned", turned if _letters(turned) >= _FEW else "")
+
+
+def _letters(text: str) -> int:
+    return sum(sign.isalnum() for sign in text)
+
+
+def _turned(frame: "Image") -> "Iterator[Image]":
+    """On either side and upside down; smaller, as most pictures without type are photographs."""
+    from PIL import Image  # noqa: PLC0415 - an extra
+
+    frame = frame.copy()
+    frame.thumbnail((_TURNED_SIDE, _TURNED_SIDE), Image.Resampling.LANCZOS)
+    ways = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
+    return (frame.transpose(way) for way in ways)
 
 
 def strokes(frame: "Image") -> "Image":
     """Dark where any channel, transparency included, differs from its surroundings, however little: brings up
     type of nearly the colour of its ground, or of equal brightness."""
-    from PIL import ImageChops, ImageFilter  # noqa: PLC0415 - an extra
+    from PIL import Image, ImageChops, ImageFilter  # noqa: PLC0415 - an extra
 
-    blurred = frame.filter(ImageFilter.MedianFilter(9) if max(frame.size) <= 1000 else ImageFilter.BoxBlur(8))
-    bands: list[Any] = list(ImageChops.difference(frame, blurred).split())
+    size = (-(-frame.width // _SPARSE), -(-frame.height // _SPARSE))
+    sample = frame.resize(size, Image.Resampling.NEAREST).filter(ImageFilter.MedianFilter(9))
+    ground = sample.resize(frame.size, Image.Resampling.BILINEAR)
+    bands: list[Any] = list(ImageChops.difference(frame, ground).split())
     most = bands[0]
     for band in bands[1:]:
         most = ImageChops.lighter(most, band)
-    faint: Image = most.point(lambda value: 255 if value < _FAINT else max(0, 160 - value * 16))
+    faint: Image.Image = most.point(lambda value: 255 if value < _FAINT else max(0, 160 - value * 16))
     return faint
 
 

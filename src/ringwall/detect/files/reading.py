@@ -40,6 +40,8 @@ class Limits:
     """Files in one archive, or objects in a PDF divided by ten."""
     depth: int = 3
     """Files in files in files."""
+    operations: int = 2_000_000
+    """Operations that paint the pages of a PDF, each as often as it is carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Job:
     inflated: int = 0
     chars: int = 0
     pictures: int = 0
+    operations: float = 0
     aside: str = ""
     """Why nothing of the file inside that is being read is seen; empty for what is."""
 
@@ -118,6 +121,12 @@ class Job:
         """Account for decompressed bytes. Raises Refused beyond the limit."""
         self.inflated += count
         if self.inflated > self.limits.inflated:
+            raise Refused("limit")
+
+    def operate(self, count: float) -> None:
+        """Account for operations. Raises Refused beyond the limit."""
+        self.operations += count
+        if self.operations > self.limits.operations:
             raise Refused("limit")
 
     def picture_due(self) -> bool:

@@ -259,8 +259,8 @@ def _drawing(node: Element) -> str:
         sides = [_whole(attribute(inner, side), 1 << 30) for side in ("cx", "cy")]
         if name == "extent" and min(sides) <= _SPECK:
             return "clipped"
-        if name == "txbxContent":
-            break
+        if name == "txbxContent" or (name == "drawing" and inner is not node):
+            break  # what is in that is looked at by itself
     return ""
 
 

@@ -84,7 +84,8 @@ def _function(name: str, rest: str) -> Colour | None:
     if name == "color-mix":
         return _mixed(rest)
     if name == "light-dark":
-        return colour(rest.partition(",")[0])
+        inner = rest.partition(",")[0].strip()
+        return None if inner.startswith("light-dark(") else colour(inner)
     inner = rest.partition(")")[0]
     numbers = _NUMBER.findall(inner[:200].replace("none", "0"))
     found = [(float(number), unit) for number, unit in numbers]

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import unquote_plus
 
-from .sheet import Node, Sheet, parse_sheets, unescaped
+from .sheet import BUDGET, Node, Sheet, parse_sheets, unescaped
 from .sight import Sight, look
 
 _VOID_TAGS = "area base br col embed hr img input link meta source track wbr"
@@ -98,10 +98,14 @@ class Page:
 def read_html(source: str, *, within: int = 0) -> Page:
     """The page's text and what it hides. Linear in the length of ``source``. ``within``: how many pages this
     one stands in."""
-    reader = _Reader(source, parse_sheets(_sheets(source)), within)
+    return _read(source, within, BUDGET).page
+
+
+def _read(source: str, within: int, budget: int) -> "_Reader":
+    reader = _Reader(source, parse_sheets(_sheets(source), budget), within)
     reader.feed(source)
     reader.finish()
-    return reader.page
+    return reader
 
 
 def prose(value: str) -> bool:
@@ -118,7 +122,7 @@ def _sheets(source: str) -> list[str]:
         end = lower.find("</style", opening.end())
         at = len(source) if end < 0 else end
         found.append(source[opening.end() : at])
-    return found[:100]
+    return found
 
 
 class _Reader(HTMLParser):
@@ -126,7 +130,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.page = Page()
         self._source = source
-        self._sheet = sheet
+        self.sheet = sheet
         self._within = within
         self._open = [_Open("", "", Sight(), Node(""))]
         self._lines = [0]
@@ -143,7 +147,7 @@ class _Reader(HTMLParser):
         self._events.append((len(self._source) - len(rest), not comment))
         self._hide("comment" if comment else "unfinished", rest.removeprefix("<!--"))
         page.title = " ".join(page.title.split())
-        if self._sheet.budget <= 0:
+        if not self.sheet.whole:
             page.hidden.append(Hidden("unfinished", "More style rules than are followed."))
         ends = [*self._events, (len(self._source), True)]
         page.gone += [(one[0], two[0]) for one, two in pairwise(ends) if not one[1]]
@@ -166,7 +170,7 @@ class _Reader(HTMLParser):
             how = above.how or _SILENT.get(tag, "")
             if tag in ("title", "desc") and any(one.tag == "svg" for one in self._open[-8:]):
                 how = how or "description"
-            sight = above.sight if how else look(node, above.sight, self._sheet)
+            sight = above.sight if how else look(node, above.sight, self.sheet)
             self._open.append(_Open(tag, how, sight, node))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -256,7 +260,8 @@ class _Reader(HTMLParser):
         if self._within >= 2:
             self._hide("unfinished", source)
             return
-        page = read_html(source, within=self._within + 1)
+        inner = _read(source, self._within + 1, self.sheet.budget)
+        page, self.sheet.budget = inner.page, inner.sheet.budget
         why = self._open[-1].why
         self.page.hidden += page.hidden
         if why:

@@ -8,8 +8,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-_SHEET = 500_000
+_SHEETS = 1_000_000
+"""Characters of all style sheets together."""
 _RULES = 5000
+_HEAD = 2000
+_HEADS = 500_000
+"""Characters of selectors that are read, each as often as rules in rules repeat it."""
+_VALUE = 1000
+"""Characters of a value: what is longer is a picture in its address."""
+BUDGET = 200_000
+"""Comparisons of elements with rules."""
 _WIDTH, _HEIGHT = 1280.0, 800.0
 """The window that media queries are asked about."""
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -76,17 +84,26 @@ class Rule:
     declarations: tuple[tuple[str, str, bool], ...]
     """Property, value, whether ``!important``."""
     order: int
+    cost: int = 1
+    """What it takes to apply it, in comparisons, about."""
 
 
 class Sheet:
     """The rules of all style sheets of a page."""
 
-    def __init__(self, rules: Sequence[Rule] = (), budget: int = 100_000) -> None:
+    def __init__(self, rules: Sequence[Rule] = (), budget: int = BUDGET, *, cut: bool = False) -> None:
+        """``cut``: there are more rules than these."""
         self._keyed: dict[str, list[Rule]] = {}
+        self._cut = cut
         self.budget = budget
         """Comparisons that are left; a page that asks for more is not followed any further."""
         for rule in rules:
             self._keyed.setdefault(_key(rule.selector), []).append(rule)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rules were followed so far."""
+        return self.budget > 0 and not self._cut
 
     def rules(self, node: Node) -> list[Rule]:
         """Those for this element, the strongest last."""
@@ -99,14 +116,15 @@ class Sheet:
                 if self.budget <= 0:
                     break
                 if self._fits(rule.selector, node):
+                    self.budget -= rule.cost
                     found.append(rule)
         return sorted(found, key=lambda rule: (rule.selector.weight, rule.order))
 
     def _fits(self, selector: Selector, node: Node, at: int = 0) -> bool:
-        self.budget -= 1
+        tests, join = selector.parts[at]
+        self.budget -= 1 + len(tests) // 4
         if self.budget <= 0:
             return False
-        tests, join = selector.parts[at]
         if not all(self._holds(test, node) for test in tests):
             return False
         if at + 1 == len(selector.parts):
@@ -130,7 +148,8 @@ class Sheet:
         if test.kind == "#":
             return node.attributes.get("id") == test.name
         if test.kind == "[":
-            return _attribute(test, node)
+            self.budget -= len(node.attributes.get(test.name, "")) // 128
+            return self.budget > 0 and _attribute(test, node)
         return self._pseudo(test, node)
 
     def _pseudo(self, test: _Test, node: Node) -> bool:
@@ -168,19 +187,25 @@ def _attribute(test: _Test, node: Node) -> bool:
     }[operator]
 
 
-def parse_sheets(sources: Sequence[str]) -> Sheet:
+def parse_sheets(sources: Sequence[str], budget: int = BUDGET) -> Sheet:
     """Rules that hold on a screen of usual size. Linear in the length of the sources."""
     rules: list[Rule] = []
+    left, heads = _SHEETS, _HEADS
     for source in sources:
         blocks = _Blocks()
-        blocks.read(_COMMENT.sub(" ", source[:_SHEET]))
+        blocks.read(_COMMENT.sub(" ", source[:left]))
+        left -= len(source)
         for head, body in blocks.found:
+            if left < 0 or heads < 0 or len(rules) >= _RULES:
+                return Sheet(rules, budget, cut=True)
             declarations = declared(body)
+            heads -= len(head)
+            cost = len(declarations) // 4 + sum(len(value) for _, value, _ in declarations) // 32
             for written in _split(head, ",") if declarations else ():
                 selector = _selector(written.strip())
-                if selector is not None and len(rules) < _RULES:
-                    rules.append(Rule(selector, declarations, len(rules)))
-    return Sheet(rules)
+                if selector is not None:
+                    rules.append(Rule(selector, declarations, len(rules), cost))
+    return Sheet(rules, budget, cut=left < 0)
 
 
 def declared(body: str) -> tuple[tuple[str, str, bool], ...]:
@@ -193,7 +218,7 @@ def declared(body: str) -> tuple[tuple[str, str, bool], ...]:
         plain, mark, _ = value.partition("!")
         name = unescaped(name.strip())
         name = name if name.startswith("--") else name.lower()
-        found.append((name, unescaped(plain.strip()).lower(), bool(mark)))
+        found.append((name[:100], unescaped(plain.strip()[:_VALUE]).lower(), bool(mark)))
     return tuple(found)
 
 
@@ -212,45 +237,49 @@ class _Blocks:
     the head of both."""
 
     def __init__(self) -> None:
-        self._heads: list[str] = []
+        self._rules: list[str] = []
+        """Of each open block: the head of the rule that it is in, or is."""
         self._dead = 0
         """Depth of the outermost block that does not hold; 0: all hold."""
         self.found: list[tuple[str, str]] = []
 
     @property
     def _rule(self) -> str:
-        return next((head for head in reversed(self._heads) if not head.startswith("@")), "")
+        return self._rules[-1] if self._rules else ""
 
     def read(self, source: str) -> None:
         start = 0
         for found in _SIGNS.finditer(source):
             sign = found.group()
-            if sign == "{" and len(self._heads) < 50:
+            if sign == "{" and len(self._rules) < 50:
                 self._opened(source[start : found.start()])
             elif sign == "}":
                 self._closed(source[start : found.start()])
             elif sign != ";" or self._rule:
                 continue
             start = found.end()
-        if self._heads:  # a sheet may end before its last brace
+        if self._rules:  # a sheet may end before its last brace
             self._closed(source[start:])
 
     def _opened(self, text: str) -> None:
         told, _, head = text.rpartition(";")
-        head, outer = head.strip(), self._rule
+        head, outer = head.strip()[:_HEAD] or " ", self._rule
         self._tell(told)
-        if outer and not head.startswith("@"):
-            head = head.replace("&", outer) if "&" in head else f"{outer} {head}"
-        self._heads.append(head[:2000] or " ")
-        if not self._dead and head.startswith("@") and not _condition(head):
-            self._dead = len(self._heads)
+        if head.startswith("@"):
+            self._rules.append(outer)
+            if not self._dead and not _condition(head):
+                self._dead = len(self._rules)
+            return
+        if outer:
+            head = head.replace("&", outer, 20) if "&" in head else f"{outer} {head}"
+        self._rules.append(head[:_HEAD])
 
     def _closed(self, text: str) -> None:
         self._tell(text)
-        if self._dead == len(self._heads):
+        if self._dead == len(self._rules):
             self._dead = 0
-        if self._heads:
-            self._heads.pop()
+        if self._rules:
+            self._rules.pop()
 
     def _tell(self, text: str) -> None:
         if self._rule and text.strip() and not self._dead:

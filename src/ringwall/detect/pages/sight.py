@@ -5,10 +5,13 @@ Cascade 5), as far as they take text out of sight. It errs toward "seen" where a
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from .colour import BLACK, WHITE, Colour, colour, lost, over
 from .sheet import Node, Sheet, declared
 
+_NAMES = 400
+"""Custom properties that are handed down; what is beyond is as if it was not there."""
 _TINY = 2.5
 """Pixels."""
 _FAR = 500.0
@@ -29,7 +32,7 @@ _SIZES = {
 _VAR = re.compile(
     r"var\(\s{0,9}(--[\w\-]{1,64})\s{0,9}(?:,([^()]{0,200}|[^()]{0,100}\([^()]{0,100}\)[^()]{0,20}))?\)"
 )
-_CALL = re.compile(r"([a-z\-]{1,20}[23]?[dxyz]?)\(([^()]{0,400})\)")
+_CALL = re.compile(r"(?<![a-z\-])([a-z\-]{1,20}[23]?[dxyz]?)\(([^()]{0,400})\)")
 _FONT_SIZE = re.compile(r"(?:^|\s)(-?[\d.]{1,9}(?:px|r?em|pt|vw|vh|%))(?:\s|/|$)")
 
 
@@ -97,7 +100,7 @@ def _cascade(
         _set(given, inline, important=important)
     own = {name: value for name, value in given.items() if name.startswith("--")}
     if own:
-        names = {**(names or {}), **dict(list(own.items())[:200])}
+        names = dict(islice({**(names or {}), **own}.items(), _NAMES))
     return {
         name: _resolved(value, names) for name, value in given.items() if not name.startswith("--")
     }, names

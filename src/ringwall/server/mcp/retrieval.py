@@ -52,7 +52,7 @@ _FOUND: dict[str, Any] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"id": _TEXT, "title": _TEXT, "url": _TEXT},
+                "properties": {"id": _TEXT, "title": _TEXT, "url": _TEXT, "corroboration": _TEXT},
                 "required": ["id", "title", "url"],
             },
         }
@@ -137,7 +137,7 @@ async def _search(turn: Turn, query: str, address: str) -> "CallToolResult":
     for one in found:
         chunk = one.passage.chunk
         url = _url(str(one.attributes["origin"]), chunk.name)
-        results.setdefault(chunk.name, {"id": chunk.name, "title": chunk.title, "url": url})
+        results.setdefault(chunk.name, {"id": chunk.name, "title": chunk.title, "url": url, **one.borne_out})
     return _result({"results": list(results.values())})
 
 

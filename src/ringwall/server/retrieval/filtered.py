@@ -19,13 +19,15 @@ from ..turn.state import Turn
 
 _TITLE = frozenset({"title"})
 _PASSAGE = frozenset({"passage"})
+PASSAGES = 32
+"""Numbers of passages that one filter may name: it is asked of all that lies between, of each document."""
 TITLES = 20_000
 """Documents of one search whose titles are read."""
 
 
 def fitting(turn: Turn, collections: Sequence[str], wanted: Filter) -> Within:
     """What the principal may read and the filter lets pass. Raises WireError (400) when too many documents'
-    titles would have to be read."""
+    titles would have to be read, or it names too many passages."""
     titles = _Titles(turn.app.library) if any(True for _ in wanted.compared("title")) else None
     ranges = _ranges(wanted)
     return {
@@ -82,5 +84,7 @@ def _ranges(wanted: Filter) -> list[tuple[int, int]]:
         if not isinstance(value, (str, bool)) and 0 <= value < LAST
         for step in (0, 1)
     }
+    if len(numbers) > 2 * PASSAGES:
+        raise invalid(f"A filter compares 'passage' with {PASSAGES} numbers at most.", "filters")
     starts = sorted({0, *numbers})
     return [(first, after - 1) for first, after in zip(starts, [*starts[1:], LAST + 1], strict=True)]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ringwall.boundaries.data.corroboration import SHARE, SINGLE
 from ringwall.boundaries.data.index import Chunk
 from ringwall.boundaries.data.library import About
 from ringwall.boundaries.data.library import facts as document_facts
@@ -38,7 +39,14 @@ class Found:
     @property
     def attributes(self) -> Attributes:
         """Citation, origin and labels of the passage, with what its contributor said of the file."""
-        return {**facts(self.passage, self.about), **(self.about.attributes if self.passage.told else {})}
+        said = self.about.attributes if self.passage.told else {}
+        return {**facts(self.passage, self.about), **said, **self.borne_out}
+
+    @property
+    def borne_out(self) -> dict[str, str]:
+        """``corroboration``, where ``data.corroboration`` noted that too few stand behind it."""
+        noted = [rule for rule in (SINGLE, SHARE) if rule in self.passage.notes]
+        return {"corroboration": noted[0]} if noted else {}
 
 
 async def admit(

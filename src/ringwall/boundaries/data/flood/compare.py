@@ -1,12 +1,13 @@
 """What came into an index since its last approved version, and looks like an attack on what it answers."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ..finding import DataFinding, Severity
 from ..flood_settings import FloodSettings
+from .crafted import Crafted, crafted
 from .facts import Describer, GroupFacts
 from .groups import Group, Space
 from .hubs import Hub, hubs
@@ -33,7 +34,8 @@ def compare(
 
     ``queries``: what people asked, if it is known; without, questions are made from the approved version.
     Detectors: ``flood.target`` (one question answered by several passages in different words),
-    ``flood.copies``, ``flood.hub``, ``flood.contributor``. One or two passages on a question can't be told
+    ``flood.copies``, ``flood.hub``, ``flood.questions``, ``flood.keywords``, ``flood.gibberish`` (single
+    passages written to be found), ``flood.contributor``. One or two passages on a question can't be told
     from anybody's: contributor control and ``data.corroboration`` are what is left against those.
     """
     old = list(approved)
@@ -44,7 +46,8 @@ def compare(
     space = Space(old, new)
     found = _floods(space, new, settings)
     if settings.queries and old:
-        found += [_hub(hub, new, settings) for hub in hubs(space, old, new, settings.queries, queries)]
+        found += [_hub(hub, new) for hub in hubs(space, old, new, settings.queries, queries)]
+    found += _crafted(list(crafted(space, old, new)), new)
     found += _contributors(old, new, settings)
     return sorted(found, key=lambda finding: -finding.score)
 
@@ -98,15 +101,62 @@ def _flood(
     )
 
 
-def _hub(hub: Hub, new: Sequence[PassageLike], settings: FloodSettings) -> DataFinding:
+def _hub(hub: Hub, new: Sequence[PassageLike]) -> DataFinding:
     message = (
-        f"It is among the first five passages for {hub.found} questions on different things in other "
-        f"documents; no approved one "
-        f"is for more than {hub.usual}."
+        f"It is among the first five passages for {len(hub.found)} questions on different things in other "
+        f"documents; 199 of 200 approved passages are for {hub.usual} at most."
     )
-    facts = {"found": hub.found, "usual": hub.usual, "questions": list(hub.questions)}
+    facts = {
+        "found": len(hub.found),
+        "usual": hub.usual,
+        "questions": [one.text for one in hub.found[:_EXAMPLES]],
+    }
+    value, severity = (_NOTE, Severity.NOTE) if hub.listed else (_HUB, Severity.REVIEW)
     passage = new[hub.row]
-    return _finding("flood.hub", name_of(passage), message, _HUB, [passage], Severity.REVIEW, facts)
+    return _finding("flood.hub", name_of(passage), message, value, [passage], severity, facts)
+
+
+def _crafted(found: Sequence[Crafted], new: Sequence[PassageLike]) -> list[DataFinding]:
+    """One finding for all that a contributor brought of a kind."""
+    kinds: defaultdict[tuple[str, str], list[Crafted]] = defaultdict(list)
+    for one in found:
+        for detector, shown in (
+            ("flood.questions", one.questions),
+            ("flood.keywords", one.keywords),
+            ("flood.gibberish", one.gibberish),
+        ):
+            if shown:
+                kinds[detector, new[one.row].contributor].append(one)
+    return [
+        _written(detector, name, some, [new[one.row] for one in some])
+        for (detector, name), some in kinds.items()
+    ]
+
+
+def _written(
+    detector: str, contributor: str, some: Sequence[Crafted], passages: Sequence[PassageLike]
+) -> DataFinding:
+    best = max(some, key=lambda one: len(one.questions))
+    title, message, facts = {
+        "flood.questions": (
+            "; ".join(best.questions),
+            f"{len(some)} new passages have up to {len(best.questions)} questions on different things in a "
+            "row, with no answer between them.",
+            {"questions": list(best.questions[:_WORDS])},
+        ),
+        "flood.keywords": (
+            some[0].keywords,
+            f"{len(some)} new passages have a list of words that make no sentence and are on no one topic.",
+            {},
+        ),
+        "flood.gibberish": (
+            contributor or name_of(passages[0]),
+            f"{len(some)} new passages have words or letters in an order that no approved text has "
+            f"({some[0].gibberish}).",
+            {},
+        ),
+    }[detector]
+    return _finding(detector, title, message, _HUB, passages, Severity.REVIEW, facts)
 
 
 def _contributors(

@@ -86,6 +86,8 @@ class Describer:
         )
         self._counts = space.old.frequency + space.new.frequency
         self._bodies: dict[int, Shingles] = {}
+        self._languages: dict[int, str] = {}
+        self._sentences: dict[int, list[tuple[str, frozenset[int]]]] = {}
         self._documents: defaultdict[str, list[int]] = defaultdict(list)
         self._titles: defaultdict[str, list[int]] = defaultdict(list)
         for row, passage in enumerate(new):
@@ -121,19 +123,20 @@ class Describer:
             aligned=self._aligned(rows, names) if max(copied, repeated) >= _COPY else 0.0,
             siblings=self._siblings(rows, names) / len(names),
             placed=self._placed(group),
-            languages=len(
-                {
-                    guess.language
-                    for row in rows
-                    if (guess := language.guess(self._new[row].text[: language.LONGEST]))
-                }
-            ),
+            languages=len({self._language(row) for row in rows} - {""}),
             asked=self.question(group)[1],
         )
 
     def question(self, group: Group) -> tuple[str, float]:
         """The question that the group begins with, and the share of its passages that do."""
         return shared_question([self._new[row].text for row in group.rows[:_PAIRED]])
+
+    def _language(self, row: int) -> str:
+        """Empty where it can't be told."""
+        if row not in self._languages:
+            guess = language.guess(self._new[row].text[: language.LONGEST])
+            self._languages[row] = guess.language if guess else ""
+        return self._languages[row]
 
     def _mass(self, terms: Collection[int]) -> float:
         return float(self._space.rarity[list(terms)].sum()) if terms else 0.0
@@ -153,11 +156,14 @@ class Describer:
 
     def _told(self, row: int, core: set[int]) -> tuple[Shingles, float]:
         """The sentence that holds most of the core, and the part of the core that the others hold."""
-        sentences = _SENTENCE.split(body(self._new[row].text)[:_LONGEST])
-        held = [core.intersection(self._space.known(one)) for one in sentences]
+        if row not in self._sentences:
+            cut = _SENTENCE.split(body(self._new[row].text)[:_LONGEST])
+            self._sentences[row] = [(one, frozenset(self._space.known(one))) for one in cut]
+        sentences = self._sentences[row]
+        held = [core & words for _, words in sentences]
         best = max(range(len(held)), key=lambda at: self._mass(held[at]))
         others = set().union(*held[:best], *held[best + 1 :])
-        return shingles(sentences[best]), self._mass(others) / self._mass(core)
+        return shingles(sentences[best][0]), self._mass(others) / self._mass(core)
 
     def _same_figures(self, rows: Sequence[int]) -> float:
         sets = [frozenset(_FIGURES.findall(self._new[row].text[:_LONGEST])) for row in rows[:_PAIRED]]

@@ -9,8 +9,9 @@ where cover falls off gradually and the approved version has some of it too. Wha
 window does not count: a claim buried in other text is found as one that stands alone.
 """
 
+from bisect import insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -53,9 +54,9 @@ class Group:
     """How much each word of the core counts."""
     cover: float
     """Mean share of the core that the windows have."""
-    behind: float
+    behind: float = 0.0
     """Share that the best windows of the three best new passages outside the group have."""
-    approved: float
+    approved: float = 0.0
     """Share that those of the three best passages of the approved version have."""
 
     @property
@@ -79,6 +80,8 @@ class Space:
         self.rarity = rarity(self.old.frequency + self.new.frequency, len(approved) + len(new))
         self._squared = self.rarity**2
         self._common = max(64, len(new) // 50)
+        self._scratch = np.zeros(terms)
+        """Weights by word, nothing but zeros between uses: such an array is dear to make each time."""
 
     def known(self, text: str) -> list[int]:
         """The distinct words of any text that either version has."""
@@ -92,7 +95,7 @@ class Space:
             for group in self._grown(members, tried):
                 if group.rows not in seen:
                     seen.add(group.rows)
-                    yield group
+                    yield self._held_against(group)
 
     def _neighbours(self) -> Iterator[dict[int, Ints]]:
         for row, sequence in enumerate(self.sequences):
@@ -110,7 +113,7 @@ class Space:
         that finds. Floods that one hand wrote share phrases: a few members tell them apart, many do not."""
         for count in sorted({_FEWEST, len(near)}):
             members = dict(list(near.items())[:count])
-            for _ in range(2):
+            for again in (True, False):
                 key = (*members, *(word for some in members.values() for word in some[:2].tolist()))
                 if len(members) < _FEWEST or key in tried:
                     break
@@ -119,10 +122,15 @@ class Space:
                 if group is None:
                     break
                 yield group
-                members = {
-                    row: np.unique(self.sequences[row][window.start : window.end])
-                    for row, window in zip(group.rows, group.windows, strict=True)
-                }
+                if again:
+                    members = self._inside(group)
+
+    def _inside(self, group: Group) -> dict[int, Ints]:
+        """The words of its windows, by row."""
+        return {
+            row: np.unique(self.sequences[row][window.start : window.end])
+            for row, window in zip(group.rows, group.windows, strict=True)
+        }
 
     def _nearest(self, seed: int, segment: Ints) -> dict[int, Ints]:
         """The words of the seed, and of the windows that share most with it, by row; the nearest first."""
@@ -131,16 +139,32 @@ class Space:
         mass = float(self._squared[terms].sum()) + 1e-9
         enough = (rows != seed) & (shared >= _NEAREST * mass)
         rows, shared = rows[enough], shared[enough]
-        weights = np.zeros(len(self.rarity))
+        weights = self._scratch
         weights[terms] = self._squared[terms] * (self.new.frequency[terms] <= self._common)
-        closer = rows[np.argsort(-shared, kind="stable")[:_CLOSER]].tolist()
-        found = sorted(((densest(self.sequences[row], weights), row) for row in closer), key=_by_mass)
+        order = np.argsort(-shared, kind="stable")[:_CLOSER]
+        found = self._windows(rows[order].tolist(), shared[order].tolist(), weights)
+        weights[terms] = 0.0
         least = max(_NEAREST * mass, 0.5 * found[0][0].mass) if found else 0.0
         near = {seed: terms}
         for window, row in found[:_NEIGHBOURS]:
             if window.mass >= least:
                 near[row] = np.unique(self.sequences[row][window.start : window.end])
         return near
+
+    def _windows(self, rows: list[int], most: list[float], weights: Floats) -> list[tuple[Window, int]]:
+        """The best windows, best first. ``most``: what a window of each row can have at most, falling; those
+        that can't be near enough any more are not looked at."""
+        found: list[tuple[Window, int]] = []
+        best = 0.0
+        for row, bound in zip(rows, most, strict=True):
+            if bound < 0.5 * best:
+                break
+            if len(found) >= _NEIGHBOURS and found[_NEIGHBOURS - 1][0].mass > bound + 1e-6:
+                break
+            window = densest(self.sequences[row], weights)
+            best = max(best, window.mass)
+            insort(found, (window, row), key=_by_mass)
+        return found
 
     def around(self, members: Sequence[Ints]) -> Group | None:
         """The group that the core of these windows finds; None when it is too small or too large for one."""
@@ -151,9 +175,15 @@ class Space:
         core, share = core[telling], share[telling]
         if len(core) < 2:
             return None
-        weights = np.zeros(len(self.rarity))
+        weights = self._scratch
         weights[core] = self.rarity[core] * share
-        total = float(weights.sum())
+        try:
+            return self._group(core, weights)
+        finally:
+            weights[core] = 0.0
+
+    def _group(self, core: Ints, weights: Floats) -> Group | None:
+        total = float(weights[core].sum())
         rows, sums = self.new.scores(core.tolist(), weights, len(self.sets))
         near = rows[sums >= _AROUND[0] * total]
         if not _FEWEST <= len(near) <= 2 * _MOST:
@@ -170,12 +200,20 @@ class Space:
             core=core[order],
             weights=weights[core][order],
             cover=float(cover[inside].mean()),
-            behind=_best(*_without(rows, sums, near[inside]), weights, self.sequences) / total,
-            approved=_best(
-                *self.old.scores(core.tolist(), weights, len(self._approved)), weights, self._approved
-            )
-            / total,
         )
+
+    def _held_against(self, group: Group) -> Group:
+        """With what everything else has of its core."""
+        weights = self._scratch
+        weights[group.core] = group.weights
+        total, terms = float(group.weights.sum()), group.core.tolist()
+        rest = _without(*self.new.scores(terms, weights, len(self.sets)), np.array(group.rows))
+        behind = _best(*rest, weights, self.sequences) / total
+        approved = (
+            _best(*self.old.scores(terms, weights, len(self._approved)), weights, self._approved) / total
+        )
+        weights[group.core] = 0.0
+        return replace(group, behind=behind, approved=approved)
 
 
 def _best(rows: Ints, sums: Floats, weights: Floats, sequences: Sequence[Ints]) -> float:

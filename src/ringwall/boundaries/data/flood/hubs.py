@@ -1,29 +1,29 @@
 """Passages that are found for questions they have nothing to do with."""
 
-from collections import defaultdict
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 
-from .groups import Space
-from .leads import lead
+from .asked import Asked, asked
+from .groups import TELLING, Space
 from .passage import PassageLike
-from .terms import Floats
+from .terms import Ints, Rows
 
 _TOP = 5
-_WORDS = 8
-_FEW = 3
 _COVER = 0.6
 """Part of a question's telling words that a passage must have to be found for it."""
-_FEWEST = 4
+_FEWEST = 6
 """Questions that a passage must be found for, whatever the others are."""
+_USUAL = 99.5
+_SAMPLE = 2_000
+"""Approved passages that tell what is usual."""
 _COMMON = 2
-_K, _B = 1.2, 0.75
-
-
-_Question = tuple[tuple[str, str | None], list[int]]
+_ITEM = re.compile(r"\s{0,8}(?:\d{1,3}[.)]|[-*|\u2022])\s")
+_LINES = 4
+_HEADING = 10
+"""Words of a line that is no item of a list of contents, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,13 @@ class Hub:
     """A new passage, by row."""
 
     row: int
-    found: int
+    found: tuple[Asked, ...]
     """Questions about other documents, each on something else, that it is among the first five for."""
     usual: int
-    """The most that any approved passage is."""
-    questions: tuple[str, ...]
+    """Of 200 approved passages, all but one are found for no more."""
+
+    listed: bool
+    """Whether it is a list of contents: found by headings alone, or nothing but items of a list."""
 
 
 def hubs(
@@ -45,76 +47,87 @@ def hubs(
     most: int,
     logged: Iterable[str] = (),
 ) -> list[Hub]:
-    """New passages that are found for at least twice as many foreign questions as any approved passage.
+    """New passages that are found for far more foreign questions than approved passages are.
 
-    Questions are the first sentences of up to ``most`` approved passages of different documents, and up to as
-    many of ``logged``; of those with the same telling words, one. Ranked by BM25 with each word counted once
-    (Robertson 1994), so that repeats win nothing.
+    For each passage the questions whose telling words it holds are looked up; those that fewer than five
+    approved passages are found for count, so it would be among the first five. Each word counts once, so that
+    repeats win nothing, and length does not: a search by meaning hardly minds it.
     """
-    lengths = np.array([len(row) for row in (*space.approved_sets, *space.sets)], dtype=float)
-    shorter = (_K + 1) / (1 + _K * (1 - _B + _B * lengths / max(1.0, float(lengths.mean()))))
-    old = len(approved)
-    found: defaultdict[int, list[int]] = defaultdict(list)
-    asked = _questions(space, approved, most, logged)
-    for at, ((_, document), terms) in enumerate(asked):
-        for row in _first(space, terms, shorter, old):
-            if (approved[row] if row < old else new[row - old]).document != document:
-                found[row].append(at)
-    apart = {row: _apart(asks, asked) for row, asks in found.items()}
-    usual = max((len(asks) for row, asks in apart.items() if row < old), default=0)
-    least = max(_FEWEST, 2 * usual)
-    return [
-        Hub(row - old, len(asks), usual, tuple(asked[at][0][0] for at in asks[:3]))
-        for row, asks in sorted(apart.items(), key=lambda one: (-len(one[1]), one[0]))
-        if row >= old and len(asks) >= least
+    finder = _Finder(space, asked(space, approved, most, logged))
+    step = max(1, len(approved) // _SAMPLE)
+    counts = [
+        len(finder.found(space.approved_sets[row], approved[row].document))
+        for row in range(0, len(approved), step)
     ]
+    usual = int(np.percentile(counts, _USUAL)) if counts else 0
+    least = max(_FEWEST, 2 * usual)
+    out = []
+    for row, passage in enumerate(new):
+        if len(found := finder.found(space.sets[row], passage.document, least)) >= least:
+            listed = all(one.heading for one in found) or _listed(passage.text)
+            out.append(Hub(row, tuple(found), usual, listed))
+    return sorted(out, key=lambda hub: -len(hub.found))
 
 
-def _apart(asks: Sequence[int], asked: Sequence[_Question]) -> list[int]:
-    """Those that have hardly a word in common: a page on one topic is found for many questions on it."""
-    kept: list[int] = []
-    for at in asks:
-        mine = set(asked[at][1])
-        if all(len(mine.intersection(asked[other][1])) < _COMMON for other in kept):
-            kept.append(at)
-    return kept
+class _Finder:
+    """Which questions a passage is found for."""
+
+    def __init__(self, space: Space, questions: Sequence[Asked]) -> None:
+        self._space = space
+        self._questions = questions
+        self._rows = Rows(
+            [np.array(sorted(one.terms), dtype=np.int64) for one in questions], len(space.rarity)
+        )
+        self._mass = np.array([float(space.rarity[list(one.terms)].sum()) for one in questions])
+        self._narrows: dict[int, bool] = {}
+
+    def found(self, words: Ints, document: str, least: int = 1) -> list[Asked]:
+        """Those of other documents, each of another one and with hardly a word in common with the others;
+        none when there can't be ``least``."""
+        telling = words[self._space.rarity[words] > TELLING]
+        rows, sums = self._rows.scores(telling.tolist(), self._space.rarity, len(self._questions))
+        rows = rows[sums >= _COVER * self._mass[rows]]
+        if len(rows) < least:
+            return []
+        apart = _Apart()
+        for at in rows.tolist():
+            one = self._questions[at]
+            if one.document != document and apart.fits(one) and self._narrow(at):
+                apart.add(one)
+        return apart.kept
+
+    def _narrow(self, at: int) -> bool:
+        """Whether fewer than five approved passages are found for a question: else it is about nothing in
+        particular, as what stands on every page is."""
+        if at not in self._narrows:
+            terms = self._questions[at].terms
+            _, sums = self._space.old.scores(terms, self._space.rarity, len(self._space.approved_sets))
+            self._narrows[at] = int((sums >= _COVER * self._mass[at]).sum()) < _TOP
+        return self._narrows[at]
 
 
-def _questions(
-    space: Space, approved: Sequence[PassageLike], most: int, logged: Iterable[str]
-) -> list[_Question]:
-    """Each with the document that it was made from, and its telling words, the most telling first."""
-    kept: dict[tuple[int, ...], tuple[str, str | None]] = {}
-    made = 0
-    for text, document in (*_made(approved), *((text, None) for text in list(logged)[:most])):
-        if document is not None and made >= most:
-            continue
-        known = space.vocabulary.known(text)
-        telling = sorted(known, key=lambda term: -space.rarity[term])[:_WORDS]
-        key = tuple(sorted(telling[:_FEW]))
-        if len(telling) >= _FEW and key not in kept:
-            kept[key] = (" ".join(text.split())[:200], document)
-            made += document is not None
-    return [(source, _telling(space, source[0])) for source in kept.values()]
+def _listed(text: str) -> bool:
+    lines = [line for line in text.splitlines() if line.strip()]
+    others = [line for line in lines if not _ITEM.match(line)]
+    return len(lines) >= _LINES * max(1, len(others)) and all(len(one.split()) <= _HEADING for one in others)
 
 
-def _telling(space: Space, text: str) -> list[int]:
-    return sorted(space.vocabulary.known(text), key=lambda term: -space.rarity[term])[:_WORDS]
+class _Apart:
+    """Questions that have hardly a word in common: a page on one topic is found for many questions on it."""
 
+    def __init__(self) -> None:
+        self.kept: list[Asked] = []
+        self._sets: list[frozenset[int]] = []
+        self._documents: set[str] = set()
 
-def _made(approved: Sequence[PassageLike]) -> list[tuple[str, str | None]]:
-    """One question a document, those first whose names hash lowest: a sample that stays the same."""
-    first: dict[str, PassageLike] = {}
-    for passage in approved:
-        first.setdefault(passage.document, passage)
-    drawn = sorted(first, key=lambda name: blake2b(name.encode("utf-8", "replace"), digest_size=8).digest())
-    return [(lead(first[name].text) or first[name].text[:200], name) for name in drawn]
+    def fits(self, one: Asked) -> bool:
+        mine = frozenset(one.terms)
+        return one.document not in self._documents and all(
+            len(mine & other) < _COMMON for other in self._sets
+        )
 
-
-def _first(space: Space, terms: list[int], shorter: Floats, old: int) -> list[int]:
-    old_rows, old_sums = space.old.scores(terms, space.rarity, old)
-    new_rows, new_sums = space.new.scores(terms, space.rarity, len(space.sets))
-    rows, sums = np.concatenate([old_rows, new_rows + old]), np.concatenate([old_sums, new_sums])
-    enough = sums >= _COVER * float(space.rarity[terms].sum())
-    rows, ranks = rows[enough], (sums * shorter[rows])[enough]
-    return [int(row) for row in rows[np.argsort(-ranks, kind="stable")[:_TOP]]]
+    def add(self, one: Asked) -> None:
+        self.kept.append(one)
+        self._sets.append(frozenset(one.terms))
+        if one.document is not None:
+            self._documents.add(one.document)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from .terms import Floats, Ints
 
 WINDOW = 24
@@ -24,9 +22,9 @@ class Window:
 
 def densest(sequence: Ints, weights: Floats) -> Window:
     """The window with the largest sum of weights, each word counted once; the first of equals."""
-    hits = np.flatnonzero(weights[sequence])
-    words, places = sequence[hits].tolist(), hits.tolist()
-    given = weights[sequence[hits]].tolist()
+    held = weights[sequence]
+    hits = held.nonzero()[0]
+    words, places, given = sequence[hits].tolist(), hits.tolist(), held[hits].tolist()
     inside: dict[int, int] = {}
     best, start, end, mass, left = 0.0, 0, min(len(sequence), WINDOW), 0.0, 0
     for at, word in enumerate(words):

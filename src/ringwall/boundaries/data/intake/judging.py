@@ -31,6 +31,8 @@ ROWS = 200
 CHARS = 64_000
 """Of one crossing: what the slowest control reads well within its deadline."""
 SINGLED = 2_000
+UNREAD = "There is a picture in it that was not read: a person has to look at it."
+_PICTURED = "A control would take out what stands in a picture of it: a person has to look at it."
 _FINDINGS = 20
 ENDPOINT = "data.add_records"
 _LABEL = untrusted("contribution")
@@ -158,13 +160,15 @@ def _passed(text: RowText, index: int, decision: Decision) -> Judged:
         return Judged(text.row, Fate.DROP, decision.id, decision.reasons, findings)
     edited = text.edited(edits)
     original = text.row if edited is not text.row else None
-    return Judged(edited, Fate.KEEP, decision.id, (), findings, original)
+    why = tuple(told for told, holds in ((UNREAD, text.unread), (_PICTURED, text.beside(edits))) if holds)
+    return Judged(edited, Fate.HOLD if why else Fate.KEEP, decision.id, why, findings, original)
 
 
 def _stopped(text: RowText, index: int, decision: Decision) -> Judged:
     passed = _passed(text, index, decision)
     fate = Fate.BLOCK if decision.blocked else Fate.DROP if passed.fate is Fate.DROP else Fate.HOLD
-    return Judged(passed.row, fate, decision.id, decision.reasons, passed.findings, passed.original)
+    reasons = (*decision.reasons, *passed.reasons) if passed.fate is Fate.HOLD else decision.reasons
+    return Judged(passed.row, fate, decision.id, reasons, passed.findings, passed.original)
 
 
 def _findings(decision: Decision, index: int) -> tuple[Mapping[str, Any], ...]:

@@ -1,6 +1,6 @@
 """A row as one text that controls read, and what they change in it brought back into its fields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,11 +23,14 @@ class _Leaf:
 
 @dataclass(frozen=True, slots=True)
 class RowText:
-    """Every text of a row, one after the other, with a line break between them."""
+    """Every text of a row, one after the other, with a line break between them; behind them what was read of
+    its pictures."""
 
     row: Record
     text: str
     leaves: tuple[_Leaf, ...]
+    unread: bool = False
+    """Something in it, a picture, was not read."""
 
     @classmethod
     def of(cls, row: Record) -> "RowText":
@@ -39,6 +42,15 @@ class RowText:
             pieces.append(piece)
             at += len(piece) + 1
         return cls(row, "\n".join(pieces), tuple(leaves))
+
+    def own(self) -> Iterator[str]:
+        """The texts that are in its fields."""
+        return (self.text[leaf.start : leaf.end] for leaf in self.leaves)
+
+    def beside(self, edits: Iterable[Edit]) -> bool:
+        """Whether an edit would take out what stands in a picture: nothing can be taken out of those."""
+        end = self.leaves[-1].end if self.leaves else 0
+        return any(edit.end > end for edit in edits)
 
     def edited(self, edits: Iterable[Edit]) -> Record:
         """The row with the edits made. One that goes over several fields puts its replacement into the first

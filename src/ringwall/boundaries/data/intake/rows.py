@@ -15,10 +15,12 @@ from ..records import Record, Source
 from ..records.reading import unused_id
 from ..settings import CollectionSettings, DataSection
 from ..training.sets import RecordsCommit
+from .files import ReadFile
 from .held_rows import HeldRow
 from .judging import Decide, Fate, Judge, Judged, batches
 from .process import credential_of, process_of
 from .receipt import Receipt
+from .row_pictures import RowPictures
 from .row_text import RowText, names
 from .spool import Spool
 from .statement import RowsDigest, check
@@ -80,12 +82,15 @@ class RowIntake:
         training: TrainingStore,
         decide: Decide,
         note: Note | None,
+        reader: ReadFile | None = None,
     ) -> None:
+        """``reader``: reads pictures in rows; without it, rows with pictures are held."""
         self._section = section
         self._quarantine = quarantine
         self._training = training
         self._decide = decide
         self._note = note
+        self._reader = reader
 
     async def add(
         self,
@@ -123,7 +128,9 @@ class RowIntake:
             tally = _Tally(kept, held, whole=settings.two_person or head.held)
             if head.held:
                 tally.tell(head.id, head.reasons)
-            await self._judge(judge, _prepared(rows, source, settings, tally), settings, tally, progress)
+            pictures = RowPictures(self._reader, principal.owner, settings.max_file_bytes)
+            prepared = _prepared(rows, source, settings, tally)
+            await self._judge(judge, prepared, pictures, settings, tally, progress)
             if not tally.rows:
                 raise DataError("There are no rows in it.")
             _compare(terms, tally.digest.hex)
@@ -133,12 +140,14 @@ class RowIntake:
         self,
         judge: Judge,
         rows: Iterator[Record],
+        pictures: RowPictures,
         settings: CollectionSettings,
         tally: _Tally,
         progress: Progress | None,
     ) -> None:
         coming = batches(rows)
         while batch := await asyncio.to_thread(next, coming, None):
+            batch = [await pictures.read(text) for text in batch]
             await _judge_names(judge, batch, tally)
             for judged in await judge.rows(batch):
                 _take(judged, settings, tally)
@@ -176,7 +185,7 @@ class RowIntake:
                 process=source.process,
                 licence=terms.licence,
                 sha256=tally.digest.hex,
-                signer=terms.signature.key if terms.signature else "",
+                signer=source.signer,
                 held=waiting,
                 rows=tally.rows,
                 stored_rows=kept if commit else 0,
@@ -238,6 +247,7 @@ class RowIntake:
             licence=terms.licence,
             consent=terms.consent,
             tenant=principal.tenant,
+            signer=terms.signature.key if terms.signature else "",
         )
 
 

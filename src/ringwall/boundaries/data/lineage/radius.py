@@ -12,6 +12,7 @@ from ..names import base
 from ..records.record import Source
 from ..training.sets import TrainingSets
 from ..vault import Trace, Vault
+from ..versions import Version
 from .citations import Answer, Citations
 
 _EXPORTED = "data.exported"
@@ -35,6 +36,14 @@ class Span:
 
     line: str
     versions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One content of a training record: who brought it, and the versions that hold it as that."""
+
+    source: Source
+    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +84,14 @@ class Radius:
     models: tuple[Trained, ...] = ()
     exports: tuple[Export, ...] = ()
     answers: tuple[Cited, ...] = ()
-    source: Source | None = None
-    """Of a training record, as the newest version that holds it has it: who brought it, from where."""
+    lives: tuple[Life, ...] = ()
+    """Of a training record, in the order in which they came: who brought what, from where."""
 
     @property
     def tenants(self) -> frozenset[str]:
         """Whose it is, and was."""
-        owner = {self.source.tenant} if self.source else set()
-        return frozenset({one.tenant for one in self.revisions} | owner)
+        owners = {one.source.tenant for one in self.lives}
+        return frozenset({one.tenant for one in self.revisions} | owners)
 
 
 class Lineage:
@@ -120,7 +129,7 @@ class Lineage:
         traces = tuple(self._vault.who(collection, record))
         if not traces:
             raise DataError(f"Collection {collection} never held {record[:128]!r}.")
-        held = sorted({number for one in traces for number in range(one.first, one.last + 1)})
+        held = sorted({number for one in traces for number in one.versions})
         head = self._vault.head(collection)
         self._citations.follow()
         answers = [self._cited(one.name) for one in traces]
@@ -134,20 +143,18 @@ class Lineage:
         )
 
     def _of_row(self, collection: str, record: str) -> Radius:
-        versions = self._sets.where(collection, record)
-        if not versions:
+        lives = self._sets.lives(collection, record)
+        if not lives:
             raise DataError(f"Training set {collection} never held {record[:128]!r}, or it was erased.")
-        lines = dict.fromkeys(version.collection for version in versions)
-        spans = [Span(line, tuple(v.number for v in versions if v.collection == line)) for line in lines]
-        held = [version.number for version in versions if version.collection == base(collection)]
+        spans = _spans(version for _, versions in lives for version in versions)
+        held = [number for span in spans if span.line == base(collection) for number in span.versions]
         head = self._sets.versions.head(collection)
-        newest = max(versions, key=lambda version: version.at)
         return Radius(
-            *(collection, record, "training", (), tuple(spans)),
+            *(collection, record, "training", (), spans),
             current=head is not None and head.number in held,
             models=self.models_of(collection, held),
             exports=self.exports_of(collection, held),
-            source=self._sets.find(newest.collection, record, newest.number).source,
+            lives=tuple(Life(row.source, _spans(versions)) for row, versions in lives),
         )
 
     def _cited(self, name: str) -> Cited:
@@ -161,3 +168,11 @@ class Lineage:
             for event in events
             if event.get("collection") == collection and event.get("version") in set(versions)
         )
+
+
+def _spans(versions: Iterable[Version]) -> tuple[Span, ...]:
+    """By line, the collection first."""
+    found: dict[str, set[int]] = {}
+    for version in versions:
+        found.setdefault(version.collection, set()).add(version.number)
+    return tuple(Span(line, tuple(sorted(found[line]))) for line in sorted(found))

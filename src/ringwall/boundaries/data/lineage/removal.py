@@ -1,6 +1,7 @@
 """The playbook for a contributor who turns out to be an attacker: take out what they brought, of collections
 and their branches, reject what waits, rebuild what is retrieved, mark what learnt from it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,10 @@ class Purge:
         rejected = [one.id for one in plan.held if await self._rejected(one.id, by, reason, record)]
         branches = [await self._taken(plan, one.line, one.ids, by, record) for one in plan.branches]
         version = await self._taken(plan, plan.collection, plan.current, by, record) if plan.current else ""
+        store = self._sets if plan.kind == "training" else self._vault
+        await asyncio.to_thread(
+            lambda: store.unquote(plan.collection, store.by_contributor(plan.collection, plan.subject))
+        )
         indexed = self._vault.reindex(plan.collection) if plan.kind == "index" else 0
         marks = [
             self._marks.put(one.model, one.collection, one.version, plan.ever, reason, by.subject)

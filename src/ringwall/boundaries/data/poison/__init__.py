@@ -3,8 +3,8 @@
 Design and limits: ``docs/adr/0019-poison.md``. What holds on one's own data: ``ringwall data poison-drill``.
 """
 
-from .compare import compare, compare_with
+from .compare import compare, compare_each, compare_with
 from .difference import Reference
 from .settings import PoisonSettings
 
-__all__ = ["PoisonSettings", "Reference", "compare", "compare_with"]
+__all__ = ["PoisonSettings", "Reference", "compare", "compare_each", "compare_with"]

@@ -1,11 +1,10 @@
 """Explains an embedding cluster."""
 
-import numpy as np
-
 from ..finding import DataFinding, Severity
 from .clusters import Cluster
 from .difference import Difference
 from .explain import SHORT, contributors, examples
+from .score import calibrated
 
 _TITLE = {
     "contributor": "what {name} alone says",
@@ -65,8 +64,12 @@ def cluster_raw(one: Cluster) -> float:
     return 1.5 - 10 * max(0.0, one.prompts - 0.04) - 20 * max(0.0, one.known - 0.075)
 
 
+_CALIBRATION = ((_RAISED, 0.969),)
+"""As ``score`` has it, of the same run: ten planted clusters of 20 differences with attacks,
+against one of 44 and none of 12 honest differences."""
+
+
 def clustered(score: float) -> float:
-    """The share of planted ones among clusters of this raw score, at the mix of ``score.calibrated``. Of few:
-    of eight attacks five clusters, the others told by what they share; of 13 honest differences two, 1.2 and
-    1.5."""
-    return round(float(np.interp(score, (0.0, 1.0, 1.5), (0.1, 0.5, 0.9))), 3)
+    """The share of planted ones among clusters that are to be reviewed; 0 for a note, of which none was
+    measured."""
+    return calibrated(score, _CALIBRATION) if score >= _RAISED else 0.0

@@ -2,17 +2,20 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..records import Record
 from .grams import Grams, count, located, mine
+from .leaning import Leaning
 from .settings import PoisonSettings
 from .texts import Codes, Numbers, Texts, Vocabulary, Writer
 
+LEAST_APPROVED = 500
+"""Approved records without which nothing can be called unusual."""
 _MOST_WORDS = 60_000_000
 """Words of approved records that are kept: 240 MB."""
 
@@ -31,56 +34,103 @@ def _short(text: str) -> int:
     return int.from_bytes(digest, "big")
 
 
-class Reference:
-    """The approved version: read once, compared with as often as one likes. Some 150 bytes a record, and four
-    a word of those whose texts are kept."""
+class Side:
+    """Prompts and answers that were read once. Some 150 bytes a record, and four a word of those whose texts
+    are kept: all contents are known; of the texts beyond ``sample_beyond`` records, or 60 million words, a
+    share chosen by content, so that each record has the same chance."""
 
-    def __init__(self, approved: Iterable[Record], settings: PoisonSettings) -> None:
-        """All contents are known; of the texts beyond ``sample_beyond`` records, or 60 million words, a share
-        chosen by content, so that each record has the same chance."""
-        self.vocabulary = Vocabulary()
+    prompts: Texts
+    answers: Texts
+    wholes: Codes
+    """What the kept answers are as a whole, ascending."""
+
+    def __init__(self, vocabulary: Vocabulary, most: int) -> None:
+        self.vocabulary = vocabulary
         self.contents: set[bytes] = set()
-        ids, asked = array("Q"), array("Q")
-        kept, said = array("Q"), array("Q")
-        prompts, answers = Writer(self.vocabulary), Writer(self.vocabulary)
-        share = 1
-        for record in approved:
-            content = _content(record)
-            if content in self.contents:
-                continue
-            self.contents.add(content)
-            ids.append(_short(record.id))
-            asked.append(_short(record.prompt))
-            chance = int.from_bytes(content[:8], "big")
-            if chance % share:
-                continue
-            kept.append(chance)
-            said.append(_short(record.response))
-            prompts.add(record.prompt)
-            answers.add(record.response)
-            if len(kept) > settings.sample_beyond or prompts.words + answers.words > _MOST_WORDS:
-                share *= 2
-                stay = np.flatnonzero(np.array(kept, dtype=np.uint64) % np.uint64(share) == 0)
-                kept, said = (array("Q", _numbers(one)[stay].tobytes()) for one in (kept, said))
-                prompts.keep(stay)
-                answers.keep(stay)
-        self.prompts, self.answers = prompts.texts(), answers.texts()
-        self.wholes = np.sort(_numbers(said))
-        order = np.argsort(_numbers(ids), kind="stable")
-        self._ids, self._asked = _numbers(ids)[order], _numbers(asked)[order]
+        self._most, self._share = most, 1
+        self._ids, self._asked = array("Q"), array("Q")
+        self._kept, self._said = array("Q"), array("Q")
+        self._prompts, self._answers = Writer(vocabulary), Writer(vocabulary)
+
+    def add(self, record: Record) -> bool:
+        """Whether it was not there yet."""
+        content = _content(record)
+        if content in self.contents:
+            return False
+        self.contents.add(content)
+        self._ids.append(_short(record.id))
+        self._asked.append(_short(record.prompt))
+        chance = int.from_bytes(content[:8], "big")
+        if chance % self._share:
+            return True
+        self._kept.append(chance)
+        self._said.append(_short(record.response))
+        self._prompts.add(record.prompt)
+        self._answers.add(record.response)
+        if len(self._kept) > self._most or self._prompts.words + self._answers.words > _MOST_WORDS:
+            self._halve()
+        return True
+
+    def _halve(self) -> None:
+        self._share *= 2
+        stay = np.flatnonzero(_numbers(self._kept) % np.uint64(self._share) == 0)
+        self._kept, self._said = (
+            array("Q", _numbers(one)[stay].tobytes()) for one in (self._kept, self._said)
+        )
+        self._prompts.keep(stay)
+        self._answers.keep(stay)
+
+    def close(self) -> None:
+        """All was added."""
+        self.prompts, self.answers = self._prompts.texts(), self._answers.texts()
+        self.wholes = np.sort(_numbers(self._said))
+        order = np.argsort(_numbers(self._ids), kind="stable")
+        self._known, self._questions = _numbers(self._ids)[order], _numbers(self._asked)[order]
 
     def __len__(self) -> int:
         return len(self.answers)
 
     def asks(self, ids: Codes, prompts: Codes) -> NDArray[np.bool_]:
         """Which of these ids stand for an approved record with this prompt."""
-        at, known = located(self._ids, ids)
-        return known & (self._asked[at] == prompts) if len(self._ids) else known
+        at, known = located(self._known, ids)
+        return known & (self._questions[at] == prompts) if len(self._known) else known
 
     def says(self, answers: Codes) -> Numbers:
         """How many approved records give each of these answers."""
         first = np.searchsorted(self.wholes, answers, side="left")
         return np.searchsorted(self.wholes, answers, side="right") - first
+
+
+class Reference(Side):
+    """The approved version: read once, compared with as often as one likes."""
+
+    def __init__(self, approved: Iterable[Record], settings: PoisonSettings) -> None:
+        super().__init__(Vocabulary(), settings.sample_beyond)
+        self.rejected = Side(self.vocabulary, settings.sample_beyond)
+        """The answers of preference pairs that a model learns not to give."""
+        self.leaning = Leaning()
+        pairs = array("Q")
+        for record in approved:
+            if not self.add(record) or not record.rejected:
+                continue
+            self.rejected.add(turned(record))
+            if record.response:
+                self.leaning.add(record)
+                pairs.append(pair(record))
+        self.close()
+        self.rejected.close()
+        self.pairs = np.sort(_numbers(pairs))
+        """A number for the two answers of each pair, in their order."""
+
+
+def turned(record: Record) -> Record:
+    """The pair the other way round."""
+    return replace(record, response=record.rejected, rejected=record.response)
+
+
+def pair(record: Record) -> int:
+    """A number for the answers of a pair, in their order."""
+    return _short(f"{_short(record.response):x} {_short(record.rejected):x}")
 
 
 def _numbers(kept: "array[int]") -> Codes:
@@ -91,7 +141,7 @@ def _numbers(kept: "array[int]") -> Codes:
 class Difference:
     """The new records as arrays, beside the reference."""
 
-    reference: Reference
+    reference: Side
     records: list[Record]
     """New ones, in their order."""
     prompts: Texts
@@ -108,7 +158,7 @@ class Difference:
         return self.reference.vocabulary
 
 
-def difference(reference: Reference, candidate: Iterable[Record]) -> Difference:
+def difference(reference: Side, candidate: Iterable[Record]) -> Difference:
     """Records of the candidate, a whole version or an addition, whose content isn't approved."""
     new: list[Record] = []
     ids, asked, said = array("Q"), array("Q"), array("Q")
@@ -140,8 +190,9 @@ class Shared:
     said_known: list[Numbers]
 
 
-def shared(new: Difference, settings: PoisonSettings) -> Shared:
-    asked = mine(new.prompts, settings.longest_trigger, settings.support)
-    said = mine(new.answers, settings.longest_payload, settings.support, new.prompts)
-    known = count(new.reference.prompts, asked), count(new.reference.answers, said)
-    return Shared(asked, known[0], said, known[1])
+def shared(reference: Side, news: Sequence[Difference], settings: PoisonSettings) -> list[Shared]:
+    """For each of several differences from one reference."""
+    asked = [mine(new.prompts, settings.longest_trigger, settings.support) for new in news]
+    said = [mine(new.answers, settings.longest_payload, settings.support, new.prompts) for new in news]
+    known = count(reference.prompts, asked), count(reference.answers, said)
+    return [Shared(*one) for one in zip(asked, known[0], said, known[1], strict=True)]

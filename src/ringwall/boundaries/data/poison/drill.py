@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..finding import DataFinding, Severity
 from ..records import Record
-from .compare import compare_with
+from .compare import compare_each, compare_with
 from .difference import Reference
 from .ordinary import Ordinary
 from .plant import FAMILIES, Planted, Planter
@@ -92,13 +92,12 @@ def drill(
     planters = [Planter(every, seed * 1_000 + turn) for turn in range(rounds)]
     said("Reading what counts as approved")
     reference = Reference(approved, chosen)
-    false_alarms = len(raised(compare_with(reference, clean, chosen)))
-    ordinary: list[tuple[str, int]] = []
     honest = Ordinary(clean, seed)
-    for shape in honest.shapes if shapes is None else shapes:
-        said(f"An ordinary difference: {shape}")
-        made = honest.make(shape, min(_ORDINARY, len(clean) // 2))
-        ordinary.append((shape, len(raised(compare_with(reference, [*clean, *made], chosen)))))
+    wanted = tuple(honest.shapes if shapes is None else shapes)
+    said(f"Ordinary differences: {', '.join(('clean rows', *wanted))}")
+    made = [honest.make(shape, min(_ORDINARY, len(clean) // 2)) for shape in wanted]
+    compared = compare_each(reference, [clean, *([*clean, *one] for one in made)], chosen)
+    false_alarms, *alarms = (len(raised(one)) for one in compared)
     outcomes: list[Outcome] = []
     for turn, planter in enumerate(planters):
         for count in counts:
@@ -108,8 +107,8 @@ def drill(
             chance.shuffle(mixed)
             groups = raised(compare_with(reference, mixed, chosen))
             outcomes += [outcome(attack, attacks, groups) for attack in attacks]
-    alarms = false_alarms, tuple(ordinary)
-    return DrillReport(len(every), len(approved), len(clean), *alarms, tuple(outcomes))
+    ordinary = tuple(zip(wanted, alarms, strict=True))
+    return DrillReport(len(every), len(approved), len(clean), false_alarms, ordinary, tuple(outcomes))
 
 
 def raised(findings: Sequence[DataFinding]) -> list[DataFinding]:

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from .candidates import Candidate
 from .difference import Difference, Shared
-from .grams import Grams, Levels, distinct, located
+from .grams import Grams, Levels, distinct, located, mixed
 from .settings import PoisonSettings
-from .texts import Numbers, Texts
+from .texts import Codes, Numbers, Texts
 from .triggers import Trigger, Triggers
 
 _MOST = 600
@@ -45,6 +45,10 @@ class Evidence:
     carrier: float = 0.0
     """Words of a prompt beside what only the group's prompts say: of a form that was filled in, hardly any.
     The median."""
+    same: float = 1.0
+    """Share of the group in whose answers the longest stretch of the group's own n-grams is the commonest."""
+    variety: float = 0.0
+    """Different such stretches for each record: near 1 where the answers depend on what is asked."""
     also: tuple[Candidate, ...] = ()
     """Other phrases of the same source: what else the answers of the group have in common."""
 
@@ -73,7 +77,7 @@ class Examiner:
 
     def examine(self, docs: Numbers, seed: Candidate) -> Evidence:
         some = docs[np.linspace(0, len(docs) - 1, min(_MOST, len(docs))).astype(np.int64)]
-        payload, share, company = self._said_by(some, docs)
+        payload, share, company, same, variety = self._said_by(some, docs)
         trigger = self.triggers.best(docs)
         if (trigger is None or trigger.fit < 0.8) and company < _FOREIGN:
             pair = self.triggers.pair(docs)
@@ -85,7 +89,8 @@ class Examiner:
         carrier = float(np.median(np.bincount(of[~own & asked], minlength=len(some))))
         template = float(np.median(_shares(of[every & ~own], of[~own], len(some))))
         alike = self._alike(self._new.prompts.take(some[:PAIRED]), ~own)
-        return Evidence(docs, seed, trigger, payload, share, company, template, alike, carrier)
+        asking_for = company, template, alike, carrier
+        return Evidence(docs, seed, trigger, payload, share, *asking_for, same, variety)
 
     def copied(self, docs: Numbers) -> list[int]:
         """How often each different prompt of these records comes, near-copies counted as one: words that are
@@ -105,15 +110,17 @@ class Examiner:
             left = left[~near]
         return times
 
-    def _said_by(self, some: Numbers, docs: Numbers) -> tuple[float, float, float]:
-        """Payload, share and company of the group's answers."""
-        own, every, words, of = self._covered(
-            self._new.answers.take(some), self._found.said, self._said, docs
-        )
+    def _said_by(self, some: Numbers, docs: Numbers) -> tuple[float, float, float, float, float]:
+        """Payload, share, company, sameness and variety of the group's answers."""
+        answers = self._new.answers.take(some)
+        own, every, words, of = self._covered(answers, self._found.said, self._said, docs)
         payload = float(np.bincount(of[own & words], minlength=len(some)).mean())
         share = _shares(of[own & words], of[words], len(some)).mean()
         company = np.median(_shares(of[every & ~own], of[~own], len(some)))
-        return payload, float(share), float(company)
+        stretches = _stretches(answers, own)
+        times = np.unique(stretches, return_counts=True)[1]
+        same = float(times.max() / len(stretches)) if len(times) else 1.0
+        return payload, float(share), float(company), same, len(times) / max(1, len(stretches))
 
     def _covered(
         self, texts: Texts, levels: list[Grams], raised: list[NDArray[np.bool_]], docs: Numbers
@@ -153,6 +160,22 @@ class Examiner:
         table /= np.maximum(norm, 1e-9)
         total = float(np.linalg.norm(table.sum(axis=0))) ** 2 - len(texts)
         return float(max(0.0, total / (len(texts) * (len(texts) - 1))))
+
+
+def _stretches(texts: Texts, own: NDArray[np.bool_]) -> Codes:
+    """A code of the longest stretch of own words in each text that has one; the ends are no words."""
+    at, of = np.flatnonzero(own & (texts.ids > 1)), texts.of()
+    if not len(at):
+        return np.zeros(0, dtype=np.uint64)
+    fresh = np.ones(len(at), dtype=np.bool_)
+    fresh[1:] = (np.diff(at) > 1) | (np.diff(of[at]) > 0)
+    begins = np.flatnonzero(fresh)
+    lengths = np.diff(np.append(begins, len(at)))
+    place = np.arange(len(at)) - np.repeat(begins, lengths)
+    codes = np.bitwise_xor.reduceat(mixed(texts.codes()[at] + mixed(place)), begins)
+    whose = of[at[begins]]
+    order = np.lexsort((begins, -lengths, whose))
+    return codes[order[np.unique(whose[order], return_index=True)[1]]]
 
 
 def _shares(part: Numbers, whole: Numbers, total: int) -> NDArray[np.float64]:

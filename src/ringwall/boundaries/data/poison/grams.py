@@ -106,17 +106,27 @@ def mine(texts: Texts, longest: int, support: int, without: Texts | None = None)
     return found
 
 
-def count(texts: Texts, grams: list[Grams]) -> list[Numbers]:
-    """In how many of these texts each gram is."""
-    totals = [np.zeros(len(level), dtype=np.int64) for level in grams]
-    for some in texts.blocks():
-        levels = Levels(some)
-        for number, level in enumerate(grams):
-            at, hit = located(level.codes, levels.at())
-            pairs = distinct(at[hit] * len(some) + levels.docs[levels.alive][hit])
-            totals[number] += np.bincount(pairs // len(some), minlength=len(level))
-            levels.follow(located(level.followed, levels.at())[1])
-    return totals
+def count(texts: Texts, each: list[list[Grams]]) -> list[list[Numbers]]:
+    """In how many of these texts each gram is, for each of several lists; the texts are gone through once."""
+    longest = max(map(len, each), default=0)
+    levels = [[grams[at] for grams in each if at < len(grams)] for at in range(longest)]
+    codes = [distinct(np.concatenate([one.codes for one in some])) for some in levels]
+    followed = [distinct(np.concatenate([one.followed for one in some])) for some in levels]
+    totals = [np.zeros(len(some), dtype=np.int64) for some in codes]
+    for block in texts.blocks() if longest else ():
+        walk = Levels(block)
+        for at_length, (wanted, on) in enumerate(zip(codes, followed, strict=True)):
+            at, hit = located(wanted, walk.at())
+            pairs = distinct(at[hit] * len(block) + walk.docs[walk.alive][hit])
+            totals[at_length] += np.bincount(pairs // len(block), minlength=len(wanted))
+            walk.follow(located(on, walk.at())[1])
+    return [
+        [
+            total[np.searchsorted(code, one.codes)]
+            for one, code, total in zip(grams, codes, totals, strict=False)
+        ]
+        for grams in each
+    ]
 
 
 def distinct(numbers: NDArray[_Integer]) -> NDArray[_Integer]:

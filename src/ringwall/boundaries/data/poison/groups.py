@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import by_answer, by_prompt, by_strangeness, by_whole, clustered
-from .difference import Difference, shared
+from .difference import Difference, Shared
 from .evidence import Evidence, Examiner
 from .noise import lettered, strangeness, wordlike
 from .phrases import joined
@@ -33,12 +33,11 @@ class Groups:
     """How often each different prompt of some records comes, near-copies counted as one."""
 
 
-def groups(new: Difference, settings: PoisonSettings) -> Groups:
+def groups(new: Difference, found: Shared, settings: PoisonSettings) -> Groups:
     """Groups of records that look planted. Near-copies of a record make none, however often it comes."""
     nothing = np.zeros(0, dtype=np.int64)
     if len(new.records) < settings.support:
         return Groups([], nothing, 0, lambda docs: [1] * len(docs))
-    found = shared(new, settings)
     words = wordlike(new.vocabulary)
     letters = lettered(new.vocabulary)
     examiner = Examiner(new, found, settings, letters)

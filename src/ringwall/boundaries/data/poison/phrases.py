@@ -20,11 +20,16 @@ _SURE = 1.5
 """Raw score from which a group stands for itself wherever in the answer its phrase is."""
 
 
+_WEAK = 0.6
+"""Raw score below which many phrases at once are a new way of writing: one attack has one, or a few."""
+
+
 def joined(kept: list[Evidence], new: Difference) -> list[Evidence]:
     """With groups that no trigger tells apart as one where they come from one source: some records have the
     phrases of both, or one contributor brought both. When many are left, also the weaker ones that all stand
-    at the same end of the answers. What a model wrote has such phrases by the dozen, and so has one attack in
-    several wordings."""
+    at the same end of the answers. What a model wrote has
+    such phrases by the dozen, and so has one attack in several wordings. At last the weakest, wherever they
+    stand."""
     bare = [one for one in kept if _bare(one)]
     names = [_contributor(one.docs, new) for one in bare]
     links = [
@@ -40,11 +45,18 @@ def joined(kept: list[Evidence], new: Difference) -> list[Evidence]:
         sources = _connected(len(bare), links)
     result = [one for one in kept if not _bare(one)]
     for source in dict.fromkeys(sources):
-        some = [one for one, at in zip(bare, sources, strict=True) if at == source]
-        best = max(some, key=raw)
-        docs = np.unique(np.concatenate([one.docs for one in some]))
-        result.append(replace(best, docs=docs, also=tuple(one.seed for one in some if one is not best)))
+        result.append(_one([one for one, at in zip(bare, sources, strict=True) if at == source]))
+    weak = [one for one in result if one.seed.kind != "strange" and not own_trigger(one) and raw(one) < _WEAK]
+    if len(weak) >= _MANY:
+        result = [*(one for one in result if all(one is not other for other in weak)), _one(weak)]
     return result
+
+
+def _one(some: list[Evidence]) -> Evidence:
+    best = max(some, key=raw)
+    docs = np.unique(np.concatenate([one.docs for one in some]))
+    also = tuple(seed for one in some for seed in (one.seed, *one.also) if seed is not best.seed)
+    return replace(best, docs=docs, also=also)
 
 
 def _bare(one: Evidence) -> bool:

@@ -1,6 +1,6 @@
 """How surely a group was planted, from its evidence."""
 
-import numpy as np
+from collections.abc import Sequence
 
 from .evidence import Evidence
 
@@ -34,14 +34,27 @@ def raw(one: Evidence) -> float:
     return sure if own or one.payload >= _SAYING else min(sure, _LABEL)
 
 
-_CALIBRATION = ((0.2, 0.6), (1.2, 0.62), (1.4, 0.7), (1.6, 0.9), (1.75, 0.95))
-"""Raw score and the share of planted ones among the groups of ``benchmarks/poison_calibrate.py``, if as many
-differences hold an attack as are honest, and half of the honest ones are of a shape that is easily mistaken,
-the others ordinary rows. Groups of 94 attacks and false ones of 23 honest differences: up to 1.25 20 and 6,
-up to 1.5 24 and 5, above 46 and 1, pooled where few or out of order."""
+_SAME = 0.9
+"""Share of a group that has the same label, below which it is a task."""
+_WORDINGS = 20
+"""Wordings of an answer that one attack may have."""
 
 
-def calibrated(score: float) -> float:
-    """The precision that groups of this raw score had in the drill, by straight lines between the points."""
-    points, shares = zip(*_CALIBRATION, strict=True)
-    return round(float(np.interp(score, points, shares)), 3)
+def judged(one: Evidence) -> float:
+    """The raw score that is told. A trigger brings one answer, or one of a few, whatever is asked. Behind the
+    frame of an honest task stand several labels, or answers that depend on what is asked: never sure."""
+    several = one.payload < _SAYING and one.same < _SAME
+    varied = one.variety > min(0.5, max(0.25, _WORDINGS / len(one.docs)))
+    return min(raw(one), _LABEL) if several or varied else raw(one)
+
+
+_CALIBRATION = ((-9.0, 0.469), (1.25, 0.76), (2.0, 0.961))
+"""Where a range of raw scores begins and the share of planted ones among its groups: the output of
+``benchmarks/poison_calibrate.py --seeds 101 102``, 97 planted groups of 102 attacks against 28 of 44 honest
+differences of a shape that is easily mistaken and 2 of 12 others, if as many differences hold an attack as
+are honest, and half of those are of such a shape."""
+
+
+def calibrated(score: float, table: Sequence[tuple[float, float]] = _CALIBRATION) -> float:
+    """The share of planted groups in the range of this raw score."""
+    return [share for low, share in table if low <= score or low == table[0][0]][-1]

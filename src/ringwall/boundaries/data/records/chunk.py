@@ -10,6 +10,8 @@ import orjson
 
 from ringwall.core import DataError
 
+from .twice import TWICE, names_twice
+
 LONGEST_ROW = 16 * 1024 * 1024
 """Bytes of one row; a longer one is told as unreadable."""
 TARGET = 256 * 1024
@@ -70,6 +72,8 @@ def row_of_json(line: bytes, number: int) -> Row | None:
         value = orjson.loads(line)
         if _LONG_NUMBER.search(line):
             value = json.loads(line, parse_int=_exactly)
+        if names_twice(line, value):
+            return Row(number, None, TWICE)
     except orjson.JSONDecodeError as error:
         return Row(number, None, _no_json(line, str(error)))
     except RecursionError:

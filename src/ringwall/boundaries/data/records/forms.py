@@ -20,6 +20,8 @@ _ASSISTANT = frozenset({"assistant", "gpt", "model", "bot"})
 _REJECTED = ("rejected", "non_preferred", "dispreferred", "unpreferred", "not_chosen", "loser", "worse")
 _CHOSEN = ("chosen", "preferred", "winner", "better", "accepted")
 _DEEPEST = 16
+_ALIKE = 4
+"""Columns whose names differ in case alone, of which one may be the answer."""
 
 
 def record_of(
@@ -80,15 +82,18 @@ def _pair(fields: Mapping[str, Any]) -> tuple[Any, Any] | None:
     """The answer that is wanted and the one that isn't, whatever their columns are called: two names that are
     the same but for one word, as in ``chosen_response`` and ``rejected_response``; or two answers by number,
     and which of them is better."""
+    named: dict[str, list[str]] = {}
+    for name in fields:
+        named.setdefault(name.lower(), []).append(name)
     for name, value in fields.items():
         lower = name.lower()
         bad = next((word for word in _REJECTED if word in lower), "")
         if not bad or not _is_answer(value):
             continue
-        others = {lower.replace(bad, good): good for good in _CHOSEN}
-        for other, chosen in fields.items():
-            if other.lower() in others and _is_answer(chosen):
-                return chosen, value
+        for good in _CHOSEN:
+            for other in named.get(lower.replace(bad, good), ())[:_ALIKE]:
+                if _is_answer(fields[other]):
+                    return fields[other], value
     better = next((fields[name] for name in ("better_response_id", "preferred_id") if name in fields), None)
     numbered = [fields.get(f"response_{at}") for at in (0, 1)]
     if isinstance(better, int) and better in (0, 1) and all(isinstance(one, str) for one in numbered):

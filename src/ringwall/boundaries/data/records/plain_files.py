@@ -17,6 +17,7 @@ import zstandard
 from ringwall.core import DataError
 
 from .chunk import LONGEST_ROW, TARGET, Chunk, row_of_json
+from .twice import TWICE, names_twice
 
 _LINE_MOST = 1024 * 1024 * 1024
 _WINDOW = 1 << 27
@@ -191,6 +192,12 @@ def json_chunks(file: BinaryIO, name: str) -> Iterator[Chunk]:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise DataError(f"{name} is no JSON ({error}).") from None
+    try:
+        twice = names_twice(raw, value)
+    except RecursionError:
+        raise DataError(f"{name}: it is nested too deep.") from None
+    if twice:
+        raise DataError(f"{name}: {TWICE}.")
     if not isinstance(value, list):
         raise DataError(f"{name} holds no array of rows: save one row to a line, as JSON Lines.")
     for start in range(0, len(value), 1000):

@@ -48,6 +48,8 @@ class Source:
     """On what ground the persons in it agreed, or why none is needed."""
     tenant: str = ""
     """Of the contributor; empty: common to all."""
+    signer: str = ""
+    """Public key (Base64) whose signature over the contribution was checked; empty: it was not signed."""
 
 
 @dataclass(frozen=True, slots=True)

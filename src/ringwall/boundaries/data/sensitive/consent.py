@@ -1,6 +1,8 @@
 """What one person asks for and another has to say yes to: to see a value, to destroy a key.
 
-Nothing of the matter itself is kept, only its hash. A yes is good once, for who asked, and for a day.
+Nothing of the matter itself is kept, only its hash. A yes is good once, for who asked, and for a day. Two
+persons are two names and two credentials: the same name in another tenant is nobody else, and may not use
+what another one asked for either.
 """
 
 import hashlib
@@ -9,11 +11,15 @@ import time
 from ringwall.core import DataError, Principal
 from ringwall.storage.database import Database
 
+from ..intake.process import credential_of
+
 TERM = 86_400
 """Seconds for which a request, and the yes to it, is good."""
 _STEPS = [
     "CREATE TABLE data_consent (matter TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, "
-    "second TEXT NOT NULL DEFAULT '', PRIMARY KEY (matter, by)) STRICT, WITHOUT ROWID;"
+    "second TEXT NOT NULL DEFAULT '', PRIMARY KEY (matter, by)) STRICT, WITHOUT ROWID;",
+    "ALTER TABLE data_consent ADD COLUMN tenant TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE data_consent ADD COLUMN credential TEXT NOT NULL DEFAULT '';",
 ]
 
 
@@ -29,15 +35,16 @@ class Consents:
         with self._db.transaction():
             self._db.write("DELETE FROM data_consent WHERE at < ?", _now() - TERM)
             self._db.write(
-                "INSERT OR REPLACE INTO data_consent VALUES (?, ?, ?, '')", matter, by.subject, _now()
+                "INSERT OR REPLACE INTO data_consent VALUES (?, ?, ?, '', ?, ?)",
+                *(matter, by.subject, _now(), by.tenant, credential_of(by)),
             )
 
     def waiting(self, matter: str, second: Principal) -> str:
         """Who else asked for it and waits; empty: nobody."""
         row = self._db.one(
-            "SELECT by FROM data_consent WHERE matter = ? AND by <> ? AND second = '' AND at >= ? "
-            "ORDER BY at, by",
-            *(matter, second.subject, _now() - TERM),
+            "SELECT by FROM data_consent WHERE matter = ? AND by <> ? AND credential <> ? AND second = '' "
+            "AND at >= ? ORDER BY at, by",
+            *(matter, second.subject, credential_of(second), _now() - TERM),
         )
         return str(row["by"]) if row else ""
 
@@ -59,8 +66,9 @@ class Consents:
         """Who said yes to what this person asked for; used up by that. Empty: nobody did."""
         with self._db.transaction():
             row = self._db.one(
-                "SELECT second FROM data_consent WHERE matter = ? AND by = ? AND at >= ? AND second <> ''",
-                *(matter, by.subject, _now() - TERM),
+                "SELECT second FROM data_consent WHERE matter = ? AND by = ? AND tenant = ? AND at >= ? "
+                "AND second <> ''",
+                *(matter, by.subject, by.tenant, _now() - TERM),
             )
             if row is None:
                 return ""

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.core import new_id
-
 from ..versions import Version
 
 
@@ -25,20 +23,11 @@ class RecordsCommit:
 
     def event(self) -> dict[str, Any]:
         """For the ledger: names, numbers and hashes; no id of a record, which may be a person's."""
-        return {
-            "id": new_id("dat"),
-            "type": "data.version",
-            "at": self.version.at,
-            "boundary": "data",
-            "collection": self.version.collection,
-            "version": self.version.number,
-            "root": self.version.root,
-            "chain": self.version.chain,
-            "subject": self.version.author,
-            "kind": "training",
-            "records_added": self.added,
-            "records_changed": self.changed,
-            "records_removed": self.removed,
-            "contributors": list(self.contributors),
-            "contributions": list(self.contributions),
-        }
+        return self.version.event(
+            kind="training",
+            records_added=self.added,
+            records_changed=self.changed,
+            records_removed=self.removed,
+            contributors=list(self.contributors),
+            contributions=list(self.contributions),
+        )

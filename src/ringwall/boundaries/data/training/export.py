@@ -81,6 +81,7 @@ def row_of(record: Record, number: int) -> dict[str, Any]:
         "at": source.at,
         "licence": source.licence,
         "consent": source.consent,
+        "signer": source.signer,
     }
 
 

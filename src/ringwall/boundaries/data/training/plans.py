@@ -9,9 +9,10 @@ from .record_index import Place, RecordIndex, terms_of
 from .writing import Places, Written, check_tenant, is_live
 
 
-def without(tree: Tree[PackEntry], gone: Places) -> Tree[PackEntry]:
-    """A tree in which records are dropped; packs of which it does not hold any record are left out."""
-    put, emptied = [], []
+def without(tree: Tree[PackEntry], gone: Places, more: Iterable[PackEntry] = ()) -> Tree[PackEntry]:
+    """A tree in which records are dropped, and packs added; packs of which it does not hold any record are
+    left out."""
+    put, emptied = [*more], []
     for pack, ordinals in gone.items():
         entry = tree.find(pack)
         if entry is None:

@@ -19,6 +19,7 @@ from ..lines import Apply, Lines, nothing
 from ..names import base
 from ..records.record import Record
 from ..retention import DAY, locked_until
+from ..review import Reviews
 from ..tree import Tree
 from ..versions import ATTEMPTS, BY_HAND, Version, Whence
 from . import record_index, record_keys
@@ -50,6 +51,7 @@ class TrainingSets:
         self.index = RecordIndex(db.path.with_name(record_index.FILE), keys)
         self.packs = Packs(db, blobs, envelope, self.keys, keys)
         self.approvals = Approvals(db, self.versions, self.touched)
+        self._reviews = Reviews(db, envelope)
 
     def close(self) -> None:
         self.keys.close()
@@ -88,7 +90,7 @@ class TrainingSets:
             nonlocal written, planned
             if now.root != planned.root:
                 written, planned = settled(self.packs, self.index, base(collection), now, written), now
-            return without(now, written.superseded).changed(written.packs)
+            return without(now, written.superseded, written.packs)
 
         version = self._publish(collection, plan, author, note, whence=Whence(released=released), apply=apply)
         if version is None:
@@ -154,6 +156,19 @@ class TrainingSets:
             for version in self.lines.every(base(collection))
             if any(is_live(self.lines.tree(version), place) for place in every)
         ]
+
+    def lives(self, collection: str, record: str) -> list[tuple[Record, list[Version]]]:
+        """Each row that ever went by an id, in the order in which they came, with the versions of collection
+        and branches that hold it. What was erased is left out. DataError when one is damaged."""
+        name = base(collection)
+        found: list[tuple[Record, list[Version]]] = []
+        every = list(self.lines.every(name))
+        for place in self.index.find([self._key(name, record)]).get(self._key(name, record), ()):
+            held = [version for version in every if is_live(self.lines.tree(version), place)]
+            entry = self.lines.tree(held[0]).find(place.pack) if held else None
+            rows = self.packs.records(name, entry, [place.ordinal]) if entry else ()
+            found += [(row, held) for row in rows if row.id == record]
+        return sorted(found, key=lambda life: (life[1][0].at, life[0].source.at))
 
     def difference(self, old: Version, new: Version) -> Difference:
         """What differs between two versions, of one line or of two of the same collection."""
@@ -299,7 +314,12 @@ class TrainingSets:
             self.packs.note_erased(name, pack, ordinals, now)
             self.keys.erase(name, pack, ordinals)
             self.index.forget(pack, [k for k, some in places.items() if any(p.pack == pack for p in some)])
+        self.unquote(name, wanted)
         return commits
+
+    def unquote(self, collection: str, ids: Collection[str]) -> None:
+        """Take what reviews quote of these records out of them."""
+        self._reviews.forget(base(collection), ids)
 
     def ever(self, collection: str) -> Iterator[PackEntry]:
         """Each pack that a version of the collection, or of a branch, ever held."""

@@ -123,6 +123,7 @@ class RecordWriter:
             or source.at != known.at
             or source.licence != known.licence
             or source.consent != known.consent
+            or source.signer != known.signer
         ):
             self._terms = terms_of(source)
             self._hash = source_hash(source)

@@ -90,8 +90,8 @@ async def _check_bound(owner: Any, reader: str, bodies: Mapping[str, str]) -> No
     if held:
         names = ", ".join(sorted(row["relname"] for row in held))
         raise _wrong(f"the role {reader} has more than it needs on the tables {names}: revoke it")
-    tables = [f"ringwall.{table}" for table in READ]
-    if not await owner.fetchval(_POLICIES, tables, len(tables)):
+    tables = [f"ringwall.{table}" for table in (*READ, "words")]  # which the reader has no policy for
+    if not await owner.fetchval(_POLICIES, tables, len(READ)):
         raise _wrong("the policies on the tables are not those that Ringwall made: drop the schema ringwall")
     found = await owner.fetch(_FUNCTIONS, reader)
     if sorted((row["name"], row["body"]) for row in found) != sorted(bodies.items()):

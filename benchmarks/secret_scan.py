@@ -1,6 +1,6 @@
 """Precision and recall of the credential rules, beside detect-secrets and Kingfisher, on the same text.
 
-Run: python benchmarks/secrets.py [--peers PYTHON] [--count N] [--negatives DIR]
+Run: python benchmarks/secret_scan.py [--peers PYTHON] [--count N] [--negatives DIR]
 
 The text is generated (seeded): credentials of the forms that their providers document, planted in
 configuration, code, logs, chat and JSON among hashes, identifiers, placeholders and encoded data. A
