@@ -68,6 +68,16 @@ def test_a_file(command: Any, tmp_path: Any) -> None:
     assert told["thresholds"]["block"]["texts"] == 40
 
 
+def test_whole_documents(command: Any, tmp_path: Any) -> None:
+    path = tmp_path / "documents.jsonl"
+    page = "You must switch the lamp off. Replace the bulb every year. " * 60
+    rows = [{"text": f"Lamp {number}. {page}", "direction": "document"} for number in range(40)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    done = command("calibrate", path, "--tier", "ngrams", "--budget", "10%")
+    assert done.code == 0, done.err
+    assert set(yaml.safe_load(done.out)["data"]["controls"]["data.scan"]) == {"orders"}
+
+
 @pytest.mark.parametrize(
     "line", ["nonsense", "[]", '{"text": 5}', '{"text": "x", "direction": "response"}', "{}"]
 )

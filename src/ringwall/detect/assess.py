@@ -1,7 +1,7 @@
 """How sure the signatures are that a text attacks a model."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .moderation import weighed as weighed_harm
@@ -24,6 +24,8 @@ _OWN_TEXT = 300
 """Characters before "the text above" from which it means what the writer put there."""
 _NEAR = 8000
 """Characters within which signatures speak for each other."""
+_AROUND = 300
+"""Characters around a part of a text in which a signature says something about it."""
 _DAMP = 0.6
 """Factor on a signature that is quoted by a text which speaks *about* it."""
 
@@ -42,6 +44,10 @@ class Assessment:
         """The higher of injection and jailbreak, joined where both are seen."""
         return 1 - (1 - self.injection) * (1 - self.jailbreak * 0.9) if self.injection else self.jailbreak
 
+    def near(self, start: int, end: int) -> "Assessment":
+        """Only what was seen around this part of the text."""
+        return _of([one for one in self.sightings if one.start < end + _AROUND and one.end > start - _AROUND])
+
 
 def assess(text: str) -> Assessment:
     """Injection, jailbreak and moderation signatures of a text in all its readings."""
@@ -49,7 +55,10 @@ def assess(text: str) -> Assessment:
     seen = [one for one in scanner().scan(text) if one.cls.split(".")[0] in wanted]
     if not seen:
         return Assessment(0.0, 0.0, 0.0, ())
-    seen = [weighed(text, one) for one in seen]
+    return _of([weighed(text, one) for one in seen])
+
+
+def _of(seen: Sequence[Sighting]) -> Assessment:
     return Assessment(
         joined(one for one in seen if one.cls == "injection"),
         joined(one for one in seen if one.cls == "jailbreak"),

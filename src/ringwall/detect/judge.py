@@ -11,6 +11,8 @@ _SURE, _FLOOR = 0.9, 0.8
 """A signature as sure as this, which nothing around it weakens, makes an attack at least so likely: of
 1,250 innocent
 held-out texts none has one below the default threshold."""
+_LONG = 3000
+"""Characters from which signatures speak only for the part of a text that they stand in."""
 _UNNAMED = 0.25
 """Share of jailbreaks among attacks that no signature names, without the encoder."""
 
@@ -38,7 +40,8 @@ def judge(text: str, *, untrusted: bool = False, tier: Tier) -> Judgement:
     too many. Raises LookupError if the tier's extra is not installed."""
     seen = assess(text)
     learned = opinion(text, untrusted=untrusted, tier=tier)
-    attack = round(joined(learned, seen.attack, untrusted=untrusted), 4)
+    told = seen.near(*learned.span) if untrusted and len(text) > _LONG else seen
+    attack = round(joined(learned, told.attack, untrusted=untrusted), 4)
     if seen.attack >= _SURE:
         attack = max(attack, _FLOOR)
     if learned.encoder:

@@ -80,14 +80,15 @@ class Encoder:
     prefixes: tuple[tuple[int, ...], tuple[int, ...]]
     """Tokens ahead of what somebody typed, and of text from outside, the start mark included."""
 
-    def score(self, text: str, *, untrusted: bool = False, doubt: Doubt = _neutral) -> Logits:
+    def score(self, text: str, *, untrusted: bool = False, doubt: Doubt = _neutral, among: int = 1) -> Logits:
         """Of a text of one window, what the model says of it. Of a longer one from outside every suspect
         part is looked at twice, as a sentence and in its surroundings, and both count: among hundreds of
-        windows some innocent one always reads like an order. Raises RuntimeError when the runtime fails."""
+        windows some innocent one always reads like an order. ``among`` how many readings of it that are
+        looked at. Raises RuntimeError when the runtime fails."""
         if not text.isascii():
             text = text.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer
         if len(text) > LONGEST:
-            return self._of_sentences(text, untrusted, doubt)
+            return self._of_sentences(text, untrusted, doubt, among)
         looks = self._windows(text, untrusted)
         if len(looks) > MOST_WINDOWS:
             looks = heapq.nlargest(MOST_WINDOWS, looks, key=lambda look: doubt(text[slice(*look.span)]))
@@ -101,9 +102,9 @@ class Encoder:
         pairs = [
             (window, closer[span]) for window, some in zip(suspects, within, strict=True) for span in some
         ]
-        return _twice(text, seen, pairs, doubt)
+        return _twice(text, seen, pairs, doubt, rise(among * len(text)))
 
-    def _of_sentences(self, text: str, untrusted: bool, doubt: Doubt) -> Logits:
+    def _of_sentences(self, text: str, untrusted: bool, doubt: Doubt, among: int) -> Logits:
         most = min(_MOST_SENTENCES, _SENTENCES + len(text) // _PER_SENTENCE)
         doubts = heapq.nlargest(most, ((doubt(text[low:high]), low, high) for low, high in sentences(text)))
         spans = [(low, high) for odds, low, high in doubts if odds > -np.inf] or [(0, SHORTEST)]
@@ -112,7 +113,8 @@ class Encoder:
         middles = [sum(one.span) // 2 for one in suspects]
         around = [(max(0, at - _AROUND), at + _AROUND) for at in middles]
         windows = self._read(text, around, untrusted)
-        return _twice(text, seen, list(zip(windows, suspects, strict=True)), doubt)
+        pairs = list(zip(windows, suspects, strict=True))
+        return _twice(text, seen, pairs, doubt, rise(among * len(text)))
 
     def _read(self, text: str, spans: Sequence[Span], untrusted: bool) -> list[Logits]:
         """Each of these parts, as far as it fits a window."""
@@ -178,16 +180,17 @@ def _suspects(seen: Sequence[Logits]) -> list[Logits]:
     )
 
 
-def _twice(text: str, seen: Sequence[Logits], pairs: Sequence[tuple[Logits, Logits]], doubt: Doubt) -> Logits:
+def _twice(
+    text: str, seen: Sequence[Logits], pairs: Sequence[tuple[Logits, Logits]], doubt: Doubt, raised: float
+) -> Logits:
     """The worst of what was seen. Of suspects the window, the sentence and the cheaper detector must agree;
     and a longer text has more chances to look bad, so that the bar rises with the logarithm of its length."""
-    least = rise(len(text))
     clear = [one for one in seen if one.attack <= _SUSPECT]
     judged = [
         sentence._replace(
             attack=(window.attack + sentence.attack) / 2
             + _CHEAPER * (doubt(text[slice(*sentence.span)]) - _NEUTRAL)
-            - least
+            - raised
         )
         for window, sentence in pairs
     ]

@@ -78,7 +78,9 @@ def _opinion(text: str, untrusted: bool, tier: Tier) -> Opinion:
     judged = []
     for score, view in looked:
         doubt = partial(_doubt, untrusted, None if view is plain else plain.text)
-        judged.append((encoder().score(view.text, untrusted=untrusted, doubt=doubt), score, view))
+        judged.append(
+            (encoder().score(view.text, untrusted=untrusted, doubt=doubt, among=len(looked)), score, view)
+        )
     found, score, view = max(judged, key=lambda one: one[0].attack)
     span = view.locate(*found.span) if view.text else (0, len(text))
     return Opinion(score, found, view.name if view.depth else "", span)
