@@ -80,6 +80,8 @@ def main():
     )
     given = parser.parse_args()
     kinds = {folder.name: texts for folder in given.folders if (texts := documents(folder))}
+    if not kinds:
+        parser.error("no folder holds a document")
     attacks = {name: list(some) for name, some in ATTACKS.items()}
     for file in given.attacks:
         for source, some in from_file(file).items():
