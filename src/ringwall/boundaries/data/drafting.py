@@ -183,8 +183,9 @@ def pairs(old: Tree[Entry], new: Tree[Entry]) -> list[tuple[Entry | None, Entry 
     """Entries before and after where content or access differ, with their id."""
     found = []
     for before, after in old.differences(new):
-        key = (before or after).id  # type: ignore[union-attr]
-        found.append((before, after, key))
+        either = before or after
+        if either is not None:
+            found.append((before, after, either.id))
     return found
 
 

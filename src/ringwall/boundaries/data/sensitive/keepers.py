@@ -1,18 +1,15 @@
 """Who begins a new generation of token keys, and who destroys one; each time on the ledger."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
-from ringwall.core import DataError, DeniedError, Principal
+from ringwall.core import DeniedError, Principal
 
 from ..events import event
 from ..settings import CollectionSettings, DataSection
 from .consent import Consents, matter
+from .doors import Record, refusal, settings_of
 from .tokens import TokenKeys
 
 SCOPE = "token-keys"
 """What a credential has to be good for."""
-Record = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class Keepers:
@@ -54,14 +51,9 @@ class Keepers:
         return True
 
     async def _checked(self, collection: str, by: Principal, deed: str) -> CollectionSettings:
-        settings = self._section.collections.get(collection)
-        if settings is None:
-            raise DataError(f"There is no collection {collection!r}.")
-        if not by.authenticated or not by.roles & set(settings.sensitive.token_keepers):
-            why = "it takes a role of token_keepers"
-        elif not by.grant.allows(SCOPE):
-            why = f"the credential is not good for {SCOPE}"
-        else:
+        settings = settings_of(self._section, collection)
+        why = refusal(by, settings.sensitive.token_keepers, "token_keepers", SCOPE)
+        if not why:
             return settings
         await self._note("data.token-key-denied", collection, by, 0, deed=deed)
         raise DeniedError(f"{by.subject} may not {deed} keys of tokens of {collection}: {why}.", "")

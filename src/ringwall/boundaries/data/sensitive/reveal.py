@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from ringwall.core import DataError, DeniedError, Principal
 
@@ -11,13 +9,12 @@ from ..document import COMMON
 from ..events import event
 from ..settings import CollectionSettings, DataSection
 from .consent import Consents, matter
+from .doors import Record, refusal, settings_of
 from .spans import CLASSES
 from .tokens import Opaque, TokenKeys, Tokens, names, read_opaque
 
 SCOPE = "reveal"
 """What a credential has to be good for."""
-Record = Callable[[Mapping[str, Any]], Awaitable[None]]
-"""Puts an event on the ledger; returns when it is there."""
 
 
 class Revealer:
@@ -79,14 +76,9 @@ class Revealer:
     async def _checked(
         self, collection: str, token: str, by: Principal, cls: str, generation: int
     ) -> CollectionSettings:
-        settings = self._section.collections.get(collection)
-        if settings is None:
-            raise DataError(f"There is no collection {collection!r}.")
-        if not by.authenticated or not by.roles & set(settings.sensitive.revealers):
-            why = "it takes a role of revealers"
-        elif not by.grant.allows(SCOPE):
-            why = f"the credential is not good for {SCOPE}"
-        else:
+        settings = settings_of(self._section, collection)
+        why = refusal(by, settings.sensitive.revealers, "revealers", SCOPE)
+        if not why:
             return settings
         await self._note("data.reveal-denied", collection, token, by, cls, generation)
         raise DeniedError(f"{by.subject} may not open tokens of {collection}: {why}.", "")
